@@ -1,0 +1,1 @@
+//! Turns `bot.toml` into domain types.
