@@ -1,7 +1,21 @@
 //! Countersign, bottom to top. A module may use what stands above it in this list,
 //! as far as the table in `tests/architecture.rs` allows, and nothing else.
 
+/// The only place that looks at a clock.
+pub mod clock;
+/// The only place that draws random numbers.
+pub mod chance;
+/// SHA-256 and HMAC-SHA-256 of bytes.
+pub mod digest;
 /// The words and rules of the product; pure.
 pub mod domain;
+/// The audit log as bytes; pure.
+pub mod ledger;
 /// `bot.toml` becomes domain types here, or a list of errors with line and caret.
 pub mod config;
+/// The only place that knows SQL.
+pub mod store;
+/// GitHub: what it sends, and what we ask of it.
+pub mod forges;
+/// Discord and Slack: what they send.
+pub mod chats;

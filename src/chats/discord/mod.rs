@@ -1,0 +1,3 @@
+//! Discord, through its HTTP interactions endpoint.
+
+pub mod edge;

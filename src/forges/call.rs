@@ -1,0 +1,14 @@
+//! How a call to a forge can fail, sorted by what the caller may do next.
+
+use std::time::Duration;
+
+/// Why a call did not do what was asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CallError {
+    /// It may work later, at the earliest after `wait`.
+    #[error("{why}")]
+    Later { why: String, wait: Option<Duration> },
+    /// It will not work, however often it is tried.
+    #[error("{0}")]
+    Never(String),
+}

@@ -1,0 +1,5 @@
+//! GitHub: what it sends us, and what we ask of it.
+
+pub mod client;
+pub mod edge;
+mod payload;

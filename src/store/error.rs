@@ -1,0 +1,143 @@
+//! What can go wrong with a database, sorted by what the caller can do about it.
+
+use std::borrow::Cow;
+
+/// Why the store could not do it.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Busy, full, read-only, unreachable: nothing was acknowledged; it may work again later.
+    #[error("the database is not available: {0}")]
+    Unavailable(#[source] sqlx::Error),
+    /// Another writer won every time; nothing was written.
+    #[error("gave up after {attempts} conflicts with other writers: {source}")]
+    Conflict { attempts: u32, source: sqlx::Error },
+    /// A stored value is not what was written.
+    #[error("{table}.{column} of row {row} cannot be read: {why}")]
+    Unreadable {
+        table: &'static str,
+        column: &'static str,
+        row: String,
+        why: String,
+    },
+    /// A statement was refused by the schema: a defect of ours.
+    #[error("the database refused a statement: {0}")]
+    Refused(#[source] sqlx::Error),
+    /// The configured database cannot be used at all.
+    #[error("{0}")]
+    Unusable(String),
+    /// The task that did the work ended before it could tell how it went.
+    #[error("the database work was stopped before it finished")]
+    Stopped,
+}
+
+/// What a failed statement means for the unit it was part of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Failure {
+    /// Try the whole unit again.
+    Conflict,
+    Unavailable,
+    Refused,
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        match classify(&error) {
+            Failure::Conflict => Self::Conflict {
+                attempts: 1,
+                source: error,
+            },
+            Failure::Unavailable => Self::Unavailable(error),
+            Failure::Refused => Self::Refused(error),
+        }
+    }
+}
+
+pub(super) fn classify(error: &sqlx::Error) -> Failure {
+    let Some(database) = error.as_database_error() else {
+        return match error {
+            sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::Protocol(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::WorkerCrashed
+            | sqlx::Error::BeginFailed => Failure::Unavailable,
+            _ => Failure::Refused,
+        };
+    };
+    let code = database.code().unwrap_or(Cow::Borrowed(""));
+    if error_is_from_postgres(&code) {
+        classify_postgres(&code)
+    } else {
+        classify_sqlite(&code)
+    }
+}
+
+/// SQLSTATE has five characters; SQLite's extended codes are numbers of at most four digits.
+fn error_is_from_postgres(code: &str) -> bool {
+    code.len() == 5
+}
+
+fn classify_postgres(code: &str) -> Failure {
+    match code {
+        // Serialization failure, deadlock.
+        "40001" | "40P01" => Failure::Conflict,
+        // Statement time-out, lock not available, read-only, idle time-out.
+        "57014" | "55P03" | "25006" | "25P03" => Failure::Unavailable,
+        // Connection lost, resources, operator intervention, system error.
+        _ if ["08", "53", "57", "58", "XX"].iter().any(|class| code.starts_with(class)) => {
+            Failure::Unavailable
+        }
+        _ => Failure::Refused,
+    }
+}
+
+fn classify_sqlite(code: &str) -> Failure {
+    let Ok(extended) = code.parse::<u32>() else {
+        return Failure::Refused;
+    };
+    match extended & 0xff {
+        // BUSY_SNAPSHOT and BUSY_RECOVERY are conflicts; a plain BUSY has already waited its time.
+        5 if extended != 5 => Failure::Conflict,
+        // BUSY, LOCKED, READONLY, INTERRUPT, IOERR, CORRUPT, FULL, CANTOPEN, PROTOCOL, NOTADB.
+        5 | 6 | 8 | 9 | 10 | 11 | 13 | 14 | 15 | 26 => Failure::Unavailable,
+        _ => Failure::Refused,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_sorted_by_what_can_be_done() {
+        for (code, expect) in [
+            ("40001", Failure::Conflict),
+            ("40P01", Failure::Conflict),
+            ("57P01", Failure::Unavailable),
+            ("53100", Failure::Unavailable),
+            ("23505", Failure::Refused),
+            ("42P01", Failure::Refused),
+        ] {
+            assert_eq!(classify_postgres(code), expect, "{code}");
+        }
+        for (code, expect) in [
+            ("5", Failure::Unavailable),
+            ("517", Failure::Conflict),
+            ("8", Failure::Unavailable),
+            ("13", Failure::Unavailable),
+            ("1032", Failure::Unavailable),
+            ("2067", Failure::Refused),
+            ("1811", Failure::Refused),
+            ("", Failure::Refused),
+        ] {
+            assert_eq!(classify_sqlite(code), expect, "{code}");
+        }
+    }
+
+    #[test]
+    fn a_lost_pool_is_unavailable() {
+        assert_eq!(classify(&sqlx::Error::PoolTimedOut), Failure::Unavailable);
+        assert_eq!(classify(&sqlx::Error::RowNotFound), Failure::Refused);
+    }
+}

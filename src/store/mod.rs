@@ -1,0 +1,27 @@
+//! The only place that knows SQL: SQLite or PostgreSQL behind one text for each statement.
+//! Everything is written through [`Store::unit`]; everything claimed carries a fence. Nothing here
+//! decides anything.
+
+mod dialect;
+mod error;
+mod inbox_door;
+mod migrate;
+mod open;
+mod probe;
+mod row;
+mod statement;
+mod unit;
+
+pub mod inbox;
+pub mod lease;
+pub mod ledger;
+pub mod outbox;
+pub mod timer;
+
+pub use dialect::Dialect;
+pub use error::StoreError;
+pub use inbox_door::{Door, Stored};
+pub use open::{Options, Store};
+pub use probe::Health;
+pub use statement::{Statement, every_statement};
+pub use unit::{Tx, Work};

@@ -1,0 +1,204 @@
+//! Opens the database: pools, settings of each connection, the check of SQLite's version, and the
+//! migrations.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
+use sqlx::{AnyConnection, AnyPool, ConnectOptions as _, Executor as _, Row as _};
+
+use super::{Dialect, StoreError};
+
+/// SQLite before this version has bugs in WAL mode that lose data.
+const OLDEST_SQLITE: (u32, u32, u32) = (3, 51, 3);
+
+
+/// How to open a store.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// `sqlite:` or `postgres:`; holds a password perhaps, so it is never printed.
+    pub url: String,
+    /// How long a statement waits for another writer's lock.
+    pub lock_wait: Duration,
+    /// Connections to PostgreSQL; readers of SQLite.
+    pub connections: u32,
+}
+
+impl Options {
+    pub fn new(url: impl Into<String>) -> Self {
+        Self {
+            url: url.into(),
+            lock_wait: Duration::from_secs(2),
+            connections: 8,
+        }
+    }
+}
+
+/// The database, open and migrated. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Store(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    writer: AnyPool,
+    reader: AnyPool,
+    dialect: Dialect,
+}
+
+impl Store {
+    /// Connects, creates what is missing, and brings the schema up to date.
+    pub async fn open(options: &Options) -> Result<Self, StoreError> {
+        let store = Self::connect(options).await?;
+        super::migrate::run(&store).await?;
+        Ok(store)
+    }
+
+    /// Connects without touching the schema.
+    pub async fn connect(options: &Options) -> Result<Self, StoreError> {
+        sqlx::any::install_default_drivers();
+        let dialect = Dialect::of(&options.url).ok_or_else(|| {
+            StoreError::Unusable(
+                "the database URL must start with sqlite: or postgres:".to_owned(),
+            )
+        })?;
+        let settings = settings(dialect, options.lock_wait);
+        let (writer, reader) = match dialect {
+            Dialect::Sqlite => {
+                let writer = pool(options, 1, settings.clone()).await?;
+                require_recent_sqlite(&writer).await?;
+                let read_only = [settings, vec!["PRAGMA query_only = ON".to_owned()]].concat();
+                (writer, pool(options, options.connections, read_only).await?)
+            }
+            Dialect::Postgres => {
+                let shared = pool(options, options.connections, settings).await?;
+                (shared.clone(), shared)
+            }
+        };
+        Ok(Self(Arc::new(Inner {
+            writer,
+            reader,
+            dialect,
+        })))
+    }
+
+    pub fn dialect(&self) -> Dialect {
+        self.0.dialect
+    }
+
+    pub(super) fn writer(&self) -> &AnyPool {
+        &self.0.writer
+    }
+
+    pub(super) fn reader(&self) -> &AnyPool {
+        &self.0.reader
+    }
+
+    /// Waits for work in progress and closes every connection.
+    pub async fn close(&self) {
+        self.0.writer.close().await;
+        self.0.reader.close().await;
+    }
+}
+
+async fn pool(
+    options: &Options,
+    connections: u32,
+    settings: Vec<String>,
+) -> Result<AnyPool, StoreError> {
+    let connect = options
+        .url
+        .parse::<AnyConnectOptions>()
+        .map_err(|_| StoreError::Unusable("the database URL cannot be parsed".to_owned()))?
+        .disable_statement_logging();
+    let settings = Arc::new(settings);
+    AnyPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(options.lock_wait + Duration::from_secs(1))
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .after_connect(move |connection, _| {
+            let settings = settings.clone();
+            Box::pin(async move { apply(connection, &settings).await })
+        })
+        .connect_with(connect)
+        .await
+        .map_err(StoreError::from)
+}
+
+async fn apply(connection: &mut AnyConnection, settings: &[String]) -> Result<(), sqlx::Error> {
+    for setting in settings {
+        connection
+            .execute(sqlx::AssertSqlSafe(setting.as_str()))
+            .await?;
+    }
+    Ok(())
+}
+
+/// What every connection is told first.
+fn settings(dialect: Dialect, lock_wait: Duration) -> Vec<String> {
+    let wait = lock_wait.as_millis();
+    match dialect {
+        Dialect::Sqlite => vec![
+            format!("PRAGMA busy_timeout = {wait}"),
+            "PRAGMA journal_mode = WAL".to_owned(),
+            "PRAGMA synchronous = FULL".to_owned(),
+            "PRAGMA foreign_keys = ON".to_owned(),
+            "PRAGMA cache_size = -16000".to_owned(),
+            "PRAGMA journal_size_limit = 67108864".to_owned(),
+        ],
+        Dialect::Postgres => vec![
+            format!("SET lock_timeout = {wait}"),
+            "SET statement_timeout = '30s'".to_owned(),
+            "SET idle_in_transaction_session_timeout = '30s'".to_owned(),
+            "SET synchronous_commit = on".to_owned(),
+            "SET default_transaction_isolation = 'read committed'".to_owned(),
+            "SET application_name = 'countersign'".to_owned(),
+        ],
+    }
+}
+
+async fn require_recent_sqlite(pool: &AnyPool) -> Result<(), StoreError> {
+    let row = pool
+        .fetch_one("SELECT sqlite_version() AS version")
+        .await?;
+    let version: String = row.try_get("version")?;
+    if is_recent(&version) {
+        Ok(())
+    } else {
+        let (major, minor, patch) = OLDEST_SQLITE;
+        Err(StoreError::Unusable(format!(
+            "SQLite {version} is too old: {major}.{minor}.{patch} or newer is needed"
+        )))
+    }
+}
+
+fn is_recent(version: &str) -> bool {
+    let mut parts = version.split('.').map(str::parse::<u32>);
+    let mut next = || parts.next().and_then(Result::ok);
+    match (next(), next(), next()) {
+        (Some(major), Some(minor), patch) => {
+            (major, minor, patch.unwrap_or(0)) >= OLDEST_SQLITE
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_compare_as_numbers() {
+        for (version, expect) in [
+            ("3.51.3", true),
+            ("3.100.0", true),
+            ("4.0", true),
+            ("3.51.2", false),
+            ("3.9.0", false),
+            ("", false),
+            ("new", false),
+        ] {
+            assert_eq!(is_recent(version), expect, "{version}");
+        }
+    }
+}

@@ -1,0 +1,265 @@
+//! What must be done outside and is not yet done. A row is claimed with a lease and a fence, and every
+//! outcome names the fence, so that a holder who was too slow cannot overwrite the next one.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use sqlx::Row as _;
+
+use super::lease::micros;
+use super::row::Row;
+use super::statement::statements;
+use super::{Store, StoreError, Tx};
+use crate::domain::{Effect, Planned, Priority};
+
+statements! {
+    ADD = ["INSERT INTO outbox (token, effect, cause, priority, created_at, due_at, state)
+        VALUES ($1, $2, $3, $4, $5, $5, 'waiting') ON CONFLICT (token) DO NOTHING"];
+    CLAIM = ["UPDATE outbox SET fence = fence + 1, attempts = attempts + 1, lease_until =" NOW "+ $1
+        WHERE id IN (SELECT id FROM outbox WHERE state = 'waiting' AND due_at <= $2 AND lease_until <=" NOW "
+            ORDER BY priority, due_at, id LIMIT $3" SKIP_LOCKED ")
+        AND state = 'waiting' AND lease_until <=" NOW "RETURNING id, token, effect, priority, attempts, fence"];
+    DONE = ["UPDATE outbox SET state = 'done', finished_at = $3, lease_until = 0, problem = NULL
+        WHERE id = $1 AND fence = $2 AND state = 'waiting'"];
+    LATER = ["UPDATE outbox SET due_at = $3, lease_until = 0, problem = $4
+        WHERE id = $1 AND fence = $2 AND state = 'waiting'"];
+    PARK = ["UPDATE outbox SET state = 'parked', lease_until = 0, problem = $3
+        WHERE id = $1 AND fence = $2 AND state = 'waiting'"];
+    GIVE_BACK = ["UPDATE outbox SET lease_until = 0, attempts = attempts - 1
+        WHERE id = $1 AND fence = $2 AND state = 'waiting'"];
+    RETRY = ["UPDATE outbox SET state = 'waiting', due_at = $2, attempts = 0, lease_until = 0, fence = fence + 1
+        WHERE id = $1 AND (state = 'parked' OR (state = 'waiting' AND lease_until <=" NOW "))"];
+    DROP = ["UPDATE outbox SET state = 'dropped', finished_at = $2, fence = fence + 1
+        WHERE id = $1 AND (state = 'parked' OR (state = 'waiting' AND lease_until <=" NOW "))"];
+    FIND = ["SELECT id, token, effect, state, attempts, created_at, due_at, problem FROM outbox WHERE id = $1"];
+    LIST = ["SELECT id, token, effect, state, attempts, created_at, due_at, problem FROM outbox
+        WHERE state = $1 AND id > $2 ORDER BY id LIMIT $3"];
+    NEXT_DUE = ["SELECT MIN(due_at) AS due_at, 0 AS id FROM outbox WHERE state = 'waiting'"];
+    KNOWN = ["SELECT COUNT(*) AS found FROM outbox WHERE token = $1"];
+    PARKED = ["SELECT COUNT(*) AS found FROM outbox WHERE state = 'parked'"];
+    PRUNE = ["DELETE FROM outbox WHERE id IN
+        (SELECT id FROM outbox WHERE finished_at IS NOT NULL AND finished_at < $1 ORDER BY finished_at LIMIT $2)"];
+}
+
+/// A row that is ours until its lease ends.
+#[derive(Clone, Debug)]
+pub struct Claimed {
+    pub id: i64,
+    /// Names the row in the outside world, the same for every attempt.
+    pub token: String,
+    /// Or why the stored effect makes no sense to this program.
+    pub effect: Result<Effect, String>,
+    pub attempts: u64,
+    pub fence: i64,
+}
+
+/// A row as people see it.
+#[derive(Clone, Debug)]
+pub struct Listed {
+    pub id: i64,
+    pub token: String,
+    pub effect: Result<Effect, String>,
+    pub state: String,
+    pub attempts: u64,
+    pub created_at: Timestamp,
+    pub due_at: Timestamp,
+    pub problem: Option<String>,
+}
+
+/// Adds an effect, once for each token; `cause` is the ledger entry that explains it.
+pub async fn add(
+    tx: &mut Tx,
+    planned: &Planned,
+    cause: i64,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let priority = match planned.effect.priority() {
+        Priority::Trigger => 0_i64,
+        Priority::Reply => 1,
+        Priority::Notice => 2,
+    };
+    let added = sqlx::query(tx.sql(&ADD))
+        .bind(planned.token.as_str())
+        .bind(spell(&planned.effect))
+        .bind(cause)
+        .bind(priority)
+        .bind(now.as_microsecond())
+        .execute(tx.connection())
+        .await?;
+    Ok(added.rows_affected() == 1)
+}
+
+/// Whether an effect with this meaning was ever planned.
+pub async fn knows(tx: &mut Tx, token: &str) -> Result<bool, StoreError> {
+    let row = sqlx::query(tx.sql(&KNOWN))
+        .bind(token)
+        .fetch_one(tx.connection())
+        .await?;
+    Ok(row.try_get::<i64, _>("found")? > 0)
+}
+
+/// Claims rows that are due: triggers before replies, replies before notices.
+pub async fn claim(
+    store: &Store,
+    now: Timestamp,
+    lease: Duration,
+    most: u32,
+) -> Result<Vec<Claimed>, StoreError> {
+    store
+        .unit(move |tx| {
+            Box::pin(async move {
+                let rows = sqlx::query(tx.sql(&CLAIM))
+                    .bind(micros(lease))
+                    .bind(now.as_microsecond())
+                    .bind(i64::from(most))
+                    .fetch_all(tx.connection())
+                    .await?;
+                let mut claimed = Vec::with_capacity(rows.len());
+                for row in &rows {
+                    let row = Row::of(row, "outbox", "id");
+                    claimed.push((
+                        row.number("priority")?,
+                        Claimed {
+                            id: row.number("id")?,
+                            token: row.text("token")?,
+                            effect: parse(&row.text("effect")?),
+                            attempts: row.count("attempts")?,
+                            fence: row.number("fence")?,
+                        },
+                    ));
+                }
+                claimed.sort_by_key(|(priority, row)| (*priority, row.id));
+                Ok(claimed.into_iter().map(|(_, row)| row).collect())
+            })
+        })
+        .await
+}
+
+/// How an attempt ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ending {
+    Done { at: Timestamp },
+    Later { due_at: Timestamp, problem: String },
+    Parked { problem: String },
+    /// Not attempted: the claim is returned as if it had never been made.
+    GivenBack,
+}
+
+/// Records how an attempt ended; `false` when the claim was lost in the meantime.
+pub async fn end(tx: &mut Tx, row: &Claimed, ending: &Ending) -> Result<bool, StoreError> {
+    let statement = match ending {
+        Ending::Done { .. } => &DONE,
+        Ending::Later { .. } => &LATER,
+        Ending::Parked { .. } => &PARK,
+        Ending::GivenBack => &GIVE_BACK,
+    };
+    let query = sqlx::query(tx.sql(statement)).bind(row.id).bind(row.fence);
+    let query = match ending {
+        Ending::Done { at } => query.bind(at.as_microsecond()),
+        Ending::Later { due_at, problem } => {
+            query.bind(due_at.as_microsecond()).bind(problem.as_str())
+        }
+        Ending::Parked { problem } => query.bind(problem.as_str()),
+        Ending::GivenBack => query,
+    };
+    Ok(query.execute(tx.connection()).await?.rows_affected() == 1)
+}
+
+/// Lets a parked row be tried again at once; `false` when there is nothing to retry.
+pub async fn retry(tx: &mut Tx, id: i64, now: Timestamp) -> Result<bool, StoreError> {
+    change(tx, &RETRY, id, now).await
+}
+
+/// Gives a row up for good; `false` when it is being acted on, done, or dropped already.
+pub async fn drop_row(tx: &mut Tx, id: i64, now: Timestamp) -> Result<bool, StoreError> {
+    change(tx, &DROP, id, now).await
+}
+
+async fn change(
+    tx: &mut Tx,
+    statement: &super::Statement,
+    id: i64,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let changed = sqlx::query(tx.sql(statement))
+        .bind(id)
+        .bind(now.as_microsecond())
+        .execute(tx.connection())
+        .await?;
+    Ok(changed.rows_affected() == 1)
+}
+
+pub async fn find(store: &Store, id: i64) -> Result<Option<Listed>, StoreError> {
+    let row = sqlx::query(FIND.text(store.dialect()))
+        .bind(id)
+        .fetch_optional(store.reader())
+        .await?;
+    row.map(|row| listed(&Row::of(&row, "outbox", "id")))
+        .transpose()
+}
+
+/// Rows in one state, by id, after `after`.
+pub async fn list(
+    store: &Store,
+    state: &str,
+    after: i64,
+    most: u32,
+) -> Result<Vec<Listed>, StoreError> {
+    let rows = sqlx::query(LIST.text(store.dialect()))
+        .bind(state)
+        .bind(after)
+        .bind(i64::from(most))
+        .fetch_all(store.reader())
+        .await?;
+    rows.iter()
+        .map(|row| listed(&Row::of(row, "outbox", "id")))
+        .collect()
+}
+
+/// When the next waiting row is due.
+pub async fn next_due(store: &Store) -> Result<Option<Timestamp>, StoreError> {
+    let row = sqlx::query(NEXT_DUE.text(store.dialect()))
+        .fetch_one(store.reader())
+        .await?;
+    Row::of(&row, "outbox", "id").maybe_time("due_at")
+}
+
+/// How many rows wait for a person.
+pub async fn parked(store: &Store) -> Result<i64, StoreError> {
+    let row = sqlx::query(PARKED.text(store.dialect()))
+        .fetch_one(store.reader())
+        .await?;
+    Ok(row.try_get("found")?)
+}
+
+/// Removes rows that ended before `before`; returns how many.
+pub async fn prune(tx: &mut Tx, before: Timestamp, most: u32) -> Result<u64, StoreError> {
+    let pruned = sqlx::query(tx.sql(&PRUNE))
+        .bind(before.as_microsecond())
+        .bind(i64::from(most))
+        .execute(tx.connection())
+        .await?;
+    Ok(pruned.rows_affected())
+}
+
+fn listed(row: &Row<'_>) -> Result<Listed, StoreError> {
+    Ok(Listed {
+        id: row.number("id")?,
+        token: row.text("token")?,
+        effect: parse(&row.text("effect")?),
+        state: row.text("state")?,
+        attempts: row.count("attempts")?,
+        created_at: row.time("created_at")?,
+        due_at: row.time("due_at")?,
+        problem: row.maybe_text("problem")?,
+    })
+}
+
+fn spell(effect: &Effect) -> String {
+    // Only maps with keys that are not text can fail, and there are none.
+    serde_json::to_string(effect).unwrap_or_default()
+}
+
+fn parse(text: &str) -> Result<Effect, String> {
+    serde_json::from_str(text).map_err(|error| error.to_string())
+}

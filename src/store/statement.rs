@@ -1,0 +1,104 @@
+//! Statements are constants, written once for both engines. Where the engines must differ, a
+//! snippet's name stands between the literals: `NOW` is the database's clock in epoch microseconds, `SKIP_LOCKED`
+//! lets PostgreSQL's workers pass each other's rows.
+
+use super::Dialect;
+
+/// One SQL statement in the words of both engines.
+#[derive(Debug)]
+pub struct Statement {
+    pub name: &'static str,
+    pub(super) sqlite: &'static str,
+    pub(super) postgres: &'static str,
+}
+
+impl Statement {
+    pub fn text(&self, dialect: Dialect) -> &'static str {
+        match dialect {
+            Dialect::Sqlite => self.sqlite,
+            Dialect::Postgres => self.postgres,
+        }
+    }
+}
+
+/// Defines constants, and the list of them that the test prepares on both engines.
+macro_rules! statements {
+    ($($(#[$doc:meta])* $name:ident = [$($piece:tt)*];)*) => {
+        $($(#[$doc])* const $name: $crate::store::Statement = $crate::store::Statement {
+            name: concat!(module_path!(), "::", stringify!($name)),
+            sqlite: $crate::store::statement::words!(sqlite [] $($piece)*),
+            postgres: $crate::store::statement::words!(postgres [] $($piece)*),
+        };)*
+        pub(super) const ALL: &[&$crate::store::Statement] = &[$(&$name),*];
+    };
+}
+
+/// Joins literals and the names of snippets into one literal.
+macro_rules! words {
+    ($engine:ident [$($done:expr,)*]) => { concat!($($done,)*) };
+    (sqlite [$($done:expr,)*] NOW $($rest:tt)*) => {
+        $crate::store::statement::words!(sqlite [$($done,)* "CAST(unixepoch('subsec') * 1000000 AS INTEGER)",] $($rest)*)
+    };
+    (postgres [$($done:expr,)*] NOW $($rest:tt)*) => {
+        $crate::store::statement::words!(postgres [$($done,)* "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)",] $($rest)*)
+    };
+    (sqlite [$($done:expr,)*] SKIP_LOCKED $($rest:tt)*) => {
+        $crate::store::statement::words!(sqlite [$($done,)*] $($rest)*)
+    };
+    (postgres [$($done:expr,)*] SKIP_LOCKED $($rest:tt)*) => {
+        $crate::store::statement::words!(postgres [$($done,)* "FOR UPDATE SKIP LOCKED",] $($rest)*)
+    };
+    ($engine:ident [$($done:expr,)*] $text:literal $($rest:tt)*) => {
+        $crate::store::statement::words!($engine [$($done,)* $text, " ",] $($rest)*)
+    };
+}
+
+pub(super) use {statements, words};
+
+/// Every statement of the store.
+pub fn every_statement() -> impl Iterator<Item = &'static Statement> {
+    [
+        super::inbox::ALL,
+        super::inbox_door::ALL,
+        super::lease::ALL,
+        super::ledger::ALL,
+        super::migrate::ALL,
+        super::outbox::ALL,
+        super::probe::ALL,
+        super::timer::ALL,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    statements! {
+        SAMPLE = ["SELECT" NOW ", 1 FROM t" SKIP_LOCKED];
+    }
+
+    #[test]
+    fn snippets_differ_and_the_rest_does_not() {
+        assert_eq!(
+            SAMPLE.text(Dialect::Sqlite),
+            "SELECT CAST(unixepoch('subsec') * 1000000 AS INTEGER), 1 FROM t "
+        );
+        assert_eq!(
+            SAMPLE.text(Dialect::Postgres),
+            "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT), 1 FROM t FOR UPDATE SKIP LOCKED"
+        );
+        assert_eq!(ALL.len(), 1);
+    }
+
+    #[test]
+    fn names_are_unique() {
+        let mut names: Vec<_> = every_statement().map(|statement| statement.name).collect();
+        let count = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), count);
+    }
+}

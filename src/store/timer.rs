@@ -1,0 +1,112 @@
+//! What must happen at a time: rows with a due time, claimed like everything else. A timer that fires
+//! is either set again or removed by whoever claimed it.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::lease::micros;
+use super::row::Row;
+use super::statement::statements;
+use super::{Store, StoreError, Tx};
+
+statements! {
+    ENSURE = ["INSERT INTO timer (name, due_at) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING"];
+    SET = ["INSERT INTO timer (name, due_at) VALUES ($1, $2)
+        ON CONFLICT (name) DO UPDATE SET due_at = excluded.due_at, fence = timer.fence + 1, lease_until = 0"];
+    CANCEL = ["DELETE FROM timer WHERE name = $1"];
+    CLAIM = ["UPDATE timer SET fence = fence + 1, lease_until =" NOW "+ $1
+        WHERE name IN (SELECT name FROM timer WHERE due_at <= $2 AND lease_until <=" NOW "ORDER BY due_at LIMIT $3" SKIP_LOCKED ")
+        AND lease_until <=" NOW "RETURNING name, due_at, fence"];
+    AGAIN = ["UPDATE timer SET due_at = $3, lease_until = 0 WHERE name = $1 AND fence = $2"];
+    DONE = ["DELETE FROM timer WHERE name = $1 AND fence = $2"];
+}
+
+/// A timer that fired and is ours for now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fired {
+    pub name: String,
+    pub due_at: Timestamp,
+    pub fence: i64,
+}
+
+/// Sets a timer unless it is set already.
+pub async fn ensure(tx: &mut Tx, name: &str, due_at: Timestamp) -> Result<(), StoreError> {
+    sqlx::query(tx.sql(&ENSURE))
+        .bind(name)
+        .bind(due_at.as_microsecond())
+        .execute(tx.connection())
+        .await?;
+    Ok(())
+}
+
+/// Sets a timer, or moves it; a claim on its earlier time is void.
+pub async fn set(tx: &mut Tx, name: &str, due_at: Timestamp) -> Result<(), StoreError> {
+    sqlx::query(tx.sql(&SET))
+        .bind(name)
+        .bind(due_at.as_microsecond())
+        .execute(tx.connection())
+        .await?;
+    Ok(())
+}
+
+pub async fn cancel(tx: &mut Tx, name: &str) -> Result<(), StoreError> {
+    sqlx::query(tx.sql(&CANCEL))
+        .bind(name)
+        .execute(tx.connection())
+        .await?;
+    Ok(())
+}
+
+/// Claims timers that are due, the oldest first.
+pub async fn claim(
+    store: &Store,
+    now: Timestamp,
+    lease: Duration,
+    most: u32,
+) -> Result<Vec<Fired>, StoreError> {
+    store
+        .unit(move |tx| {
+            Box::pin(async move {
+                let rows = sqlx::query(tx.sql(&CLAIM))
+                    .bind(micros(lease))
+                    .bind(now.as_microsecond())
+                    .bind(i64::from(most))
+                    .fetch_all(tx.connection())
+                    .await?;
+                let mut fired = Vec::with_capacity(rows.len());
+                for row in &rows {
+                    let row = Row::of(row, "timer", "name");
+                    fired.push(Fired {
+                        name: row.text("name")?,
+                        due_at: row.time("due_at")?,
+                        fence: row.number("fence")?,
+                    });
+                }
+                fired.sort_by_key(|timer| timer.due_at);
+                Ok(fired)
+            })
+        })
+        .await
+}
+
+/// Sets the fired timer again; `false` when the claim was lost.
+pub async fn again(tx: &mut Tx, fired: &Fired, due_at: Timestamp) -> Result<bool, StoreError> {
+    let moved = sqlx::query(tx.sql(&AGAIN))
+        .bind(fired.name.as_str())
+        .bind(fired.fence)
+        .bind(due_at.as_microsecond())
+        .execute(tx.connection())
+        .await?;
+    Ok(moved.rows_affected() == 1)
+}
+
+/// Removes the fired timer; `false` when the claim was lost.
+pub async fn done(tx: &mut Tx, fired: &Fired) -> Result<bool, StoreError> {
+    let removed = sqlx::query(tx.sql(&DONE))
+        .bind(fired.name.as_str())
+        .bind(fired.fence)
+        .execute(tx.connection())
+        .await?;
+    Ok(removed.rows_affected() == 1)
+}

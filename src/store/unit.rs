@@ -1,0 +1,115 @@
+//! `unit`: the only way to write. The work runs as one transaction in a task of its own, so that a
+//! caller who goes away cannot cancel it half-way, and is repeated when another writer was faster.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use sqlx::AnyConnection;
+
+use super::error::{Failure, classify};
+use super::{Dialect, Statement, Store, StoreError};
+use crate::chance;
+
+/// The future of a unit's work.
+pub type Work<'t, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 't>>;
+
+/// How often a unit is tried when it meets other writers.
+const ATTEMPTS: u32 = 12;
+
+/// An open transaction.
+pub struct Tx {
+    transaction: sqlx::Transaction<'static, sqlx::Any>,
+    dialect: Dialect,
+}
+
+impl Tx {
+    pub(super) fn sql(&self, statement: &Statement) -> &'static str {
+        statement.text(self.dialect)
+    }
+
+    pub(super) fn connection(&mut self) -> &mut AnyConnection {
+        &mut self.transaction
+    }
+}
+
+impl Store {
+    /// Does `work` in one transaction, in full or not at all. It may run several times, so it must
+    /// only use the transaction and what it was given.
+    pub async fn unit<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: for<'t> Fn(&'t mut Tx) -> Work<'t, T> + Send + Sync + 'static,
+    {
+        let store = self.clone();
+        tokio::spawn(async move { store.repeat(work).await })
+            .await
+            .map_err(|_| StoreError::Stopped)?
+    }
+
+    async fn repeat<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        F: for<'t> Fn(&'t mut Tx) -> Work<'t, T>,
+    {
+        let mut attempts = 1;
+        loop {
+            match self.attempt(&work).await {
+                Err(StoreError::Conflict { source, .. }) if attempts >= ATTEMPTS => {
+                    return Err(StoreError::Conflict { attempts, source });
+                }
+                Err(StoreError::Conflict { .. }) => {
+                    tokio::time::sleep(pause(attempts, chance::fraction())).await;
+                    attempts += 1;
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that begins a transaction"
+    )]
+    async fn attempt<T, F>(&self, work: &F) -> Result<T, StoreError>
+    where
+        F: for<'t> Fn(&'t mut Tx) -> Work<'t, T>,
+    {
+        let transaction = self.writer().begin_with(self.dialect().begin()).await?;
+        let mut tx = Tx {
+            transaction,
+            dialect: self.dialect(),
+        };
+        match work(&mut tx).await {
+            Ok(value) => {
+                tx.transaction.commit().await?;
+                Ok(value)
+            }
+            Err(error) => {
+                if let Err(rollback) = tx.transaction.rollback().await
+                    && classify(&rollback) == Failure::Refused
+                {
+                    tracing::warn!(error = %rollback, "a transaction could not be rolled back");
+                }
+                Err(error)
+            }
+        }
+    }
+}
+
+/// Doubles from one millisecond to a hundred, of which a random part is waited.
+fn pause(attempt: u32, fraction: f64) -> Duration {
+    let most = Duration::from_millis(1 << attempt.min(7)).min(Duration::from_millis(100));
+    most.mul_f64(0.1 + 0.9 * fraction)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_and_end() {
+        assert!(pause(1, 0.99) <= Duration::from_millis(2));
+        assert!(pause(40, 0.99) <= Duration::from_millis(100));
+        assert!(pause(40, 0.0) >= Duration::from_millis(10));
+    }
+}
