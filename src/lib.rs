@@ -7,6 +7,8 @@ pub mod clock;
 pub mod chance;
 /// SHA-256 and HMAC-SHA-256 of bytes.
 pub mod digest;
+/// What the service counts.
+pub mod metrics;
 /// The words and rules of the product; pure.
 pub mod domain;
 /// The audit log as bytes; pure.
@@ -19,3 +21,7 @@ pub mod store;
 pub mod forges;
 /// Discord and Slack: what they send.
 pub mod chats;
+/// What runs by itself: intake, delivery, sweep.
+pub mod engine;
+/// The door in: verifies, stores, answers.
+pub mod http;

@@ -1,0 +1,49 @@
+//! What runs by itself: intake takes what was received to the desk, delivery carries out what was
+//! decided, sweep does what is due. Each loop arms its wake-up before it looks, so that nothing that
+//! happens meanwhile is missed; looking again after a while is only the fallback.
+
+pub mod backoff;
+pub mod delivery;
+pub mod hands;
+pub mod intake;
+pub mod sweep;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+use crate::chance;
+use crate::clock::Clock;
+use crate::metrics::Metrics;
+use crate::store::Store;
+
+/// What every loop works with.
+#[derive(Clone, Debug)]
+pub struct Shared {
+    pub store: Store,
+    pub clock: Clock,
+    pub metrics: Metrics,
+    /// Names this process in leases.
+    pub holder: String,
+    /// Rung when something was received.
+    pub received: Arc<Notify>,
+    /// Rung when something must be done outside.
+    pub decided: Arc<Notify>,
+}
+
+/// How long a loop rests at most when nobody wakes it.
+pub const FALLBACK: Duration = Duration::from_secs(1);
+
+impl Shared {
+    pub fn new(store: Store, clock: Clock, metrics: Metrics) -> Self {
+        Self {
+            store,
+            clock,
+            metrics,
+            holder: chance::id(),
+            received: Arc::default(),
+            decided: Arc::default(),
+        }
+    }
+}

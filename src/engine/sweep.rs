@@ -1,0 +1,97 @@
+//! Does what is due. It takes no input: it looks at the timers and at the truth, so that the road after
+//! a crash is the ordinary road.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+
+use super::{FALLBACK, Shared};
+use crate::clock::later;
+use crate::store::timer::{self, Fired};
+use crate::store::{StoreError, inbox, outbox};
+
+const LEASE: Duration = Duration::from_secs(60);
+const MOST: u32 = 16;
+/// Rows removed in one transaction, so that pruning never holds up a delivery for long.
+const PRUNED_AT_ONCE: u32 = 200;
+const PRUNE_EVERY: Duration = Duration::from_secs(300);
+const PRUNE: &str = "prune";
+
+/// The sweep loop.
+#[derive(Debug)]
+pub struct Sweep {
+    pub shared: Shared,
+    /// How long handled deliveries and finished effects stay.
+    pub keep_handled: Duration,
+}
+
+impl Sweep {
+    /// Works until it is told to stop.
+    pub async fn run(self, stop: CancellationToken) {
+        while !stop.is_cancelled() {
+            if let Err(error) = self.round().await {
+                tracing::error!(error = %error, "sweep could not work and will try again");
+            }
+            tokio::select! {
+                () = tokio::time::sleep(FALLBACK) => {}
+                () = stop.cancelled() => {}
+            }
+        }
+    }
+
+    /// Sets the standing timers if they are missing, and does what is due.
+    pub async fn round(&self) -> Result<(), StoreError> {
+        let now = self.shared.clock.now();
+        self.shared
+            .store
+            .unit(move |tx| Box::pin(async move { timer::ensure(tx, PRUNE, now).await }))
+            .await?;
+        for fired in timer::claim(&self.shared.store, now, LEASE, MOST).await? {
+            self.fire(fired, now).await?;
+        }
+        Ok(())
+    }
+
+    async fn fire(&self, fired: Fired, now: Timestamp) -> Result<(), StoreError> {
+        match fired.name.as_str() {
+            PRUNE => self.prune(fired, now).await,
+            name => {
+                tracing::error!(timer = name, "a timer of another version is due; left for an hour");
+                let due_at = later(now, Duration::from_secs(3_600));
+                self.again(fired, due_at).await
+            }
+        }
+    }
+
+    /// Removes a little; comes back at once while there is more.
+    async fn prune(&self, fired: Fired, now: Timestamp) -> Result<(), StoreError> {
+        let before = now
+            .checked_sub(self.keep_handled)
+            .unwrap_or(Timestamp::MIN);
+        let pruned = self
+            .shared
+            .store
+            .unit(move |tx| {
+                Box::pin(async move {
+                    let deliveries = inbox::prune(tx, before, PRUNED_AT_ONCE).await?;
+                    let effects = outbox::prune(tx, before, PRUNED_AT_ONCE).await?;
+                    Ok(deliveries.max(effects))
+                })
+            })
+            .await?;
+        let more = pruned >= u64::from(PRUNED_AT_ONCE);
+        let due_at = if more { now } else { later(now, PRUNE_EVERY) };
+        self.again(fired, due_at).await
+    }
+
+    async fn again(&self, fired: Fired, due_at: Timestamp) -> Result<(), StoreError> {
+        self.shared
+            .store
+            .unit(move |tx| {
+                let fired = fired.clone();
+                Box::pin(async move { timer::again(tx, &fired, due_at).await.map(drop) })
+            })
+            .await
+    }
+}

@@ -1,0 +1,122 @@
+//! `/livez` says that the process runs; `/readyz` says whether it should get traffic, and why not.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::{StatusCode, header};
+use serde::Serialize;
+use tokio::sync::Mutex;
+use tokio_util::sync::CancellationToken;
+
+use super::routes::Doorway;
+use crate::clock::{Clock, Stopwatch};
+use crate::metrics::Metrics;
+use crate::store::{Health, Store};
+
+/// An answer is reused for so long, so that asking often costs the database nothing.
+const FRESH: Duration = Duration::from_millis(500);
+const PATIENCE: Duration = Duration::from_secs(4);
+/// The oldest unhandled delivery may be this old before the service calls itself late.
+const LATE: Duration = Duration::from_secs(120);
+
+/// Knows whether the service is ready.
+#[derive(Debug)]
+pub struct Readiness {
+    pub store: Store,
+    pub clock: Clock,
+    pub metrics: Metrics,
+    pub holder: String,
+    /// Cancelled when the service is told to stop.
+    pub stopping: CancellationToken,
+    pub last: Mutex<Option<(Stopwatch, Condition)>>,
+}
+
+/// How the service is, in the words of `/readyz`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Condition {
+    pub ready: bool,
+    pub stopping: bool,
+    /// `ok`, or what is wrong with it.
+    pub database: String,
+    pub oldest_unhandled_seconds: f64,
+    pub parked_effects: i64,
+}
+
+impl Readiness {
+    /// Looks, at most every half second.
+    pub async fn condition(&self) -> Condition {
+        let mut last = self.last.lock().await;
+        if let Some((taken, condition)) = last.as_ref()
+            && taken.elapsed() < FRESH
+            && condition.stopping == self.stopping.is_cancelled()
+        {
+            return condition.clone();
+        }
+        let condition = self.look().await;
+        *last = Some((self.clock.stopwatch(), condition.clone()));
+        condition
+    }
+
+    async fn look(&self) -> Condition {
+        let stopping = self.stopping.is_cancelled();
+        match self.store.probe(self.holder.clone(), PATIENCE).await {
+            Ok(health) => self.healthy(stopping, &health),
+            Err(error) => {
+                tracing::error!(error = %error, "the database cannot be used");
+                Condition {
+                    ready: false,
+                    stopping,
+                    database: error.to_string(),
+                    oldest_unhandled_seconds: 0.0,
+                    parked_effects: 0,
+                }
+            }
+        }
+    }
+
+    fn healthy(&self, stopping: bool, health: &Health) -> Condition {
+        let age = health
+            .oldest_unhandled
+            .map_or(0.0, |oldest| {
+                self.clock.now().duration_since(oldest).as_secs_f64().max(0.0)
+            });
+        self.metrics.oldest_unhandled_seconds.set(age);
+        self.metrics.parked_effects.set(health.parked_effects);
+        Condition {
+            ready: !stopping && age < LATE.as_secs_f64(),
+            stopping,
+            database: "ok".to_owned(),
+            oldest_unhandled_seconds: age,
+            parked_effects: health.parked_effects,
+        }
+    }
+}
+
+pub(super) async fn livez() -> &'static str {
+    "alive\n"
+}
+
+pub(super) async fn readyz(State(doorway): State<Arc<Doorway>>) -> Response {
+    let condition = doorway.readiness.condition().await;
+    let status = if condition.ready {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    let body = serde_json::to_string(&condition).unwrap_or_default();
+    (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
+}
+
+pub(super) async fn metrics(State(doorway): State<Arc<Doorway>>) -> Response {
+    // The gauges of the database are as fresh as the last look.
+    doorway.readiness.condition().await;
+    match doorway.metrics.encode() {
+        Ok(text) => {
+            let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+            ([(header::CONTENT_TYPE, kind)], text).into_response()
+        }
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}

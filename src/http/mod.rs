@@ -1,0 +1,13 @@
+//! The door in: verifies, stores, answers. It never decides, and nothing that arrives here can make it
+//! panic.
+
+mod accept;
+mod body;
+mod health;
+mod hooks;
+mod observe;
+mod routes;
+
+pub use accept::{Limits, Listener};
+pub use health::{Condition, Readiness};
+pub use routes::{Doorway, router};

@@ -1,0 +1,186 @@
+//! What the service counts, typed, and its Prometheus text. Names are part of the product: dashboards
+//! depend on them, so they are listed in `docs/operations.md` and change with a note in the changelog.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64};
+
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, text};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::{Registry, Unit};
+
+/// Everything that is counted. Cheap to clone.
+#[derive(Clone)]
+pub struct Metrics {
+    pub deliveries: Family<DeliveryLabels, Counter>,
+    pub handled: Family<HandledLabels, Counter>,
+    pub effects: Family<EffectLabels, Counter>,
+    pub requests: Family<RequestLabels, Counter>,
+    pub request_seconds: Histogram,
+    pub connections: Gauge,
+    pub reloads: Family<ReloadLabels, Counter>,
+    pub configuration_is_current: Gauge,
+    pub oldest_unhandled_seconds: Gauge<f64, AtomicU64>,
+    pub parked_effects: Gauge<i64, AtomicI64>,
+    registry: Arc<Registry>,
+}
+
+/// How a delivery was answered.
+#[derive(Clone, Copy, Debug, Hash, PartialEq, Eq, EncodeLabelValue)]
+pub enum Answer {
+    Stored,
+    Malformed,
+    Unauthentic,
+    Refused,
+    TooLarge,
+    TooSlow,
+    Overloaded,
+    NotStored,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub struct DeliveryLabels {
+    pub source: &'static str,
+    pub answer: Answer,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub struct HandledLabels {
+    pub source: &'static str,
+    pub outcome: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub struct EffectLabels {
+    pub kind: &'static str,
+    pub outcome: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub struct RequestLabels {
+    pub route: String,
+    pub status: u16,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub struct ReloadLabels {
+    pub outcome: &'static str,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut registry = Registry::with_prefix("countersign");
+        let mut metrics = Self {
+            deliveries: Family::default(),
+            handled: Family::default(),
+            effects: Family::default(),
+            requests: Family::default(),
+            request_seconds: Histogram::new(exponential_buckets(0.000_5, 2.0, 16)),
+            connections: Gauge::default(),
+            reloads: Family::default(),
+            configuration_is_current: Gauge::default(),
+            oldest_unhandled_seconds: Gauge::default(),
+            parked_effects: Gauge::default(),
+            registry: Arc::default(),
+        };
+        metrics.register(&mut registry);
+        metrics.registry = Arc::new(registry);
+        metrics
+    }
+}
+
+impl Metrics {
+    fn register(&self, registry: &mut Registry) {
+        registry.register(
+            "deliveries",
+            "Requests to the hooks, by how they were answered",
+            self.deliveries.clone(),
+        );
+        registry.register(
+            "handled",
+            "Deliveries taken from the inbox, by what became of them",
+            self.handled.clone(),
+        );
+        registry.register(
+            "effects",
+            "Attempts to act outside, by how they ended",
+            self.effects.clone(),
+        );
+        registry.register(
+            "requests",
+            "HTTP requests, by route and status",
+            self.requests.clone(),
+        );
+        registry.register_with_unit(
+            "request",
+            "Time from a request's headers to its answer",
+            Unit::Seconds,
+            self.request_seconds.clone(),
+        );
+        registry.register(
+            "connections",
+            "Open connections",
+            self.connections.clone(),
+        );
+        registry.register(
+            "configuration_reloads",
+            "Times the configuration was read again, by how it went",
+            self.reloads.clone(),
+        );
+        registry.register(
+            "configuration_is_current",
+            "1 when the file's last reading was valid and is in force, else 0",
+            self.configuration_is_current.clone(),
+        );
+        registry.register_with_unit(
+            "oldest_unhandled",
+            "Age of the oldest delivery that is not handled yet",
+            Unit::Seconds,
+            self.oldest_unhandled_seconds.clone(),
+        );
+        registry.register(
+            "parked_effects",
+            "Effects that keep failing and wait for a person",
+            self.parked_effects.clone(),
+        );
+    }
+
+    /// The text that Prometheus reads.
+    pub fn encode(&self) -> Result<String, fmt::Error> {
+        let mut text = String::new();
+        text::encode(&mut text, &self.registry)?;
+        Ok(text)
+    }
+}
+
+impl fmt::Debug for Metrics {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Metrics").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_text_names_what_was_counted() {
+        let metrics = Metrics::default();
+        metrics
+            .deliveries
+            .get_or_create(&DeliveryLabels {
+                source: "github",
+                answer: Answer::Stored,
+            })
+            .inc();
+        let text = metrics.encode().unwrap();
+        assert!(
+            text.contains(r#"countersign_deliveries_total{source="github",answer="Stored"} 1"#),
+            "{text}"
+        );
+        assert!(text.contains("countersign_oldest_unhandled_seconds"), "{text}");
+    }
+}
