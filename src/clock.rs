@@ -65,8 +65,7 @@ impl Clock {
 
 impl Hand {
     pub fn advance(&self, duration: Duration) {
-        self.0
-            .send_modify(|now| *now = later(*now, duration));
+        self.0.send_modify(|now| *now = later(*now, duration));
     }
 }
 
@@ -103,6 +102,9 @@ mod tests {
 
     #[test]
     fn the_end_of_time_is_not_an_error() {
-        assert_eq!(later(Timestamp::MAX, Duration::from_secs(1)), Timestamp::MAX);
+        assert_eq!(
+            later(Timestamp::MAX, Duration::from_secs(1)),
+            Timestamp::MAX
+        );
     }
 }

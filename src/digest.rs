@@ -73,7 +73,15 @@ mod tests {
         let secret = b"It's a Secret to Everybody";
         let tag = "757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17";
         assert_eq!(hmac_sha256_hex(secret, b"Hello, World!"), tag);
-        assert!(hmac_sha256_matches(secret, b"Hello, World!", &unhex(tag).unwrap()));
-        assert!(!hmac_sha256_matches(secret, b"Hello, World?", &unhex(tag).unwrap()));
+        assert!(hmac_sha256_matches(
+            secret,
+            b"Hello, World!",
+            &unhex(tag).unwrap()
+        ));
+        assert!(!hmac_sha256_matches(
+            secret,
+            b"Hello, World?",
+            &unhex(tag).unwrap()
+        ));
     }
 }

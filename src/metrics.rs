@@ -120,11 +120,7 @@ impl Metrics {
             Unit::Seconds,
             self.request_seconds.clone(),
         );
-        registry.register(
-            "connections",
-            "Open connections",
-            self.connections.clone(),
-        );
+        registry.register("connections", "Open connections", self.connections.clone());
         registry.register(
             "configuration_reloads",
             "Times the configuration was read again, by how it went",
@@ -181,6 +177,9 @@ mod tests {
             text.contains(r#"countersign_deliveries_total{source="github",answer="Stored"} 1"#),
             "{text}"
         );
-        assert!(text.contains("countersign_oldest_unhandled_seconds"), "{text}");
+        assert!(
+            text.contains("countersign_oldest_unhandled_seconds"),
+            "{text}"
+        );
     }
 }

@@ -1,8 +1,40 @@
-//! Stub until the configuration's types arrive.
-#[derive(Debug, Default, Clone)]
-pub struct Catalog;
+//! Everything that is configured about services and people. This is what the rest of the
+//! program gets from `bot.toml`; it holds no secrets.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::{Forge, RepoRef, Role, RoleName, Service, ServiceName};
+
+/// The services and the roles.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Catalog {
+    /// The roles that approvals name.
+    pub roles: BTreeMap<RoleName, Role>,
+    /// The services, in the order of the file.
+    pub services: Vec<Service>,
+}
+
 impl Catalog {
-    pub fn follows_github(&self, _repository: &str) -> bool {
-        true
+    /// The service with this name.
+    pub fn service(&self, name: &ServiceName) -> Option<&Service> {
+        self.services.iter().find(|service| &service.name == name)
+    }
+
+    /// The services that live in this repository. Forges compare paths without regard to case.
+    pub fn services_in<'a>(&'a self, repo: &'a RepoRef) -> impl Iterator<Item = &'a Service> {
+        self.services.iter().filter(move |service| {
+            service.repo.forge() == repo.forge()
+                && service.repo.path().eq_ignore_ascii_case(repo.path())
+        })
+    }
+
+    /// Whether a service lives in this repository of GitHub.
+    pub fn follows_github(&self, repository: &str) -> bool {
+        self.services.iter().any(|service| {
+            service.repo.forge() == Forge::GitHub
+                && service.repo.path().eq_ignore_ascii_case(repository)
+        })
     }
 }

@@ -40,7 +40,9 @@ impl Command {
 }
 
 fn fence_mark(line: &str) -> Option<&'static str> {
-    ["```", "~~~"].into_iter().find(|mark| line.starts_with(mark))
+    ["```", "~~~"]
+        .into_iter()
+        .find(|mark| line.starts_with(mark))
 }
 
 #[cfg(test)]

@@ -1,17 +1,75 @@
-//! The words and rules of the product. Pure: no I/O, no async, no clock; it imports nothing of ours.
+//! The words and rules of the product. Pure: no I/O, no async, no clock.
+//! Each file holds one word of the house; a value that exists here is valid,
+//! because parsing is the only way to make one.
 
-mod catalog;
-mod command;
-mod decide;
-mod delivery;
-mod effect;
-mod entry;
-mod incoming;
+/// Everything that is configured, by name.
+pub mod catalog;
+/// Where notices are posted.
+pub mod channel;
+/// Where a candidate can be released, and under which policy.
+pub mod environment;
+/// Names that people chose on a forge.
+pub mod forge_name;
+/// The facts that a stage waits for.
+pub mod gate;
+/// Why a text was refused, and the way out.
+pub mod invalid;
+/// Names of services, environments, stages and roles.
+pub mod name;
+/// Wildcards in gate names and paths.
+pub mod pattern;
+/// Forges and repositories.
+pub mod repo;
+/// Who may approve.
+pub mod role;
+/// What is deployed.
+pub mod service;
+/// A full commit id.
+pub mod sha;
+/// The ordered steps of a service.
+pub mod stage;
+/// Text with `{sha}` and the like, filled in when a trigger leaves.
+pub mod template;
+/// How long something lasts, as people write it.
+pub mod time_span;
+/// How a release starts.
+pub mod trigger;
+/// The file of a GitHub workflow.
+pub mod workflow_file;
+
+/// What came through a hook.
+pub mod delivery;
+/// What a delivery means.
+pub mod incoming;
+/// What a person asks for.
+pub mod command;
+/// What the ledger remembers.
+pub mod entry;
+/// What must be done outside.
+pub mod effect;
+/// The desk.
+pub mod decide;
 
 pub use catalog::Catalog;
+pub use channel::ChannelRef;
 pub use command::Command;
 pub use decide::{Outcome, decide};
 pub use delivery::{Delivery, Source};
 pub use effect::{Effect, Planned, Priority, Reaction};
 pub use entry::{Action, Actor, Entry};
+pub use environment::{Allow, Environment, Exclude};
+pub use forge_name::ForgeName;
+pub use gate::{AppId, Gate, GitHubGate, GitLabGate};
 pub use incoming::{Account, Comment, Incoming, Place};
+pub use invalid::Invalid;
+pub use name::{EnvironmentName, RoleName, ServiceName, StageName};
+pub use pattern::{NamePattern, PathPattern};
+pub use repo::{Branch, Forge, RepoRef};
+pub use role::{AccessLevel, GroupPath, Login, RepositoryRole, Role, TeamRef};
+pub use service::Service;
+pub use sha::Sha;
+pub use stage::Stage;
+pub use template::{Placeholder, Template};
+pub use time_span::TimeSpan;
+pub use trigger::{GitHubTrigger, GitLabTrigger, Trigger};
+pub use workflow_file::WorkflowFile;

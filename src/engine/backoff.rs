@@ -8,7 +8,9 @@ const LONGEST: Duration = Duration::from_secs(600);
 /// Doubles with every attempt up to ten minutes; the last half of each pause is left to chance, so
 /// that what failed together does not come back together. A wait that was asked for is never cut short.
 pub fn pause(attempts: u64, asked: Option<Duration>, fraction: f64) -> Duration {
-    let doublings = u32::try_from(attempts.saturating_sub(1)).unwrap_or(u32::MAX).min(16);
+    let doublings = u32::try_from(attempts.saturating_sub(1))
+        .unwrap_or(u32::MAX)
+        .min(16);
     let whole = FIRST.saturating_mul(1 << doublings).min(LONGEST);
     let ours = whole.mul_f64(0.5 + 0.5 * fraction);
     match asked {

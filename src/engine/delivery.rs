@@ -95,7 +95,8 @@ impl<E: Executor> DeliveryLoop<E> {
         }
         let most = u32::try_from(permits.len()).unwrap_or(u32::MAX);
         let shared = &self.shared;
-        let claimed = outbox::claim(&shared.store, shared.clock.now(), self.pace.lease, most).await?;
+        let claimed =
+            outbox::claim(&shared.store, shared.clock.now(), self.pace.lease, most).await?;
         if claimed.is_empty() {
             return Ok(false);
         }
@@ -139,7 +140,10 @@ async fn attempt<E: Executor>(
         }
     };
     if row.attempts > pace.attempts {
-        let problem = format!("whoever acted on it vanished; {} attempts were begun", row.attempts - 1);
+        let problem = format!(
+            "whoever acted on it vanished; {} attempts were begun",
+            row.attempts - 1
+        );
         return (Ending::Parked { problem }, "parked");
     }
     tracing::info!(
@@ -160,9 +164,20 @@ async fn attempt<E: Executor>(
     match acted {
         Acted::Done => (Ending::Done { at: now }, "done"),
         Acted::Later { why, wait } if row.attempts < pace.attempts => {
-            tracing::warn!(outbox.id = row.id, outbox.fence = row.fence, why, "an effect failed and will be tried again");
+            tracing::warn!(
+                outbox.id = row.id,
+                outbox.fence = row.fence,
+                why,
+                "an effect failed and will be tried again"
+            );
             let due_at = later(now, backoff::pause(row.attempts, wait, chance::fraction()));
-            (Ending::Later { due_at, problem: why }, "failed")
+            (
+                Ending::Later {
+                    due_at,
+                    problem: why,
+                },
+                "failed",
+            )
         }
         Acted::Later { why, .. } => {
             let problem = format!("failed {} times, lastly: {why}", row.attempts);
@@ -179,7 +194,11 @@ async fn conclude(shared: &Shared, row: &Claimed, ending: Ending) {
         match record(shared, row, &ending).await {
             Ok(true) => return,
             Ok(false) => {
-                tracing::warn!(outbox.id = row.id, outbox.fence = row.fence, "the claim was lost before its outcome could be recorded");
+                tracing::warn!(
+                    outbox.id = row.id,
+                    outbox.fence = row.fence,
+                    "the claim was lost before its outcome could be recorded"
+                );
                 return;
             }
             Err(error) => {
@@ -200,7 +219,11 @@ async fn record(shared: &Shared, row: &Claimed, ending: &Ending) -> Result<bool,
             Box::pin(async move {
                 let ours = outbox::end(tx, &row, &ending).await?;
                 if let (true, Ending::Parked { problem }) = (ours, &ending) {
-                    tracing::error!(outbox.id = row.id, problem, "an effect was parked: see `countersign outbox list`");
+                    tracing::error!(
+                        outbox.id = row.id,
+                        problem,
+                        "an effect was parked: see `countersign outbox list`"
+                    );
                     let entry = Entry {
                         at: now,
                         action: Action::EffectParked,

@@ -14,9 +14,14 @@ use crate::store::outbox::Claimed;
 pub enum Acted {
     Done,
     /// Try again, after `wait` at the earliest.
-    Later { why: String, wait: Option<Duration> },
+    Later {
+        why: String,
+        wait: Option<Duration>,
+    },
     /// Trying again will not help: a person must look.
-    Never { why: String },
+    Never {
+        why: String,
+    },
 }
 
 /// Whoever can carry out effects.

@@ -198,10 +198,20 @@ fn settle(row: &Received, catalog: &Catalog, now: Timestamp) -> Settled {
     match &verdict {
         Verdict::Handled | Verdict::Ignored(_) => {}
         Verdict::Malformed(why) => {
-            tracing::warn!(delivery.row = row.id, event = row.event, why, "a delivery cannot be read");
+            tracing::warn!(
+                delivery.row = row.id,
+                event = row.event,
+                why,
+                "a delivery cannot be read"
+            );
         }
         Verdict::Parked(why) => {
-            tracing::error!(delivery.row = row.id, event = row.event, why, "a delivery was set aside");
+            tracing::error!(
+                delivery.row = row.id,
+                event = row.event,
+                why,
+                "a delivery was set aside"
+            );
         }
     }
     Settled {

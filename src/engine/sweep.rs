@@ -57,7 +57,10 @@ impl Sweep {
         match fired.name.as_str() {
             PRUNE => self.prune(fired, now).await,
             name => {
-                tracing::error!(timer = name, "a timer of another version is due; left for an hour");
+                tracing::error!(
+                    timer = name,
+                    "a timer of another version is due; left for an hour"
+                );
                 let due_at = later(now, Duration::from_secs(3_600));
                 self.again(fired, due_at).await
             }
@@ -66,9 +69,7 @@ impl Sweep {
 
     /// Removes a little; comes back at once while there is more.
     async fn prune(&self, fired: Fired, now: Timestamp) -> Result<(), StoreError> {
-        let before = now
-            .checked_sub(self.keep_handled)
-            .unwrap_or(Timestamp::MIN);
+        let before = now.checked_sub(self.keep_handled).unwrap_or(Timestamp::MIN);
         let pruned = self
             .shared
             .store

@@ -122,9 +122,18 @@ mod tests {
     #[tokio::test]
     async fn limits_hold_to_the_byte() {
         let body = || Body::from(vec![7; 3_000]);
-        assert_eq!(read_with(body(), 3_000, 1 << 20).await.unwrap().len(), 3_000);
-        assert_eq!(read_with(body(), 2_999, 1 << 20).await, Err(Unread::TooLarge));
-        assert_eq!(read_with(body(), 3_000, 2 << 10).await, Err(Unread::NoMemory));
+        assert_eq!(
+            read_with(body(), 3_000, 1 << 20).await.unwrap().len(),
+            3_000
+        );
+        assert_eq!(
+            read_with(body(), 2_999, 1 << 20).await,
+            Err(Unread::TooLarge)
+        );
+        assert_eq!(
+            read_with(body(), 3_000, 2 << 10).await,
+            Err(Unread::NoMemory)
+        );
         assert_eq!(read_with(Body::empty(), 0, 1 << 20).await.unwrap().len(), 0);
     }
 
@@ -132,9 +141,14 @@ mod tests {
     async fn memory_is_given_back() {
         let memory = Memory::new(4 << 10);
         for _ in 0..3 {
-            let whole = read(Body::from(vec![7; 4 << 10]), 1 << 20, Duration::from_secs(5), &memory)
-                .await
-                .unwrap();
+            let whole = read(
+                Body::from(vec![7; 4 << 10]),
+                1 << 20,
+                Duration::from_secs(5),
+                &memory,
+            )
+            .await
+            .unwrap();
             assert!(memory.is_exhausted());
             drop(whole);
             assert!(!memory.is_exhausted());

@@ -77,11 +77,13 @@ impl Readiness {
     }
 
     fn healthy(&self, stopping: bool, health: &Health) -> Condition {
-        let age = health
-            .oldest_unhandled
-            .map_or(0.0, |oldest| {
-                self.clock.now().duration_since(oldest).as_secs_f64().max(0.0)
-            });
+        let age = health.oldest_unhandled.map_or(0.0, |oldest| {
+            self.clock
+                .now()
+                .duration_since(oldest)
+                .as_secs_f64()
+                .max(0.0)
+        });
         self.metrics.oldest_unhandled_seconds.set(age);
         self.metrics.parked_effects.set(health.parked_effects);
         Condition {

@@ -124,9 +124,15 @@ fn respond(answer: Answer, text: String) -> Response {
     let mut response = (status, text + "\n").into_response();
     let headers = response.headers_mut();
     if status == StatusCode::SERVICE_UNAVAILABLE {
-        headers.insert(header::RETRY_AFTER, http::HeaderValue::from_static(RETRY_AFTER));
+        headers.insert(
+            header::RETRY_AFTER,
+            http::HeaderValue::from_static(RETRY_AFTER),
+        );
     }
-    if matches!(answer, Answer::TooLarge | Answer::TooSlow | Answer::Overloaded) {
+    if matches!(
+        answer,
+        Answer::TooLarge | Answer::TooSlow | Answer::Overloaded
+    ) {
         // The rest of the body is not read, so the connection cannot be used again.
         headers.insert(header::CONNECTION, http::HeaderValue::from_static("close"));
     }
@@ -134,7 +140,12 @@ fn respond(answer: Answer, text: String) -> Response {
 }
 
 fn announced(headers: &HeaderMap) -> Option<usize> {
-    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+    headers
+        .get(header::CONTENT_LENGTH)?
+        .to_str()
+        .ok()?
+        .parse()
+        .ok()
 }
 
 fn too_large(most: usize) -> String {

@@ -85,7 +85,10 @@ fn classify_postgres(code: &str) -> Failure {
         // Statement time-out, lock not available, read-only, idle time-out.
         "57014" | "55P03" | "25006" | "25P03" => Failure::Unavailable,
         // Connection lost, resources, operator intervention, system error.
-        _ if ["08", "53", "57", "58", "XX"].iter().any(|class| code.starts_with(class)) => {
+        _ if ["08", "53", "57", "58", "XX"]
+            .iter()
+            .any(|class| code.starts_with(class)) =>
+        {
             Failure::Unavailable
         }
         _ => Failure::Refused,

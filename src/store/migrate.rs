@@ -56,7 +56,11 @@ pub(super) async fn check(store: &Store) -> Result<(), StoreError> {
     let mut applied = Vec::new();
     for row in &rows {
         let row = Row::of(row, "schema_migration", "version");
-        applied.push((row.number("version")?, row.text("name")?, row.text("digest")?));
+        applied.push((
+            row.number("version")?,
+            row.text("name")?,
+            row.text("digest")?,
+        ));
     }
     verdict(store.dialect(), &applied).map_err(StoreError::Unusable)
 }
@@ -158,7 +162,11 @@ mod tests {
     fn versions_count_up_from_one() {
         for (index, migration) in MIGRATIONS.iter().enumerate() {
             assert_eq!(migration.version, i64::try_from(index).unwrap() + 1);
-            assert!(migration.name.starts_with(&format!("{:04}_", migration.version)));
+            assert!(
+                migration
+                    .name
+                    .starts_with(&format!("{:04}_", migration.version))
+            );
         }
     }
 }

@@ -12,7 +12,6 @@ use super::{Dialect, StoreError};
 /// SQLite before this version has bugs in WAL mode that lose data.
 const OLDEST_SQLITE: (u32, u32, u32) = (3, 51, 3);
 
-
 /// How to open a store.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -57,9 +56,7 @@ impl Store {
     pub async fn connect(options: &Options) -> Result<Self, StoreError> {
         sqlx::any::install_default_drivers();
         let dialect = Dialect::of(&options.url).ok_or_else(|| {
-            StoreError::Unusable(
-                "the database URL must start with sqlite: or postgres:".to_owned(),
-            )
+            StoreError::Unusable("the database URL must start with sqlite: or postgres:".to_owned())
         })?;
         let settings = settings(dialect, options.lock_wait);
         let (writer, reader) = match dialect {
@@ -158,9 +155,7 @@ fn settings(dialect: Dialect, lock_wait: Duration) -> Vec<String> {
 }
 
 async fn require_recent_sqlite(pool: &AnyPool) -> Result<(), StoreError> {
-    let row = pool
-        .fetch_one("SELECT sqlite_version() AS version")
-        .await?;
+    let row = pool.fetch_one("SELECT sqlite_version() AS version").await?;
     let version: String = row.try_get("version")?;
     if is_recent(&version) {
         Ok(())
@@ -176,9 +171,7 @@ fn is_recent(version: &str) -> bool {
     let mut parts = version.split('.').map(str::parse::<u32>);
     let mut next = || parts.next().and_then(Result::ok);
     match (next(), next(), next()) {
-        (Some(major), Some(minor), patch) => {
-            (major, minor, patch.unwrap_or(0)) >= OLDEST_SQLITE
-        }
+        (Some(major), Some(minor), patch) => (major, minor, patch.unwrap_or(0)) >= OLDEST_SQLITE,
         _ => false,
     }
 }

@@ -138,9 +138,16 @@ pub async fn claim(
 /// How an attempt ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ending {
-    Done { at: Timestamp },
-    Later { due_at: Timestamp, problem: String },
-    Parked { problem: String },
+    Done {
+        at: Timestamp,
+    },
+    Later {
+        due_at: Timestamp,
+        problem: String,
+    },
+    Parked {
+        problem: String,
+    },
     /// Not attempted: the claim is returned as if it had never been made.
     GivenBack,
 }

@@ -60,7 +60,9 @@ impl Store {
                 .prepare(AssertSqlSafe(text).into_sql_str())
                 .await
                 .map_err(|error| {
-                    StoreError::Unusable(format!("statement {name} does not fit the schema: {error}"))
+                    StoreError::Unusable(format!(
+                        "statement {name} does not fit the schema: {error}"
+                    ))
                 })?;
             prepared += 1;
         }

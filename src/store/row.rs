@@ -52,10 +52,7 @@ impl<'r> Row<'r> {
             .map_err(|_| self.unreadable(column, format!("{micros} is not a time")))
     }
 
-    pub(super) fn maybe_time(
-        &self,
-        column: &'static str,
-    ) -> Result<Option<Timestamp>, StoreError> {
+    pub(super) fn maybe_time(&self, column: &'static str) -> Result<Option<Timestamp>, StoreError> {
         match self.get::<Option<i64>>(column)? {
             Some(_) => self.time(column).map(Some),
             None => Ok(None),

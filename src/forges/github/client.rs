@@ -114,10 +114,12 @@ impl Client {
             );
             let answer = self.get(place.installation, &path).await?;
             let written: Vec<Written> = answer.read()?;
-            if written
-                .iter()
-                .any(|comment| comment.body.as_deref().is_some_and(|body| body.contains(&mark)))
-            {
+            if written.iter().any(|comment| {
+                comment
+                    .body
+                    .as_deref()
+                    .is_some_and(|body| body.contains(&mark))
+            }) {
                 return Ok(true);
             }
             if written.len() < COMMENTS_A_PAGE {
@@ -205,7 +207,12 @@ fn innermost(error: &dyn std::error::Error) -> String {
     while let Some(deeper) = cause.source() {
         cause = deeper;
     }
-    cause.to_string().lines().next().unwrap_or_default().to_owned()
+    cause
+        .to_string()
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .to_owned()
 }
 
 impl Answer {
@@ -232,7 +239,11 @@ impl Answer {
         match self.status {
             200..=299 => Ok(self),
             403 | 429 if self.is_rate_limit() => Err(CallError::Later {
-                why: format!("GitHub limits our rate ({}): {}", self.status, self.message()),
+                why: format!(
+                    "GitHub limits our rate ({}): {}",
+                    self.status,
+                    self.message()
+                ),
                 wait: Some(self.wait()),
             }),
             401 | 408 | 500..=599 => Err(CallError::Later {
@@ -255,11 +266,15 @@ impl Answer {
 
     /// How long GitHub wants us to wait; a minute where it does not say.
     fn wait(&self) -> Duration {
-        let named = self.header("retry-after").and_then(|text| text.parse().ok());
+        let named = self
+            .header("retry-after")
+            .and_then(|text| text.parse().ok());
         let until_reset = || {
             let reset: i64 = self.header("x-ratelimit-reset")?.parse().ok()?;
             let sent = self.header("date").and_then(|date| {
-                jiff::fmt::rfc2822::parse(date).ok().map(|date| date.timestamp())
+                jiff::fmt::rfc2822::parse(date)
+                    .ok()
+                    .map(|date| date.timestamp())
             })?;
             u64::try_from(reset - Timestamp::as_second(sent)).ok()
         };
@@ -303,7 +318,10 @@ mod tests {
     fn answer(status: u16, headers: &[(&'static str, &'static str)], body: &str) -> Answer {
         let mut map = HeaderMap::new();
         for (name, value) in headers {
-            map.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+            map.insert(
+                HeaderName::from_static(name),
+                HeaderValue::from_static(value),
+            );
         }
         Answer {
             status,
@@ -331,14 +349,25 @@ mod tests {
                 Ok(seconds(30)),
             ),
             (
-                answer(403, &[], r#"{"message":"You have exceeded a secondary rate limit"}"#),
+                answer(
+                    403,
+                    &[],
+                    r#"{"message":"You have exceeded a secondary rate limit"}"#,
+                ),
                 Ok(seconds(60)),
             ),
             (answer(500, &[], "oops"), Ok(None)),
             (answer(502, &[], ""), Ok(None)),
-            (answer(401, &[], r#"{"message":"Bad credentials"}"#), Ok(None)),
             (
-                answer(403, &[], r#"{"message":"Resource not accessible by integration"}"#),
+                answer(401, &[], r#"{"message":"Bad credentials"}"#),
+                Ok(None),
+            ),
+            (
+                answer(
+                    403,
+                    &[],
+                    r#"{"message":"Resource not accessible by integration"}"#,
+                ),
                 Err("Resource not accessible"),
             ),
             (answer(404, &[], r#"{"message":"Not Found"}"#), Err("404")),

@@ -273,8 +273,16 @@ mod tests {
     #[test]
     fn lanes_follow_repositories_and_junk_is_kept_as_malformed() {
         for (body, lane, malformed) in [
-            (&br#"{"repository":{"id":9}}"#[..], "github/repository/9", false),
-            (br#"{"installation":{"id":4}}"#, "github/installation/4", false),
+            (
+                &br#"{"repository":{"id":9}}"#[..],
+                "github/repository/9",
+                false,
+            ),
+            (
+                br#"{"installation":{"id":4}}"#,
+                "github/installation/4",
+                false,
+            ),
             (b"{}", "github", false),
             (b"not json", "github", true),
             (b"[]", "github", true),
@@ -340,8 +348,14 @@ mod tests {
         assert!(matches!(comment_with(|_| ()), Incoming::Comment(_)));
         type Edit = fn(&mut serde_json::Value);
         let edits: [(Edit, &str); 7] = [
-            (|payload| payload["action"] = "edited".into(), "new comments"),
-            (|payload| payload["action"] = "deleted".into(), "new comments"),
+            (
+                |payload| payload["action"] = "edited".into(),
+                "new comments",
+            ),
+            (
+                |payload| payload["action"] = "deleted".into(),
+                "new comments",
+            ),
             (
                 |payload| payload["issue"]["pull_request"] = serde_json::Value::Null,
                 "pull request",

@@ -1,0 +1,50 @@
+//! What is deployed: one repository, or some paths of one, with a release branch.
+
+use serde::Serialize;
+
+use super::{Branch, ChannelRef, Environment, PathPattern, RepoRef, ServiceName, Stage};
+
+/// What is deployed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Service {
+    /// The name, unique in the configuration.
+    pub name: ServiceName,
+    /// The repository.
+    pub repo: RepoRef,
+    /// The release branch.
+    pub branch: Branch,
+    /// The paths that belong to the service; empty means the whole repository.
+    pub paths: Vec<PathPattern>,
+    /// Where notices are posted.
+    pub notify: Vec<ChannelRef>,
+    /// The steps, in order; at least one.
+    pub stages: Vec<Stage>,
+    /// Where candidates can be released; at least one.
+    pub environments: Vec<Environment>,
+}
+
+impl Service {
+    /// The environment that a command means, by name or alias.
+    pub fn environment(&self, name: &str) -> Option<&Environment> {
+        self.environments
+            .iter()
+            .find(|environment| environment.answers_to(name))
+    }
+
+    /// The stages that a candidate must pass before this environment, in order.
+    pub fn stages_before(&self, environment: &Environment) -> &[Stage] {
+        let last = self
+            .stages
+            .iter()
+            .position(|stage| stage.name == environment.after);
+        match last {
+            Some(last) => self.stages.get(..=last).unwrap_or(&self.stages),
+            None => &self.stages,
+        }
+    }
+
+    /// Whether a changed path belongs to the service.
+    pub fn covers(&self, path: &str) -> bool {
+        self.paths.is_empty() || self.paths.iter().any(|pattern| pattern.matches(path))
+    }
+}
