@@ -25,3 +25,5 @@ pub mod chats;
 pub mod engine;
 /// The door in: verifies, stores, answers.
 pub mod http;
+/// What people type, and where everything meets.
+pub mod cli;

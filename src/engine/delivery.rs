@@ -47,6 +47,8 @@ pub struct DeliveryLoop<E> {
     pub shared: Shared,
     pub executor: Arc<E>,
     pub pace: Pace,
+    /// Cancelled when what is under way must be given back: the service is about to end.
+    pub hurry: CancellationToken,
 }
 
 impl<E: Executor> DeliveryLoop<E> {
@@ -112,9 +114,13 @@ impl<E: Executor> DeliveryLoop<E> {
 
     fn start(&self, running: &mut JoinSet<()>, row: Claimed, permit: OwnedSemaphorePermit) {
         let (shared, executor, pace) = (self.shared.clone(), self.executor.clone(), self.pace);
+        let hurry = self.hurry.clone();
         running.spawn(async move {
             let _room = permit;
-            let (ending, outcome) = attempt(&shared, executor.as_ref(), pace, &row).await;
+            let (ending, outcome) = tokio::select! {
+                ended = attempt(&shared, executor.as_ref(), pace, &row) => ended,
+                () = hurry.cancelled() => (interrupted(&shared), "interrupted"),
+            };
             let labels = EffectLabels {
                 kind: row.effect.as_ref().map_or("unknown", Effect::kind),
                 outcome,
@@ -122,6 +128,14 @@ impl<E: Executor> DeliveryLoop<E> {
             shared.metrics.effects.get_or_create(&labels).inc();
             conclude(&shared, &row, ending).await;
         });
+    }
+}
+
+/// Nobody knows whether it was done: the next holder has a higher fence and looks first.
+fn interrupted(shared: &Shared) -> Ending {
+    Ending::Later {
+        due_at: shared.clock.now(),
+        problem: "interrupted when the service stopped".to_owned(),
     }
 }
 

@@ -4,7 +4,9 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::domain::Effect;
+use tokio::sync::watch;
+
+use crate::domain::{Effect, Place};
 use crate::forges::call::CallError;
 use crate::forges::github;
 use crate::store::outbox::Claimed;
@@ -30,21 +32,21 @@ pub trait Executor: Send + Sync + 'static {
 }
 
 /// The real hands.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Hands {
-    pub github: Option<Arc<github::client::Client>>,
+    pub github: watch::Receiver<Option<Arc<github::client::Client>>>,
 }
 
 impl Executor for Hands {
     async fn act(&self, row: &Claimed, effect: &Effect) -> Acted {
-        let Some(github) = &self.github else {
+        let Some(github) = self.github.borrow().clone() else {
             return Acted::Never {
                 why: "GitHub is not configured any more".to_owned(),
             };
         };
         let acted = match effect {
             Effect::React { place, reaction } => github.react(place, *reaction).await,
-            Effect::Reply { place, text } => reply(github, row, place, text).await,
+            Effect::Reply { place, text } => reply(&github, row, place, text).await,
         };
         match acted {
             Ok(()) => Acted::Done,
@@ -58,7 +60,7 @@ impl Executor for Hands {
 async fn reply(
     github: &github::client::Client,
     row: &Claimed,
-    place: &crate::domain::Place,
+    place: &Place,
     text: &str,
 ) -> Result<(), CallError> {
     if row.fence > 1 && github.has_reply(place, &row.token).await? {

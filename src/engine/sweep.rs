@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::{FALLBACK, Shared};
@@ -23,7 +24,7 @@ const PRUNE: &str = "prune";
 pub struct Sweep {
     pub shared: Shared,
     /// How long handled deliveries and finished effects stay.
-    pub keep_handled: Duration,
+    pub keep_handled: watch::Receiver<Duration>,
 }
 
 impl Sweep {
@@ -69,7 +70,9 @@ impl Sweep {
 
     /// Removes a little; comes back at once while there is more.
     async fn prune(&self, fired: Fired, now: Timestamp) -> Result<(), StoreError> {
-        let before = now.checked_sub(self.keep_handled).unwrap_or(Timestamp::MIN);
+        let before = now
+            .checked_sub(*self.keep_handled.borrow())
+            .unwrap_or(Timestamp::MIN);
         let pruned = self
             .shared
             .store

@@ -24,13 +24,11 @@ const LATE: Duration = Duration::from_secs(120);
 /// Knows whether the service is ready.
 #[derive(Debug)]
 pub struct Readiness {
-    pub store: Store,
-    pub clock: Clock,
-    pub metrics: Metrics,
-    pub holder: String,
-    /// Cancelled when the service is told to stop.
-    pub stopping: CancellationToken,
-    pub last: Mutex<Option<(Stopwatch, Condition)>>,
+    store: Store,
+    pub(super) clock: Clock,
+    pub(super) metrics: Metrics,
+    stopping: CancellationToken,
+    last: Mutex<Option<(Stopwatch, Condition)>>,
 }
 
 /// How the service is, in the words of `/readyz`.
@@ -45,6 +43,17 @@ pub struct Condition {
 }
 
 impl Readiness {
+    /// `stopping` is cancelled when the service is told to stop.
+    pub fn new(store: Store, clock: Clock, metrics: Metrics, stopping: CancellationToken) -> Self {
+        Self {
+            store,
+            clock,
+            metrics,
+            stopping,
+            last: Mutex::default(),
+        }
+    }
+
     /// Looks, at most every half second.
     pub async fn condition(&self) -> Condition {
         let mut last = self.last.lock().await;
@@ -61,7 +70,7 @@ impl Readiness {
 
     async fn look(&self) -> Condition {
         let stopping = self.stopping.is_cancelled();
-        match self.store.probe(self.holder.clone(), PATIENCE).await {
+        match self.store.probe(PATIENCE).await {
             Ok(health) => self.healthy(stopping, &health),
             Err(error) => {
                 tracing::error!(error = %error, "the database cannot be used");

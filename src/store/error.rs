@@ -7,10 +7,10 @@ use std::borrow::Cow;
 pub enum StoreError {
     /// Busy, full, read-only, unreachable: nothing was acknowledged; it may work again later.
     #[error("the database is not available: {0}")]
-    Unavailable(#[source] sqlx::Error),
+    Unavailable(sqlx::Error),
     /// Another writer won every time; nothing was written.
-    #[error("gave up after {attempts} conflicts with other writers: {source}")]
-    Conflict { attempts: u32, source: sqlx::Error },
+    #[error("gave up after {attempts} conflicts with other writers: {cause}")]
+    Conflict { attempts: u32, cause: sqlx::Error },
     /// A stored value is not what was written.
     #[error("{table}.{column} of row {row} cannot be read: {why}")]
     Unreadable {
@@ -21,7 +21,7 @@ pub enum StoreError {
     },
     /// A statement was refused by the schema: a defect of ours.
     #[error("the database refused a statement: {0}")]
-    Refused(#[source] sqlx::Error),
+    Refused(sqlx::Error),
     /// The configured database cannot be used at all.
     #[error("{0}")]
     Unusable(String),
@@ -44,7 +44,7 @@ impl From<sqlx::Error> for StoreError {
         match classify(&error) {
             Failure::Conflict => Self::Conflict {
                 attempts: 1,
-                source: error,
+                cause: error,
             },
             Failure::Unavailable => Self::Unavailable(error),
             Failure::Refused => Self::Refused(error),

@@ -102,8 +102,7 @@ async fn pool(
     connections: u32,
     settings: Vec<String>,
 ) -> Result<AnyPool, StoreError> {
-    let connect = options
-        .url
+    let connect = created_if_missing(&options.url)
         .parse::<AnyConnectOptions>()
         .map_err(|_| StoreError::Unusable("the database URL cannot be parsed".to_owned()))?
         .disable_statement_logging();
@@ -120,6 +119,15 @@ async fn pool(
         .connect_with(connect)
         .await
         .map_err(StoreError::from)
+}
+
+/// SQLite's file is created at the first start.
+fn created_if_missing(url: &str) -> String {
+    if Dialect::of(url) != Some(Dialect::Sqlite) || url.contains("mode=") {
+        return url.to_owned();
+    }
+    let joint = if url.contains('?') { '&' } else { '?' };
+    format!("{url}{joint}mode=rwc")
 }
 
 async fn apply(connection: &mut AnyConnection, settings: &[String]) -> Result<(), sqlx::Error> {
@@ -179,6 +187,21 @@ fn is_recent(version: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_missing_file_is_created() {
+        for (url, expect) in [
+            ("sqlite:///a.db", "sqlite:///a.db?mode=rwc"),
+            (
+                "sqlite:///a.db?cache=private",
+                "sqlite:///a.db?cache=private&mode=rwc",
+            ),
+            ("sqlite:///a.db?mode=ro", "sqlite:///a.db?mode=ro"),
+            ("postgres://host/name", "postgres://host/name"),
+        ] {
+            assert_eq!(created_if_missing(url), expect);
+        }
+    }
 
     #[test]
     fn versions_compare_as_numbers() {

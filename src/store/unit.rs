@@ -54,8 +54,8 @@ impl Store {
         let mut attempts = 1;
         loop {
             match self.attempt(&work).await {
-                Err(StoreError::Conflict { source, .. }) if attempts >= ATTEMPTS => {
-                    return Err(StoreError::Conflict { attempts, source });
+                Err(StoreError::Conflict { cause, .. }) if attempts >= ATTEMPTS => {
+                    return Err(StoreError::Conflict { attempts, cause });
                 }
                 Err(StoreError::Conflict { .. }) => {
                     tokio::time::sleep(pause(attempts, chance::fraction())).await;

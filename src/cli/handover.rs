@@ -1,0 +1,90 @@
+//! Turns a configuration into what the running parts use, and hands it to them; again on a reload.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use secrecy::ExposeSecret as _;
+use tokio::sync::watch;
+
+use crate::config::{Config, Identity};
+use crate::domain::Catalog;
+use crate::forges::github::client::{self, Client, Unusable};
+use crate::forges::github::edge::WebhookSecrets;
+
+/// The sending ends of what can change while the service runs.
+#[derive(Debug)]
+pub(super) struct Handover {
+    catalog: watch::Sender<Arc<Catalog>>,
+    github_secrets: watch::Sender<Arc<WebhookSecrets>>,
+    github_client: watch::Sender<Option<Arc<Client>>>,
+    keep_handled: watch::Sender<Duration>,
+}
+
+/// The receiving ends, one for each part.
+#[derive(Clone, Debug)]
+pub(super) struct Parts {
+    pub(super) catalog: watch::Receiver<Arc<Catalog>>,
+    pub(super) github_secrets: watch::Receiver<Arc<WebhookSecrets>>,
+    pub(super) github_client: watch::Receiver<Option<Arc<Client>>>,
+    pub(super) keep_handled: watch::Receiver<Duration>,
+}
+
+impl Handover {
+    pub(super) fn new(config: &Config) -> Result<(Self, Parts), Unusable> {
+        let (catalog, catalog_part) = watch::channel(Arc::new(config.catalog.clone()));
+        let (github_secrets, secrets_part) = watch::channel(Arc::new(webhook_secrets(config)));
+        let (github_client, client_part) = watch::channel(github_client(config)?);
+        let (keep_handled, keep_part) = watch::channel(config.database.keep_handled.as_duration());
+        let handover = Self {
+            catalog,
+            github_secrets,
+            github_client,
+            keep_handled,
+        };
+        let parts = Parts {
+            catalog: catalog_part,
+            github_secrets: secrets_part,
+            github_client: client_part,
+            keep_handled: keep_part,
+        };
+        Ok((handover, parts))
+    }
+
+    /// Puts a new configuration in force, all of it or nothing.
+    pub(super) fn replace(&self, config: &Config) -> Result<(), Unusable> {
+        let client = github_client(config)?;
+        self.catalog.send_replace(Arc::new(config.catalog.clone()));
+        self.github_secrets
+            .send_replace(Arc::new(webhook_secrets(config)));
+        self.github_client.send_replace(client);
+        self.keep_handled
+            .send_replace(config.database.keep_handled.as_duration());
+        Ok(())
+    }
+}
+
+fn webhook_secrets(config: &Config) -> WebhookSecrets {
+    let secrets = config
+        .github
+        .iter()
+        .flat_map(|github| &github.webhook_secrets);
+    WebhookSecrets::new(secrets.map(|secret| secret.expose_secret().as_bytes().to_vec()))
+}
+
+/// The client for the configured GitHub, if there is one.
+pub(super) fn github_client(config: &Config) -> Result<Option<Arc<Client>>, Unusable> {
+    let Some(github) = &config.github else {
+        return Ok(None);
+    };
+    let identity = match &github.identity {
+        Identity::App {
+            app_id,
+            private_key,
+        } => client::Identity::App {
+            id: *app_id,
+            private_key: private_key.expose_secret().as_bytes().to_vec(),
+        },
+        Identity::Token(token) => client::Identity::Token(token.expose_secret().to_owned()),
+    };
+    Client::new(&github.api_url, identity).map(|client| Some(Arc::new(client)))
+}

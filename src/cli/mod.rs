@@ -1,0 +1,108 @@
+//! What people type, and the one place where everything meets: finished parts are made here and handed
+//! to those who use them.
+
+mod check;
+mod handover;
+mod log;
+mod open;
+mod outbox;
+mod reload;
+mod serve;
+mod supervise;
+
+use std::io::{IsTerminal as _, Write as _};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Releases approved commits, once, with evidence.
+#[derive(Debug, Parser)]
+#[command(name = "countersign", version, arg_required_else_help = true)]
+struct Line {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the service
+    Serve(ConfigFile),
+    /// Validate the configuration and explain what it means
+    Check(ConfigFile),
+    /// Work with the configuration's form
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// See and settle what could not be done outside
+    #[command(subcommand)]
+    Outbox(outbox::OutboxCommand),
+}
+
+#[derive(Debug, Subcommand)]
+enum ConfigCommand {
+    /// Print the JSON Schema of bot.toml, for editors
+    Schema,
+}
+
+/// Where the configuration is.
+#[derive(Clone, Debug, Args)]
+struct ConfigFile {
+    /// The configuration file
+    #[arg(
+        long = "config",
+        short,
+        value_name = "FILE",
+        env = "COUNTERSIGN_CONFIG",
+        default_value = "bot.toml"
+    )]
+    path: PathBuf,
+}
+
+/// The input was wrong and nothing was done.
+const EXIT_INVALID: u8 = 2;
+
+/// Reads the command line, does it, and says how it went.
+pub fn main() -> ExitCode {
+    let line = Line::parse();
+    let done = match line.command {
+        Command::Serve(file) => in_runtime(serve::serve(file.path)),
+        Command::Check(file) => in_runtime(async move { Ok(check::check(&file.path)) }),
+        Command::Config(ConfigCommand::Schema) => Ok(check::schema()),
+        Command::Outbox(command) => in_runtime(outbox::run(command)),
+    };
+    match done {
+        Ok(code) => code,
+        Err(error) => {
+            complain(&format!("error: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn in_runtime(work: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    let done = runtime.block_on(work);
+    // Work that would not end is left behind; what matters is in the database.
+    runtime.shutdown_background();
+    done
+}
+
+/// Prints a result. A reader who went away is not an error.
+fn say(text: &str) {
+    let _gone = writeln!(std::io::stdout(), "{text}");
+}
+
+/// Prints what went wrong.
+fn complain(text: &str) {
+    let _gone = writeln!(std::io::stderr(), "{text}");
+}
+
+fn colour_of_errors() -> crate::config::Colour {
+    if std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none() {
+        crate::config::Colour::Always
+    } else {
+        crate::config::Colour::Never
+    }
+}

@@ -1,0 +1,215 @@
+//! `outbox`: see what could not be done outside, and settle it. Whatever a person does here is recorded.
+
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand, ValueEnum};
+use serde_json::json;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::domain::{Action, Actor, Effect, Entry};
+use crate::store::outbox::{self, Listed};
+use crate::store::{Store, ledger};
+
+use super::{ConfigFile, EXIT_INVALID, colour_of_errors, complain, open, say};
+
+const PAGE: u32 = 200;
+
+/// What can be done with the outbox.
+#[derive(Debug, Subcommand)]
+pub(super) enum OutboxCommand {
+    /// List rows, those that wait for a person first
+    List(List),
+    /// Try a row again at once
+    Retry(Settle),
+    /// Give a row up for good
+    Drop(Settle),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct List {
+    #[command(flatten)]
+    file: ConfigFile,
+    /// Which rows
+    #[arg(long, value_enum, default_value_t = State::Parked)]
+    state: State,
+    /// Print one JSON object a line
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Settle {
+    #[command(flatten)]
+    file: ConfigFile,
+    /// The row's number, as `outbox list` shows it
+    id: i64,
+    /// Why; recorded in the ledger
+    #[arg(long)]
+    reason: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum State {
+    Waiting,
+    Parked,
+    Done,
+    Dropped,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Deed {
+    Retry,
+    Drop,
+}
+
+pub(super) async fn run(command: OutboxCommand) -> anyhow::Result<ExitCode> {
+    let file = match &command {
+        OutboxCommand::List(list) => &list.file,
+        OutboxCommand::Retry(settle) | OutboxCommand::Drop(settle) => &settle.file,
+    };
+    let config = match Config::load(&file.path) {
+        Ok(config) => config,
+        Err(report) => {
+            complain(&report.render(colour_of_errors()));
+            return Ok(ExitCode::from(EXIT_INVALID));
+        }
+    };
+    let store = open::store(&config).await?;
+    let code = match command {
+        OutboxCommand::List(list) => show(&store, &list).await?,
+        OutboxCommand::Retry(settle) => settle_row(&store, &settle, Deed::Retry).await?,
+        OutboxCommand::Drop(settle) => settle_row(&store, &settle, Deed::Drop).await?,
+    };
+    store.close().await;
+    Ok(code)
+}
+
+async fn show(store: &Store, list: &List) -> anyhow::Result<ExitCode> {
+    let mut after = 0;
+    let mut shown = 0_usize;
+    loop {
+        let rows = outbox::list(store, list.state.as_str(), after, PAGE).await?;
+        let Some(last) = rows.last() else { break };
+        after = last.id;
+        if shown == 0 && !list.json {
+            say(&format!(
+                "{:>6}  {:<8}  {:>5}  {:<20}  TOKEN AND PROBLEM",
+                "ROW", "DOES", "TRIED", "DUE"
+            ));
+        }
+        for row in &rows {
+            say(&if list.json {
+                as_json(row)
+            } else {
+                as_line(row)
+            });
+        }
+        shown += rows.len();
+    }
+    if shown == 0 && !list.json {
+        say(&format!("no row is {}", list.state.as_str()));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Changes the row and records who did it, together.
+async fn settle_row(store: &Store, settle: &Settle, deed: Deed) -> anyhow::Result<ExitCode> {
+    let Some(row) = outbox::find(store, settle.id).await? else {
+        complain(&format!("there is no row {}", settle.id));
+        return Ok(ExitCode::FAILURE);
+    };
+    let now = Clock::system().now();
+    let entry = Entry {
+        at: now,
+        action: match deed {
+            Deed::Retry => Action::EffectRetried,
+            Deed::Drop => Action::EffectDropped,
+        },
+        actor: Actor::Operator { name: operator() },
+        detail: [
+            ("outbox", row.id.to_string()),
+            ("token", row.token.clone()),
+            ("reason", settle.reason.clone().unwrap_or_default()),
+        ]
+        .into(),
+    };
+    let id = settle.id;
+    let changed = store
+        .unit(move |tx| {
+            let entry = entry.clone();
+            Box::pin(async move {
+                let changed = match deed {
+                    Deed::Retry => outbox::retry(tx, id, now).await?,
+                    Deed::Drop => outbox::drop_row(tx, id, now).await?,
+                };
+                if changed {
+                    ledger::append(tx, &entry).await?;
+                }
+                Ok(changed)
+            })
+        })
+        .await?;
+    if changed {
+        say(match deed {
+            Deed::Retry => "will be tried again at once",
+            Deed::Drop => "dropped",
+        });
+        Ok(ExitCode::SUCCESS)
+    } else {
+        complain(&format!(
+            "row {id} is {}, or somebody is acting on it now: nothing was changed",
+            row.state
+        ));
+        Ok(ExitCode::FAILURE)
+    }
+}
+
+/// Who sits at the machine, as far as the system tells.
+fn operator() -> String {
+    ["SUDO_USER", "USER", "LOGNAME"]
+        .into_iter()
+        .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
+        .unwrap_or_else(|| format!("uid {}", rustix::process::getuid().as_raw()))
+}
+
+fn as_line(row: &Listed) -> String {
+    format!(
+        "{:>6}  {:<8}  {:>5}  {:<20}  {} {}",
+        row.id,
+        kind(row),
+        row.attempts,
+        row.due_at.strftime("%Y-%m-%d %H:%M:%SZ"),
+        row.token,
+        row.problem.as_deref().unwrap_or_default()
+    )
+}
+
+fn as_json(row: &Listed) -> String {
+    json!({
+        "id": row.id,
+        "state": row.state,
+        "effect": kind(row),
+        "token": row.token,
+        "attempts": row.attempts,
+        "created_at": row.created_at.to_string(),
+        "due_at": row.due_at.to_string(),
+        "problem": row.problem,
+    })
+    .to_string()
+}
+
+fn kind(row: &Listed) -> &'static str {
+    row.effect.as_ref().map_or("unknown", Effect::kind)
+}
+
+impl State {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Parked => "parked",
+            Self::Done => "done",
+            Self::Dropped => "dropped",
+        }
+    }
+}
