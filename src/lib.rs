@@ -25,5 +25,7 @@ pub mod chats;
 pub mod engine;
 /// The door in: verifies, stores, answers.
 pub mod http;
+/// Small forges that stand for the outside world in tests and the demo.
+pub mod sandbox;
 /// What people type, and where everything meets.
 pub mod cli;

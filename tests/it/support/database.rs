@@ -1,0 +1,66 @@
+//! A fresh database for every test: a file for SQLite, a database of its own on the test cluster for
+//! PostgreSQL.
+
+use countersign::store::{Options, Store};
+use sqlx::{AnyConnection, AssertSqlSafe, Connection as _, Executor as _, Row as _};
+use tempfile::TempDir;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    Sqlite,
+    Postgres,
+}
+
+pub struct Database {
+    pub engine: Engine,
+    pub url: String,
+    pub folder: TempDir,
+}
+
+impl Database {
+    pub async fn fresh(engine: Engine) -> Self {
+        sqlx::any::install_default_drivers();
+        let folder = tempfile::tempdir().unwrap();
+        let url = match engine {
+            Engine::Sqlite => format!("sqlite://{}", folder.path().join("test.db").display()),
+            Engine::Postgres => create_on_cluster().await,
+        };
+        Self {
+            engine,
+            url,
+            folder,
+        }
+    }
+
+    pub async fn open(&self) -> Store {
+        Store::open(&Options::new(self.url.clone())).await.unwrap()
+    }
+
+    /// A connection past the store, for looking and for mischief.
+    pub async fn direct(&self) -> AnyConnection {
+        AnyConnection::connect(&self.url).await.unwrap()
+    }
+
+    pub async fn number(&self, sql: &str) -> i64 {
+        let mut connection = self.direct().await;
+        let row = connection
+            .fetch_one(AssertSqlSafe(sql.to_owned()))
+            .await
+            .unwrap();
+        row.try_get(0).unwrap()
+    }
+}
+
+async fn create_on_cluster() -> String {
+    let cluster = std::env::var("COUNTERSIGN_TEST_POSTGRES").expect(
+        "COUNTERSIGN_TEST_POSTGRES names no PostgreSQL cluster: run the tests with script/test",
+    );
+    let name = format!("test_{}", countersign::chance::id());
+    let mut connection = AnyConnection::connect(&cluster).await.unwrap();
+    connection
+        .execute(AssertSqlSafe(format!("CREATE DATABASE {name}")))
+        .await
+        .unwrap();
+    let (server, _) = cluster.rsplit_once('/').unwrap();
+    format!("{server}/{name}")
+}

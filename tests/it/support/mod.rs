@@ -1,0 +1,29 @@
+//! What the tests share: fresh databases, the real binary, signed deliveries, patience.
+
+pub mod database;
+pub mod deliveries;
+pub mod patience;
+pub mod service;
+
+pub use database::{Database, Engine};
+pub use patience::eventually;
+pub use service::Service;
+
+/// Runs each test on both engines.
+macro_rules! on_both {
+    ($($name:ident),* $(,)?) => {
+        mod on_sqlite {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $name() {
+                super::$name($crate::support::Engine::Sqlite).await;
+            })*
+        }
+        mod on_postgres {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $name() {
+                super::$name($crate::support::Engine::Postgres).await;
+            })*
+        }
+    };
+}
+pub(crate) use on_both;
