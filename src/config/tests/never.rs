@@ -124,7 +124,7 @@ proptest! {
     fn masking_keeps_the_length(text in "(?s).*", start in 0usize..50, length in 0usize..50) {
         let start = text.floor_char_boundary(start);
         let end = text.ceil_char_boundary((start + length).min(text.len()));
-        let hidden = std::slice::from_ref(&(start..end.max(start))).to_vec();
+        let hidden = [start..end.max(start), 0..0];
         prop_assert_eq!(mask::mask(&text, &hidden).len(), text.len());
         prop_assert_eq!(mask::mask_unparsed(&text).len(), text.len());
     }
