@@ -8,6 +8,7 @@ mod mask;
 mod not_yet;
 mod raw;
 mod report;
+mod rules;
 mod review;
 mod schema;
 mod secrets;
@@ -127,3 +128,6 @@ fn read(path: &Path) -> Result<String, Problem> {
         Problem::of_file(format!("line {line} is not text in UTF-8"))
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -70,17 +70,20 @@ impl Review<'_> {
     }
 
     /// One secret, or two of them while they are changed; none of them short.
-    pub(super) fn secrets(&mut self, at: &At<OneOrMany<At<Secret>>>) -> Vec<SecretString> {
+    pub(super) fn secrets(&mut self, at: &At<OneOrMany<Secret>>) -> Vec<SecretString> {
         let list = match &at.value {
-            OneOrMany::One(one) => std::slice::from_ref(one),
-            OneOrMany::Many(many) => many.as_slice(),
+            OneOrMany::One(one) => vec![At {
+                place: at.place.clone(),
+                value: one.clone(),
+            }],
+            OneOrMany::Many(many) => many.clone(),
         };
         if list.len() > 2 {
             let problem = Problem::new(&at.place, "there are more than two secrets");
             self.refuse(problem.help("two are enough to change from one to the next"));
         }
         let mut found: Vec<SecretString> = Vec::new();
-        for one in list {
+        for one in &list {
             let Some(secret) = self.secret(one) else {
                 continue;
             };

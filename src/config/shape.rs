@@ -8,6 +8,7 @@ use toml::de::{DeArray, DeString, DeTable, DeValue};
 
 use super::at::Place;
 use super::report::Problem;
+use super::rules::{Rulebook, Rules, allows, quoted, wanted, words};
 use super::suggest::closest;
 
 /// What the shape of a file gives away.
@@ -23,7 +24,7 @@ pub(super) struct Findings {
 /// Takes out of `root` whatever does not fit, and says why.
 pub(super) fn fit(root: &mut Spanned<DeTable<'_>>, schema: &Value) -> Findings {
     let mut walk = Walk {
-        schema,
+        book: Rulebook(schema),
         findings: Findings::default(),
     };
     if let Some(rules) = schema.as_object() {
@@ -31,8 +32,6 @@ pub(super) fn fit(root: &mut Spanned<DeTable<'_>>, schema: &Value) -> Findings {
     }
     walk.findings
 }
-
-type Rules = Map<String, Value>;
 
 /// Where the walk is: a key's value, or an entry of the list that is a key's value.
 #[derive(Clone)]
@@ -67,7 +66,7 @@ impl<'a> Spot<'a> {
 }
 
 struct Walk<'s> {
-    schema: &'s Value,
+    book: Rulebook<'s>,
     findings: Findings,
 }
 
@@ -83,7 +82,7 @@ impl<'s> Walk<'s> {
             place: Some(value.span()),
             ..*spot
         };
-        let branches = self.branches(rules);
+        let branches = self.book.branches(rules);
         let found = type_name(value.get_ref());
         let Some(branch) = branches
             .iter()
@@ -199,12 +198,13 @@ impl<'s> Walk<'s> {
         branches: &[&'s Rules],
         spot: &Spot<'_>,
     ) {
-        let place = value.span();
-        if branches
+        let secret = branches
             .iter()
-            .any(|branch| branch.contains_key("x-secret"))
-        {
-            self.findings.hidden.push(place);
+            .any(|branch| branch.contains_key("x-secret"));
+        if secret || value.get_ref().is_table() || value.get_ref().is_array() {
+            hide_texts(value, &mut self.findings.hidden);
+        }
+        if secret && !branches.iter().any(|branch| allows(branch, "string")) {
             let problem = spot.problem("must not stand in this file");
             self.report(problem.help(format!(
                 "put it in the environment, a file or a systemd credential, and write \
@@ -216,14 +216,14 @@ impl<'s> Walk<'s> {
         let wanted: Vec<&str> = branches.iter().map(|branch| wanted(branch)).collect();
         let problem = spot.problem(&format!("must be {}", wanted.join(" or ")));
         let tables = |rules: &&Rules| {
-            let items = rules.get("items").map(|items| self.branches(items));
+            let items = rules.get("items").map(|items| self.book.branches(items));
             items.is_some_and(|items| items.iter().any(|items| allows(items, "object")))
         };
         let key = spot.key;
         let problem = match value.get_ref() {
-            DeValue::Table(_) if branches.iter().any(tables) => problem.help(format!(
-                "there can be several: write `[[...{key}]]`, with two brackets"
-            )),
+            DeValue::Table(_) if branches.iter().any(tables) => {
+                problem.help("there can be several of these; write double brackets")
+            }
             DeValue::Array(_) if branches.iter().any(|branch| allows(branch, "object")) => {
                 problem.help("there is only one of these; write single brackets")
             }
@@ -252,7 +252,7 @@ impl<'s> Walk<'s> {
         let problem = Problem::new(&key.span(), format!("the key `{name}` is not known here"));
         let problem = match guess {
             Some(guess) => problem.help(format!("did you mean `{guess}`?")),
-            None => match self.home_of(name) {
+            None => match self.book.home_of(name) {
                 Some(home) => problem.help(format!("`{name}` belongs in `{home}`")),
                 None => problem,
             },
@@ -271,7 +271,9 @@ impl<'s> Walk<'s> {
             None => Problem::of_file(message),
         };
         let own = rules.and_then(Value::as_object);
-        let resolved = rules.map(|rules| self.branches(rules)).unwrap_or_default();
+        let resolved = rules
+            .map(|rules| self.book.branches(rules))
+            .unwrap_or_default();
         let problem = own
             .into_iter()
             .chain(resolved)
@@ -281,84 +283,6 @@ impl<'s> Walk<'s> {
 
     fn report(&mut self, problem: Problem) {
         self.findings.problems.push(problem);
-    }
-
-    /// The alternatives of a schema, with references followed.
-    fn branches(&self, rules: &'s Value) -> Vec<&'s Rules> {
-        let Some(own) = rules.as_object() else {
-            return Vec::new();
-        };
-        let inner = ["anyOf", "oneOf"]
-            .into_iter()
-            .find_map(|word| own.get(word).and_then(Value::as_array));
-        if let Some(inner) = inner {
-            return inner
-                .iter()
-                .flat_map(|inner| self.branches(inner))
-                .collect();
-        }
-        let target = own
-            .get("$ref")
-            .and_then(Value::as_str)
-            .and_then(|reference| self.schema.pointer(reference.strip_prefix('#')?));
-        match target {
-            Some(target) => self.branches(target),
-            None => vec![own],
-        }
-    }
-
-    /// The section that knows a key, as its header is written.
-    fn home_of(&self, key: &str) -> Option<String> {
-        let root = self.schema.get("properties")?.as_object()?;
-        root.iter()
-            .find_map(|(name, rules)| self.home_within(key, name, rules))
-    }
-
-    fn home_within(&self, key: &str, path: &str, rules: &'s Value) -> Option<String> {
-        self.branches(rules).into_iter().find_map(|rules| {
-            if let Some(items) = rules.get("items") {
-                return self.home_within(key, path, items).map(|home| {
-                    if home == format!("[{path}]") {
-                        format!("[{home}]")
-                    } else {
-                        home
-                    }
-                });
-            }
-            if let Some(others) = rules
-                .get("additionalProperties")
-                .filter(|other| other.is_object())
-            {
-                return self.home_within(key, &format!("{path}.NAME"), others);
-            }
-            let known = rules.get("properties")?.as_object()?;
-            if known.contains_key(key) {
-                return Some(format!("[{path}]"));
-            }
-            known
-                .iter()
-                .find_map(|(name, rules)| self.home_within(key, &format!("{path}.{name}"), rules))
-        })
-    }
-}
-
-impl Problem {
-    /// The way out that a schema knows: a note of ours, or an example.
-    fn help_from(self, rules: &Rules, key: &str) -> Self {
-        if self.help.is_some() {
-            return self;
-        }
-        if let Some(note) = rules.get("x-missing").and_then(Value::as_str) {
-            return self.help(note);
-        }
-        let example = rules.get("examples").and_then(|examples| examples.get(0));
-        match example {
-            Some(example) => self.help(format!("for example: {key} = {}", as_toml(example))),
-            None if rules.contains_key("x-secret") => {
-                self.help(format!("for example: {key} = {{ env = \"NAME\" }}"))
-            }
-            None => self,
-        }
     }
 }
 
@@ -374,44 +298,6 @@ fn hide_texts(value: &Spanned<DeValue<'_>>, hidden: &mut Vec<Place>) {
     }
 }
 
-fn as_toml(example: &Value) -> String {
-    match example {
-        Value::Object(table) => {
-            let pairs: Vec<String> = table
-                .iter()
-                .map(|(key, value)| format!("{key} = {}", as_toml(value)))
-                .collect();
-            format!("{{ {} }}", pairs.join(", "))
-        }
-        Value::Array(list) => {
-            let items: Vec<String> = list.iter().map(as_toml).collect();
-            format!("[{}]", items.join(", "))
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => example.to_string(),
-    }
-}
-
-/// The words that a schema allows, where it allows only some.
-fn words(rules: &Rules) -> Vec<&str> {
-    let several = rules.get("enum").and_then(Value::as_array);
-    let one = rules.get("const").into_iter();
-    several
-        .into_iter()
-        .flatten()
-        .chain(one)
-        .filter_map(Value::as_str)
-        .collect()
-}
-
-fn quoted(words: &[&str]) -> String {
-    let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
-    quoted.join(", ")
-}
-
-fn allows(rules: &Rules, found: &str) -> bool {
-    rules.get("type").and_then(Value::as_str) == Some(found)
-}
-
 /// The type of a value, in the words of JSON Schema.
 fn type_name(value: &DeValue<'_>) -> &'static str {
     match value {
@@ -422,15 +308,5 @@ fn type_name(value: &DeValue<'_>) -> &'static str {
         DeValue::Array(_) => "array",
         DeValue::Table(_) => "object",
         DeValue::Datetime(_) => "date",
-    }
-}
-
-fn wanted(rules: &Rules) -> &'static str {
-    match rules.get("type").and_then(Value::as_str) {
-        Some("string") => "text in quotes",
-        Some("integer") => "a whole number",
-        Some("boolean") => "true or false",
-        Some("array") => "a list",
-        _ => "a table",
     }
 }

@@ -68,7 +68,7 @@ impl fmt::Display for NamePattern {
 }
 
 /// Some paths of a repository, such as `billing/**`.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct PathPattern {
     text: String,
     matcher: GlobMatcher,
@@ -111,6 +111,13 @@ impl FromStr for PathPattern {
             text: text.to_owned(),
             matcher: glob.compile_matcher(),
         })
+    }
+}
+
+impl fmt::Debug for PathPattern {
+    /// Leaves out the compiled form, which is long.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("PathPattern").field(&self.text).finish()
     }
 }
 

@@ -70,7 +70,7 @@ pub(crate) struct GitHub {
     /// The secret that signs webhooks, at least 16 bytes; a list of two while it is changed.
     #[schemars(required)]
     #[schemars(extend("x-missing" = "deliveries without a signature are never accepted; for example: webhook_secret = { env = \"GITHUB_WEBHOOK_SECRET\" }"))]
-    pub(crate) webhook_secret: Option<At<OneOrMany<At<Secret>>>>,
+    pub(crate) webhook_secret: Option<At<OneOrMany<Secret>>>,
 }
 
 /// The connection to GitLab.
@@ -86,7 +86,7 @@ pub(crate) struct GitLab {
     /// The token that webhooks carry, at least 16 bytes; a list of two while it is changed.
     #[schemars(required)]
     #[schemars(extend("x-missing" = "deliveries without a secret are never accepted; for example: webhook_secret = { env = \"GITLAB_WEBHOOK_SECRET\" }"))]
-    pub(crate) webhook_secret: Option<At<OneOrMany<At<Secret>>>>,
+    pub(crate) webhook_secret: Option<At<OneOrMany<Secret>>>,
 }
 
 /// The connection to Discord.
@@ -113,7 +113,7 @@ pub(crate) struct Slack {
     pub(crate) token: Option<At<Secret>>,
     /// The secret that signs requests; a list of two while it is changed.
     #[schemars(required)]
-    pub(crate) signing_secret: Option<At<OneOrMany<At<Secret>>>>,
+    pub(crate) signing_secret: Option<At<OneOrMany<Secret>>>,
 }
 
 /// Where a secret is found: `{ env = "NAME" }`, `{ file = "PATH" }` or `{ credential = "NAME" }`.

@@ -10,6 +10,8 @@ use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
+use crate::config::at::At;
+
 /// A text, or a table that says more.
 #[derive(Debug, Clone)]
 pub(crate) enum TextOr<T> {
@@ -60,7 +62,7 @@ impl<T: JsonSchema> JsonSchema for TextOr<T> {
 #[derive(Debug, Clone)]
 pub(crate) enum OneOrMany<T> {
     One(T),
-    Many(Vec<T>),
+    Many(Vec<At<T>>),
 }
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMany<T> {

@@ -196,7 +196,7 @@ impl Maker<'_, '_> {
         let secret = self.raw.secret.as_ref().and_then(|secret| {
             let one = At {
                 place: secret.place.clone(),
-                value: OneOrMany::One(secret.clone()),
+                value: OneOrMany::One(secret.value.clone()),
             };
             self.review.secrets(&one).pop()
         });
