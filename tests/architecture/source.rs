@@ -1,8 +1,8 @@
 //! The files under `src/`, each with the module that it is and the parts of it that are tests.
 
-use std::fs;
 use std::ops::Range;
 use std::path::Path;
+use std::{fs, io};
 
 use super::tokens::{Kind, Token, tokens};
 use super::{MAIN, MAP, ROOMS, Room};
@@ -20,12 +20,12 @@ pub(crate) struct Source {
 }
 
 /// Every Rust file under a folder named `src`, in the order of their paths.
-pub(crate) fn under(root: &str) -> Vec<Source> {
+pub(crate) fn under(root: &str) -> io::Result<Vec<Source>> {
     let mut files = Vec::new();
     let mut folders = vec![Path::new(root).to_owned()];
     while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder).unwrap() {
-            let path = entry.unwrap().path();
+        for entry in fs::read_dir(&folder)? {
+            let path = entry?.path();
             if path.is_dir() {
                 folders.push(path);
             } else if path.extension().is_some_and(|ending| ending == "rs") {
@@ -34,13 +34,13 @@ pub(crate) fn under(root: &str) -> Vec<Source> {
         }
     }
     files.sort();
-    files
-        .iter()
-        .map(|path| {
-            let inner = path.strip_prefix(root).unwrap().display();
-            Source::new(&format!("src/{inner}"), &fs::read_to_string(path).unwrap())
-        })
-        .collect()
+    let mut sources = Vec::with_capacity(files.len());
+    for path in files {
+        let inner = path.strip_prefix(root).unwrap_or(&path).display();
+        let text = fs::read_to_string(&path)?;
+        sources.push(Source::new(&format!("src/{inner}"), &text));
+    }
+    Ok(sources)
 }
 
 impl Source {
