@@ -292,6 +292,24 @@ async fn both_engines_get_the_same_schema() {
 }
 
 #[tokio::test]
+async fn a_difference_would_be_seen() {
+    for planted in [
+        "ALTER TABLE timer ADD COLUMN planted TEXT",
+        "ALTER TABLE timer RENAME COLUMN fence TO gate",
+        "DROP INDEX timer_due",
+        "DROP INDEX timer_due; CREATE INDEX timer_due ON timer (fence)",
+        "CREATE UNIQUE INDEX planted ON timer (fence)",
+        "CREATE TABLE planted (id BIGINT PRIMARY KEY NOT NULL)",
+    ] {
+        let database = Database::fresh(Engine::Sqlite).await;
+        database.migrate().await;
+        let before = Schema::of(&database).await;
+        database.execute(planted).await.unwrap();
+        assert_ne!(Schema::of(&database).await, before, "{planted}");
+    }
+}
+
+#[tokio::test]
 async fn every_file_is_applied_once() {
     const APPLIED: &str = "SELECT name, digest FROM schema_migration ORDER BY version";
     for engine in ENGINES {
