@@ -25,6 +25,7 @@ pub struct Metrics {
     pub configuration_is_current: Gauge,
     pub oldest_unhandled_seconds: Gauge<f64, AtomicU64>,
     pub parked_effects: Gauge<i64, AtomicI64>,
+    pub parked_deliveries: Gauge<i64, AtomicI64>,
     registry: Arc<Registry>,
 }
 
@@ -84,6 +85,7 @@ impl Default for Metrics {
             configuration_is_current: Gauge::default(),
             oldest_unhandled_seconds: Gauge::default(),
             parked_effects: Gauge::default(),
+            parked_deliveries: Gauge::default(),
             registry: Arc::default(),
         };
         metrics.register(&mut registry);
@@ -141,6 +143,11 @@ impl Metrics {
             "parked_effects",
             "Effects that keep failing and wait for a person",
             self.parked_effects.clone(),
+        );
+        registry.register(
+            "parked_deliveries",
+            "Deliveries that were set aside and wait for a person",
+            self.parked_deliveries.clone(),
         );
     }
 

@@ -21,6 +21,7 @@ CREATE TABLE inbox (
 ALTER TABLE inbox ALTER COLUMN body SET STORAGE EXTERNAL;
 CREATE INDEX inbox_open ON inbox (lane, id) WHERE handled_at IS NULL;
 CREATE INDEX inbox_waiting ON inbox (id) WHERE handled_at IS NULL;
+CREATE INDEX inbox_parked ON inbox (id) WHERE outcome = 'parked';
 CREATE INDEX inbox_handled ON inbox (handled_at) WHERE handled_at IS NOT NULL;
 
 CREATE TRIGGER inbox_received_is_final

@@ -17,6 +17,7 @@ CREATE TABLE inbox (
 );
 CREATE INDEX inbox_open ON inbox (lane, id) WHERE handled_at IS NULL;
 CREATE INDEX inbox_waiting ON inbox (id) WHERE handled_at IS NULL;
+CREATE INDEX inbox_parked ON inbox (id) WHERE outcome = 'parked';
 CREATE INDEX inbox_handled ON inbox (handled_at) WHERE handled_at IS NOT NULL;
 
 CREATE TRIGGER inbox_received_is_final

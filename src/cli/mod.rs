@@ -3,6 +3,7 @@
 
 mod check;
 mod handover;
+mod inbox;
 mod log;
 mod open;
 mod outbox;
@@ -33,6 +34,9 @@ enum Command {
     /// Work with the configuration's form
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// See and settle what was received and could not be handled
+    #[command(subcommand)]
+    Inbox(inbox::InboxCommand),
     /// See and settle what could not be done outside
     #[command(subcommand)]
     Outbox(outbox::OutboxCommand),
@@ -68,6 +72,7 @@ pub fn main() -> ExitCode {
         Command::Serve(file) => in_runtime(serve::serve(file.path)),
         Command::Check(file) => in_runtime(async move { Ok(check::check(&file.path)) }),
         Command::Config(ConfigCommand::Schema) => Ok(check::schema()),
+        Command::Inbox(command) => in_runtime(inbox::run(command)),
         Command::Outbox(command) => in_runtime(outbox::run(command)),
     };
     match done {

@@ -1,10 +1,14 @@
 //! Opens what a configuration names.
 
+use std::path::Path;
+
 use anyhow::Context as _;
 use secrecy::ExposeSecret as _;
 
 use crate::config::Config;
 use crate::store::{Options, Store};
+
+use super::{colour_of_errors, complain};
 
 /// Opens the database and brings its schema up to date.
 pub(super) async fn store(config: &Config) -> anyhow::Result<Store> {
@@ -16,4 +20,23 @@ pub(super) async fn store(config: &Config) -> anyhow::Result<Store> {
         .await
         .context("the database's schema does not fit this program")?;
     Ok(store)
+}
+
+/// The database that a configuration file names; nothing, after a complaint, when the file is wrong.
+pub(super) async fn configured_store(path: &Path) -> anyhow::Result<Option<Store>> {
+    match Config::load(path) {
+        Ok(config) => store(&config).await.map(Some),
+        Err(report) => {
+            complain(&report.render(colour_of_errors()));
+            Ok(None)
+        }
+    }
+}
+
+/// Who sits at the machine, as far as the system tells.
+pub(super) fn operator() -> String {
+    ["SUDO_USER", "USER", "LOGNAME"]
+        .into_iter()
+        .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
+        .unwrap_or_else(|| format!("uid {}", rustix::process::getuid().as_raw()))
 }

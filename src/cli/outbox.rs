@@ -6,12 +6,11 @@ use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 
 use crate::clock::Clock;
-use crate::config::Config;
 use crate::domain::{Action, Actor, Effect, Entry};
 use crate::store::outbox::{self, Listed};
 use crate::store::{Store, ledger};
 
-use super::{ConfigFile, EXIT_INVALID, colour_of_errors, complain, open, say};
+use super::{ConfigFile, EXIT_INVALID, complain, open, say};
 
 const PAGE: u32 = 200;
 
@@ -68,14 +67,9 @@ pub(super) async fn run(command: OutboxCommand) -> anyhow::Result<ExitCode> {
         OutboxCommand::List(list) => &list.file,
         OutboxCommand::Retry(settle) | OutboxCommand::Drop(settle) => &settle.file,
     };
-    let config = match Config::load(&file.path) {
-        Ok(config) => config,
-        Err(report) => {
-            complain(&report.render(colour_of_errors()));
-            return Ok(ExitCode::from(EXIT_INVALID));
-        }
+    let Some(store) = open::configured_store(&file.path).await? else {
+        return Ok(ExitCode::from(EXIT_INVALID));
     };
-    let store = open::store(&config).await?;
     let code = match command {
         OutboxCommand::List(list) => show(&store, &list).await?,
         OutboxCommand::Retry(settle) => settle_row(&store, &settle, Deed::Retry).await?,
@@ -126,7 +120,9 @@ async fn settle_row(store: &Store, settle: &Settle, deed: Deed) -> anyhow::Resul
             Deed::Retry => Action::EffectRetried,
             Deed::Drop => Action::EffectDropped,
         },
-        actor: Actor::Operator { name: operator() },
+        actor: Actor::Operator {
+            name: open::operator(),
+        },
         detail: [
             ("outbox", row.id.to_string()),
             ("token", row.token.clone()),
@@ -163,14 +159,6 @@ async fn settle_row(store: &Store, settle: &Settle, deed: Deed) -> anyhow::Resul
         ));
         Ok(ExitCode::FAILURE)
     }
-}
-
-/// Who sits at the machine, as far as the system tells.
-fn operator() -> String {
-    ["SUDO_USER", "USER", "LOGNAME"]
-        .into_iter()
-        .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
-        .unwrap_or_else(|| format!("uid {}", rustix::process::getuid().as_raw()))
 }
 
 fn as_line(row: &Listed) -> String {

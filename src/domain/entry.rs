@@ -19,6 +19,7 @@ pub struct Entry {
 pub enum Action {
     CommandReceived,
     ConfigurationLoaded,
+    DeliveryRetried,
     EffectParked,
     EffectRetried,
     EffectDropped,
@@ -44,6 +45,7 @@ impl Action {
         match self {
             Self::CommandReceived => "command.received",
             Self::ConfigurationLoaded => "configuration.loaded",
+            Self::DeliveryRetried => "delivery.retried",
             Self::EffectParked => "effect.parked",
             Self::EffectRetried => "effect.retried",
             Self::EffectDropped => "effect.dropped",

@@ -20,8 +20,9 @@ use crate::store::{Store, StoreError, Tx, lease, ledger, outbox};
 const LEASE: Duration = Duration::from_secs(30);
 /// Deliveries of one lane that share a transaction.
 const MOST: u32 = 64;
-/// After so many vanished holders a delivery is set aside, so that its lane goes on.
-const ATTEMPTS: u64 = 5;
+/// After so many vanished holders a delivery is set aside, so that its lane goes on. High enough that
+/// a row of power cuts does not look like a deadly delivery.
+const ATTEMPTS: u64 = 10;
 
 /// One intake worker.
 #[derive(Debug)]

@@ -40,6 +40,7 @@ pub struct Condition {
     pub database: String,
     pub oldest_unhandled_seconds: f64,
     pub parked_effects: i64,
+    pub parked_deliveries: i64,
 }
 
 impl Readiness {
@@ -80,6 +81,7 @@ impl Readiness {
                     database: error.to_string(),
                     oldest_unhandled_seconds: 0.0,
                     parked_effects: 0,
+                    parked_deliveries: 0,
                 }
             }
         }
@@ -95,12 +97,14 @@ impl Readiness {
         });
         self.metrics.oldest_unhandled_seconds.set(age);
         self.metrics.parked_effects.set(health.parked_effects);
+        self.metrics.parked_deliveries.set(health.parked_deliveries);
         Condition {
             ready: !stopping && age < LATE.as_secs_f64(),
             stopping,
             database: "ok".to_owned(),
             oldest_unhandled_seconds: age,
             parked_effects: health.parked_effects,
+            parked_deliveries: health.parked_deliveries,
         }
     }
 }

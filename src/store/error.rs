@@ -54,15 +54,20 @@ impl From<sqlx::Error> for StoreError {
 
 pub(super) fn classify(error: &sqlx::Error) -> Failure {
     let Some(database) = error.as_database_error() else {
-        return match error {
+        let connection_failed = matches!(
+            error,
             sqlx::Error::Io(_)
-            | sqlx::Error::Tls(_)
-            | sqlx::Error::Protocol(_)
-            | sqlx::Error::PoolTimedOut
-            | sqlx::Error::PoolClosed
-            | sqlx::Error::WorkerCrashed
-            | sqlx::Error::BeginFailed => Failure::Unavailable,
-            _ => Failure::Refused,
+                | sqlx::Error::Tls(_)
+                | sqlx::Error::Protocol(_)
+                | sqlx::Error::PoolTimedOut
+                | sqlx::Error::PoolClosed
+                | sqlx::Error::WorkerCrashed
+                | sqlx::Error::BeginFailed
+        );
+        return if connection_failed {
+            Failure::Unavailable
+        } else {
+            Failure::Refused
         };
     };
     let code = database.code().unwrap_or(Cow::Borrowed(""));

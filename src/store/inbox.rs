@@ -15,8 +15,10 @@ statements! {
     NEXT_LANE = ["SELECT lane FROM inbox WHERE handled_at IS NULL AND lane > $1 ORDER BY lane LIMIT 1"];
     TAKE = ["SELECT id, source, event, received_at, size, body, attempts FROM inbox
         WHERE lane = $1 AND handled_at IS NULL ORDER BY id LIMIT $2"];
-    BLAME = ["UPDATE inbox SET attempts = attempts + 1 WHERE id IN
-        (SELECT id FROM inbox WHERE lane = $1 AND handled_at IS NULL ORDER BY id LIMIT $2)"];
+    BLAME = ["UPDATE inbox SET attempts = attempts + 1 WHERE id = $1"];
+    RETRY = ["UPDATE inbox SET handled_at = NULL, outcome = NULL, problem = NULL, attempts = 0 WHERE id = $1 AND outcome = 'parked'"];
+    PARKED = ["SELECT id, source, event, delivery, received_at, problem FROM inbox WHERE outcome = 'parked' AND id > $1 ORDER BY id LIMIT $2"];
+    COUNT_PARKED = ["SELECT COUNT(*) AS found FROM inbox WHERE outcome = 'parked'"];
     HANDLED = ["UPDATE inbox SET handled_at = $2, outcome = $3, problem = $4 WHERE id = $1 AND handled_at IS NULL"];
     OLDEST = ["SELECT id, received_at FROM inbox WHERE handled_at IS NULL ORDER BY id LIMIT 1"];
     STORED = ["SELECT COUNT(*) AS found FROM inbox WHERE source = $1 AND delivery = $2"];
@@ -39,7 +41,7 @@ pub struct Received {
     pub event: String,
     pub received_at: Timestamp,
     pub body: Vec<u8>,
-    /// How often a holder of this row's lane vanished before it was handled.
+    /// How often a holder vanished while it had this row.
     pub attempts: u64,
 }
 
@@ -73,8 +75,9 @@ pub async fn next_lane(store: &Store, after: &str) -> Result<Option<String>, Sto
         .transpose()
 }
 
-/// Takes the lane's lease and its oldest rows; `None` when somebody else has the lane. After a holder
-/// vanished, the rows it may have stumbled over are counted and come one at a time.
+/// Takes the lane's lease and its oldest rows; `None` when somebody else has the lane. The rows that a
+/// vanished holder had are blamed for it and come one at a time, so that at the second time only the
+/// one that was alone is blamed.
 pub async fn take(
     store: &Store,
     lane: String,
@@ -93,13 +96,6 @@ async fn take_in(tx: &mut Tx, lane: &str, asking: &Asking) -> Result<Option<Batc
     let Some(lease) = lease::acquire(tx, &name, &asking.holder, asking.lease).await? else {
         return Ok(None);
     };
-    if lease.inherited {
-        sqlx::query(tx.sql(&BLAME))
-            .bind(lane)
-            .bind(i64::from(asking.most))
-            .execute(tx.connection())
-            .await?;
-    }
     let found = sqlx::query(tx.sql(&TAKE))
         .bind(lane)
         .bind(i64::from(asking.most))
@@ -110,6 +106,16 @@ async fn take_in(tx: &mut Tx, lane: &str, asking: &Asking) -> Result<Option<Batc
         rows.push(received(&Row::of(row, "inbox", "id"))?);
     }
     if rows.first().is_some_and(|row| row.attempts > 0) {
+        rows.truncate(1);
+    }
+    if lease.inherited {
+        for row in &mut rows {
+            row.attempts += 1;
+            sqlx::query(tx.sql(&BLAME))
+                .bind(row.id)
+                .execute(tx.connection())
+                .await?;
+        }
         rows.truncate(1);
     }
     Ok(Some(Batch { lease, rows }))
@@ -144,6 +150,56 @@ pub async fn handled(
         .execute(tx.connection())
         .await?;
     Ok(())
+}
+
+/// A delivery that was set aside, as people see it.
+#[derive(Clone, Debug)]
+pub struct SetAside {
+    pub id: i64,
+    pub source: String,
+    pub event: String,
+    pub delivery: String,
+    pub received_at: Timestamp,
+    pub problem: String,
+}
+
+/// Deliveries that were set aside, by number, after `after`.
+pub async fn set_aside(store: &Store, after: i64, most: u32) -> Result<Vec<SetAside>, StoreError> {
+    let rows = sqlx::query(PARKED.text(store.dialect()))
+        .bind(after)
+        .bind(i64::from(most))
+        .fetch_all(store.reader())
+        .await?;
+    rows.iter()
+        .map(|row| {
+            let row = Row::of(row, "inbox", "id");
+            Ok(SetAside {
+                id: row.number("id")?,
+                source: row.text("source")?,
+                event: row.text("event")?,
+                delivery: row.text("delivery")?,
+                received_at: row.time("received_at")?,
+                problem: row.maybe_text("problem")?.unwrap_or_default(),
+            })
+        })
+        .collect()
+}
+
+/// How many deliveries were set aside.
+pub async fn count_set_aside(store: &Store) -> Result<i64, StoreError> {
+    let row = sqlx::query(COUNT_PARKED.text(store.dialect()))
+        .fetch_one(store.reader())
+        .await?;
+    Row::of(&row, "inbox", "found").number("found")
+}
+
+/// Lets a delivery that was set aside be handled again; `false` when it is not set aside.
+pub async fn retry(tx: &mut Tx, id: i64) -> Result<bool, StoreError> {
+    let changed = sqlx::query(tx.sql(&RETRY))
+        .bind(id)
+        .execute(tx.connection())
+        .await?;
+    Ok(changed.rows_affected() == 1)
 }
 
 /// When the oldest unhandled delivery arrived.

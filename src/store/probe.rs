@@ -17,6 +17,7 @@ statements! {
 pub struct Health {
     pub oldest_unhandled: Option<Timestamp>,
     pub parked_effects: i64,
+    pub parked_deliveries: i64,
 }
 
 impl Store {
@@ -34,6 +35,7 @@ impl Store {
             Ok(Health {
                 oldest_unhandled: inbox::oldest(self).await?,
                 parked_effects: outbox::parked(self).await?,
+                parked_deliveries: inbox::count_set_aside(self).await?,
             })
         };
         tokio::time::timeout(limit, probing)

@@ -1,5 +1,11 @@
 //! Stories and storms: what the service promises, shown on both databases.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that meets the unexpected fails"
+)]
+
 mod support;
 
 mod effects;

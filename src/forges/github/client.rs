@@ -291,9 +291,10 @@ impl Answer {
         struct Failure {
             message: String,
         }
-        serde_json::from_slice::<Failure>(&self.body)
-            .map(|failure| failure.message.chars().take(200).collect())
-            .unwrap_or_else(|_| "no message".to_owned())
+        serde_json::from_slice::<Failure>(&self.body).map_or_else(
+            |_| "no message".to_owned(),
+            |failure| failure.message.chars().take(200).collect(),
+        )
     }
 
     fn read<T: for<'a> Deserialize<'a>>(&self) -> Result<T, CallError> {

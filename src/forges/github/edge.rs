@@ -379,7 +379,7 @@ mod tests {
         for (edit, expect) in edits {
             match comment_with(edit) {
                 Incoming::NotOurs(why) => assert!(why.contains(expect), "{why}"),
-                other => panic!("{other:?}"),
+                other @ (Incoming::Ping | Incoming::Comment(_)) => panic!("{other:?}"),
             }
         }
     }

@@ -6,42 +6,37 @@ use sqlx::{AnyConnection, AssertSqlSafe, Connection as _, Executor as _, Row as 
 use tempfile::TempDir;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Engine {
+pub(crate) enum Engine {
     Sqlite,
     Postgres,
 }
 
-pub struct Database {
-    pub engine: Engine,
-    pub url: String,
-    pub folder: TempDir,
+pub(crate) struct Database {
+    pub(crate) url: String,
+    pub(crate) folder: TempDir,
 }
 
 impl Database {
-    pub async fn fresh(engine: Engine) -> Self {
+    pub(crate) async fn fresh(engine: Engine) -> Self {
         sqlx::any::install_default_drivers();
         let folder = tempfile::tempdir().unwrap();
         let url = match engine {
             Engine::Sqlite => format!("sqlite://{}", folder.path().join("test.db").display()),
             Engine::Postgres => create_on_cluster().await,
         };
-        Self {
-            engine,
-            url,
-            folder,
-        }
+        Self { url, folder }
     }
 
-    pub async fn open(&self) -> Store {
+    pub(crate) async fn open(&self) -> Store {
         Store::open(&Options::new(self.url.clone())).await.unwrap()
     }
 
     /// A connection past the store, for looking and for mischief.
-    pub async fn direct(&self) -> AnyConnection {
+    pub(crate) async fn direct(&self) -> AnyConnection {
         AnyConnection::connect(&self.url).await.unwrap()
     }
 
-    pub async fn number(&self, sql: &str) -> i64 {
+    pub(crate) async fn number(&self, sql: &str) -> i64 {
         let mut connection = self.direct().await;
         let row = connection
             .fetch_one(AssertSqlSafe(sql.to_owned()))

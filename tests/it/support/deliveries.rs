@@ -3,23 +3,26 @@
 use countersign::digest;
 use serde_json::{Value, json};
 
-pub const SECRET: &str = "a webhook secret of the tests";
+pub(crate) const SECRET: &str = "a webhook secret of the tests";
 
 /// The headers of a delivery, signed.
-pub fn headers(event: &str, id: &str, body: &[u8]) -> Vec<(&'static str, String)> {
+pub(crate) fn headers(event: &str, id: &str, body: &[u8]) -> Vec<(&'static str, String)> {
     vec![
         ("x-github-event", event.to_owned()),
         ("x-github-delivery", id.to_owned()),
         (
             "x-hub-signature-256",
-            format!("sha256={}", digest::hmac_sha256_hex(SECRET.as_bytes(), body)),
+            format!(
+                "sha256={}",
+                digest::hmac_sha256_hex(SECRET.as_bytes(), body)
+            ),
         ),
         ("content-type", "application/json".to_owned()),
     ]
 }
 
 /// A whole HTTP/1.1 request, for those who write to sockets themselves.
-pub fn raw_request(event: &str, id: &str, body: &[u8]) -> Vec<u8> {
+pub(crate) fn raw_request(event: &str, id: &str, body: &[u8]) -> Vec<u8> {
     let mut request = b"POST /hooks/github HTTP/1.1\r\nhost: test\r\n".to_vec();
     for (name, value) in headers(event, id, body) {
         request.extend_from_slice(format!("{name}: {value}\r\n").as_bytes());
@@ -30,14 +33,14 @@ pub fn raw_request(event: &str, id: &str, body: &[u8]) -> Vec<u8> {
 }
 
 /// Something small that happens in a repository.
-pub fn push(repository: u64) -> Vec<u8> {
+pub(crate) fn push(repository: u64) -> Vec<u8> {
     json!({ "ref": "refs/heads/main", "repository": { "id": repository, "full_name": "acme/shop" } })
         .to_string()
         .into_bytes()
 }
 
 /// Somebody writes a comment on a pull request.
-pub fn comment(repository: u64, comment: u64, text: &str) -> Value {
+pub(crate) fn comment(repository: u64, comment: u64, text: &str) -> Value {
     let ann = json!({ "id": 5, "login": "ann", "type": "User" });
     json!({
         "action": "created",

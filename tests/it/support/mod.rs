@@ -1,13 +1,13 @@
 //! What the tests share: fresh databases, the real binary, signed deliveries, patience.
 
-pub mod database;
-pub mod deliveries;
-pub mod patience;
-pub mod service;
+pub(crate) mod database;
+pub(crate) mod deliveries;
+pub(crate) mod patience;
+pub(crate) mod service;
 
-pub use database::{Database, Engine};
-pub use patience::eventually;
-pub use service::Service;
+pub(crate) use database::{Database, Engine};
+pub(crate) use patience::eventually;
+pub(crate) use service::Service;
 
 /// Runs each test on both engines.
 macro_rules! on_both {

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 
 use countersign::sandbox::github::GitHub;
 use reqwest::{Response, StatusCode};
@@ -15,25 +16,32 @@ use serde_json::Value;
 use super::deliveries::{self, SECRET};
 use super::{Database, eventually};
 
-pub const TOKEN: &str = "ghp_a_token_of_the_tests";
+pub(crate) const TOKEN: &str = "ghp_a_token_of_the_tests";
 
 /// How a test wants its service.
 #[derive(Default)]
-pub struct Wishes {
+pub(crate) struct Wishes {
     /// Lines for `[server]`.
-    pub server: String,
+    pub(crate) server: String,
+    /// Variables for the process.
+    pub(crate) variables: Vec<(&'static str, String)>,
 }
 
-pub struct Service {
-    pub address: SocketAddr,
-    pub config: PathBuf,
+pub(crate) struct Service {
+    pub(crate) address: SocketAddr,
+    pub(crate) config: PathBuf,
     child: Child,
     lines: Arc<Mutex<Vec<String>>>,
+    reader: Option<JoinHandle<()>>,
     http: reqwest::Client,
 }
 
 /// Writes a configuration for this database and this GitHub.
-pub fn write_config(database: &Database, github: Option<&GitHub>, wishes: &Wishes) -> PathBuf {
+pub(crate) fn write_config(
+    database: &Database,
+    github: Option<&GitHub>,
+    wishes: &Wishes,
+) -> PathBuf {
     let path = database.folder.path().join("bot.toml");
     let mut text = String::from("[server]\nlisten = \"127.0.0.1:0\"\n");
     writeln!(text, "{}", wishes.server).unwrap();
@@ -52,7 +60,7 @@ pub fn write_config(database: &Database, github: Option<&GitHub>, wishes: &Wishe
 }
 
 /// The binary with everything in its environment that the configuration names.
-pub fn command(config: &Path, words: &[&str]) -> Command {
+pub(crate) fn command(config: &Path, words: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_countersign"));
     command
         .args(words)
@@ -63,21 +71,22 @@ pub fn command(config: &Path, words: &[&str]) -> Command {
 }
 
 impl Service {
-    pub async fn start(database: &Database, github: Option<&GitHub>) -> Self {
+    pub(crate) async fn start(database: &Database, github: Option<&GitHub>) -> Self {
         Self::start_with(database, github, &Wishes::default()).await
     }
 
-    pub async fn start_with(
+    pub(crate) async fn start_with(
         database: &Database,
         github: Option<&GitHub>,
         wishes: &Wishes,
     ) -> Self {
-        Self::run(write_config(database, github, wishes)).await
+        Self::run(write_config(database, github, wishes), &wishes.variables).await
     }
 
     /// Starts with the configuration as it stands.
-    pub async fn run(config: PathBuf) -> Self {
+    pub(crate) async fn run(config: PathBuf, variables: &[(&'static str, String)]) -> Self {
         let mut child = command(&config, &["serve"])
+            .envs(variables.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -86,7 +95,7 @@ impl Service {
         let lines = Arc::new(Mutex::new(Vec::new()));
         let stderr = child.stderr.take().unwrap();
         let written = lines.clone();
-        std::thread::spawn(move || {
+        let reader = std::thread::spawn(move || {
             for line in BufReader::new(stderr).lines().map_while(Result::ok) {
                 written.lock().unwrap().push(line);
             }
@@ -96,6 +105,7 @@ impl Service {
             config,
             child,
             lines,
+            reader: Some(reader),
             http: reqwest::Client::new(),
         };
         service.address = eventually("the service listens", async || {
@@ -109,16 +119,26 @@ impl Service {
         service
     }
 
-    pub fn url(&self, path: &str) -> String {
+    /// Kilobytes of memory in use.
+    pub(crate) fn memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status
+            .lines()
+            .find(|line| line.starts_with("VmRSS:"))
+            .unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 
-    pub async fn get(&self, path: &str) -> Response {
+    pub(crate) async fn get(&self, path: &str) -> Response {
         self.http.get(self.url(path)).send().await.unwrap()
     }
 
     /// Sends a delivery, signed; the error is the connection's.
-    pub async fn deliver(
+    pub(crate) async fn deliver(
         &self,
         event: &str,
         id: &str,
@@ -136,19 +156,19 @@ impl Service {
     }
 
     /// One sample of `/metrics`, by its whole name with labels; nothing counted is zero.
-    pub async fn metric(&self, name: &str) -> f64 {
+    pub(crate) async fn metric(&self, name: &str) -> f64 {
         let text = self.get("/metrics").await.text().await.unwrap();
         text.lines()
             .find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok())
             .unwrap_or(0.0)
     }
 
-    pub fn log(&self) -> Vec<String> {
+    pub(crate) fn log(&self) -> Vec<String> {
         self.lines.lock().unwrap().clone()
     }
 
     /// The log's lines with this message.
-    pub fn logged(&self, message: &str) -> Vec<Value> {
+    pub(crate) fn logged(&self, message: &str) -> Vec<Value> {
         self.log()
             .iter()
             .filter_map(|line| serde_json::from_str::<Value>(line).ok())
@@ -156,18 +176,27 @@ impl Service {
             .collect()
     }
 
-    pub fn signal(&self, signal: Signal) {
+    pub(crate) fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
     /// kill -9, and gone.
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
+    /// Waits for the last line that a dead process wrote.
+    pub(crate) async fn read_to_end(&mut self) {
+        if let Some(reader) = self.reader.take() {
+            tokio::task::spawn_blocking(|| reader.join().unwrap())
+                .await
+                .unwrap();
+        }
+    }
+
     /// Waits for the process to end by itself.
-    pub async fn ended(&mut self) -> i32 {
+    pub(crate) async fn ended(&mut self) -> i32 {
         let child = &mut self.child;
         eventually("the service ends", async || child.try_wait().unwrap())
             .await
@@ -176,7 +205,7 @@ impl Service {
     }
 
     /// Asks it to end, and waits.
-    pub async fn stop(mut self) -> i32 {
+    pub(crate) async fn stop(mut self) -> i32 {
         self.signal(Signal::TERM);
         self.ended().await
     }

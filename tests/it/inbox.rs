@@ -1,0 +1,188 @@
+//! The inbox keeps what it accepted, once, and hands it out lane by lane.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use countersign::clock::Clock;
+use countersign::domain::{Catalog, Delivery, Source};
+use countersign::engine::Shared;
+use countersign::engine::intake::Intake;
+use countersign::metrics::Metrics;
+use countersign::store::inbox::{self, Asking};
+use countersign::store::{Door, Store};
+use sqlx::Executor as _;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::leases::now;
+use crate::support::service::{Wishes, command, write_config};
+use crate::support::{Database, Engine, eventually, on_both};
+
+on_both!(
+    a_repeated_delivery_is_stored_once,
+    a_lane_is_handled_by_one_and_in_order,
+    a_delivery_that_brings_its_handler_down_is_set_aside,
+    intake_wakes_up_without_waiting_for_the_fallback,
+);
+
+fn delivery(key: &str, lane: &str) -> Delivery {
+    Delivery {
+        source: Source::GitHub,
+        key: key.to_owned(),
+        event: "push".to_owned(),
+        lane: lane.to_owned(),
+        malformed: None,
+    }
+}
+
+fn open_door(store: &Store) -> (Door, Shared) {
+    let (clock, _hand) = Clock::by_hand(now());
+    let shared = Shared::new(store.clone(), clock, Metrics::default());
+    let (door, committer) = Door::open(store.clone(), shared.received.clone(), 100);
+    tokio::spawn(committer.run());
+    (door, shared)
+}
+
+fn asking(holder: &str, most: u32) -> Asking {
+    Asking {
+        holder: holder.to_owned(),
+        lease: Duration::from_secs(60),
+        most,
+    }
+}
+
+async fn a_repeated_delivery_is_stored_once(engine: Engine) {
+    let database = Database::fresh(engine).await;
+    let store = database.open().await;
+    let (door, _shared) = open_door(&store);
+    let repeats = (0..100).map(|number| {
+        let door = door.clone();
+        tokio::spawn(async move {
+            let key = format!("{}", number % 3);
+            door.store(delivery(&key, "lane"), b"{}", now())
+                .await
+                .unwrap();
+        })
+    });
+    for repeat in repeats.collect::<Vec<_>>() {
+        repeat.await.unwrap();
+    }
+    assert_eq!(database.number("SELECT COUNT(*) FROM inbox").await, 3);
+    assert!(inbox::contains(&store, Source::GitHub, "2").await.unwrap());
+    assert!(!inbox::contains(&store, Source::GitHub, "3").await.unwrap());
+}
+
+async fn a_lane_is_handled_by_one_and_in_order(engine: Engine) {
+    let database = Database::fresh(engine).await;
+    let store = database.open().await;
+    let (door, _shared) = open_door(&store);
+    for number in 0..6 {
+        let lane = if number % 2 == 0 { "even" } else { "odd" };
+        let body = format!("body {number}");
+        door.store(delivery(&number.to_string(), lane), body.as_bytes(), now())
+            .await
+            .unwrap();
+    }
+    assert_eq!(
+        inbox::next_lane(&store, "").await.unwrap().as_deref(),
+        Some("even")
+    );
+    assert_eq!(
+        inbox::next_lane(&store, "even").await.unwrap().as_deref(),
+        Some("odd")
+    );
+    assert_eq!(inbox::next_lane(&store, "odd").await.unwrap(), None);
+
+    let take = async |lane: &str, holder: &str| {
+        inbox::take(&store, lane.to_owned(), asking(holder, 2))
+            .await
+            .unwrap()
+    };
+    let even = take("even", "one").await.unwrap();
+    assert!(take("even", "two").await.is_none(), "the lane is taken");
+    let odd = take("odd", "two").await.unwrap();
+    let bodies = |batch: &inbox::Batch| -> Vec<String> {
+        batch
+            .rows
+            .iter()
+            .map(|row| String::from_utf8(row.body.clone()).unwrap())
+            .collect()
+    };
+    assert_eq!(bodies(&even), ["body 0", "body 2"]);
+    assert_eq!(bodies(&odd), ["body 1", "body 3"]);
+}
+
+async fn a_delivery_that_brings_its_handler_down_is_set_aside(engine: Engine) {
+    let database = Database::fresh(engine).await;
+    let store = database.open().await;
+    let (door, shared) = open_door(&store);
+    for key in ["bad", "innocent"] {
+        door.store(delivery(key, "lane"), b"{}", now())
+            .await
+            .unwrap();
+    }
+    // Eleven holders take the lane and vanish; their leases end.
+    for round in 0..11 {
+        let batch = inbox::take(&store, "lane".to_owned(), asking("doomed", 10))
+            .await
+            .unwrap()
+            .unwrap();
+        let expect = if round == 0 { 2 } else { 1 };
+        assert_eq!(
+            batch.rows.len(),
+            expect,
+            "after a crash rows come one at a time"
+        );
+        assert_eq!(batch.rows[0].attempts, round);
+        database
+            .direct()
+            .await
+            .execute("UPDATE lease SET lease_until = 1 WHERE name LIKE 'inbox/%'")
+            .await
+            .unwrap();
+    }
+    let (_catalog, catalog) = watch::channel(Arc::new(Catalog::default()));
+    let intake = Intake::new(shared, catalog);
+    let mut after = String::new();
+    while intake.round(&mut after).await.unwrap() {}
+    let parked = "SELECT COUNT(*) FROM inbox WHERE outcome = 'parked' AND delivery = 'bad'";
+    assert_eq!(database.number(parked).await, 1);
+    let open = "SELECT COUNT(*) FROM inbox WHERE handled_at IS NULL";
+    assert_eq!(database.number(open).await, 0, "the lane goes on");
+
+    let config = write_config(&database, None, &Wishes::default());
+    let inbox = |words: &[&str]| {
+        let output = command(&config, words).output().unwrap();
+        let text = [output.stdout, output.stderr].concat();
+        (output.status.success(), String::from_utf8(text).unwrap())
+    };
+    let (_, listed) = inbox(&["inbox", "list"]);
+    assert!(listed.contains("vanished 11 times"), "{listed}");
+    assert!(inbox(&["inbox", "retry", "1", "--reason", "mended"]).0);
+    assert_eq!(database.number(open).await, 1);
+    assert!(!inbox(&["inbox", "retry", "1"]).0, "only what is set aside");
+    assert_eq!(inbox(&["inbox", "list"]).1, "no delivery is set aside\n");
+    let recorded = "SELECT COUNT(*) FROM ledger_entry WHERE action = 'delivery.retried'";
+    assert_eq!(database.number(recorded).await, 1);
+}
+
+async fn intake_wakes_up_without_waiting_for_the_fallback(engine: Engine) {
+    let database = Database::fresh(engine).await;
+    let store = database.open().await;
+    let (door, shared) = open_door(&store);
+    let (_catalog, catalog) = watch::channel(Arc::new(Catalog::default()));
+    let stop = CancellationToken::new();
+    let intake = tokio::spawn(Intake::new(shared.clone(), catalog).run(stop.clone()));
+    // Two hundred rounds of a second each would outlast the patience of this test.
+    for number in 0..200 {
+        door.store(delivery(&number.to_string(), "lane"), b"{}", now())
+            .await
+            .unwrap();
+        eventually("the delivery is handled", async || {
+            inbox::oldest(&store).await.unwrap().is_none().then_some(())
+        })
+        .await;
+    }
+    stop.cancel();
+    intake.await.unwrap();
+}

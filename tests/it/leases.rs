@@ -1,0 +1,194 @@
+//! Nobody works under somebody else's fence.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use countersign::domain::{Effect, Place, Planned, Reaction};
+use countersign::store::outbox::{self, Ending};
+use countersign::store::{Store, lease};
+use jiff::Timestamp;
+use sqlx::Executor as _;
+
+use crate::support::{Database, Engine, on_both};
+
+on_both!(
+    eight_workers_execute_each_job_under_one_fence,
+    a_lease_is_held_by_one_and_inherited_after_its_time,
+    a_slow_holder_cannot_overwrite_the_next_one,
+);
+
+pub(crate) fn now() -> Timestamp {
+    Timestamp::from_second(1_800_000_000).unwrap()
+}
+
+pub(crate) fn reaction_to(comment: u64) -> Planned {
+    Planned {
+        token: format!("github/comment/{comment}/eyes"),
+        effect: Effect::React {
+            place: Place {
+                repository_id: 9,
+                repository: "acme/shop".to_owned(),
+                installation: None,
+                pull_request: 3,
+                comment,
+                written_at: now(),
+            },
+            reaction: Reaction::Eyes,
+        },
+    }
+}
+
+/// Plans so many reactions, due at once.
+pub(crate) async fn plan(store: &Store, comments: std::ops::Range<u64>) {
+    let planned: Arc<[Planned]> = comments.map(reaction_to).collect();
+    store
+        .unit(move |tx| {
+            let planned = planned.clone();
+            Box::pin(async move {
+                for one in planned.iter() {
+                    assert!(outbox::add(tx, one, 0, Timestamp::UNIX_EPOCH).await?);
+                }
+                Ok(())
+            })
+        })
+        .await
+        .unwrap();
+}
+
+async fn eight_workers_execute_each_job_under_one_fence(engine: Engine) {
+    const JOBS: u64 = 2_000;
+    let database = Database::fresh(engine).await;
+    let store = database.open().await;
+    plan(&store, 0..JOBS).await;
+    let executed: Arc<Mutex<Vec<(i64, i64)>>> = Arc::default();
+    let workers: Vec<_> = (0..8)
+        .map(|_| {
+            let (store, executed) = (store.clone(), executed.clone());
+            tokio::spawn(async move {
+                loop {
+                    let rows = outbox::claim(&store, now(), Duration::from_secs(60), 7)
+                        .await
+                        .unwrap();
+                    if rows.is_empty() {
+                        return;
+                    }
+                    for row in rows {
+                        executed.lock().unwrap().push((row.id, row.fence));
+                        let ours = store
+                            .unit(move |tx| {
+                                let row = row.clone();
+                                Box::pin(async move {
+                                    outbox::end(tx, &row, &Ending::Done { at: now() }).await
+                                })
+                            })
+                            .await
+                            .unwrap();
+                        assert!(ours, "the outcome must be written under our fence");
+                    }
+                }
+            })
+        })
+        .collect();
+    for worker in workers {
+        worker.await.unwrap();
+    }
+    let executed = executed.lock().unwrap();
+    let rows: BTreeSet<i64> = executed.iter().map(|(row, _)| *row).collect();
+    assert_eq!(executed.len(), 2_000, "each job once");
+    assert_eq!(rows.len(), 2_000, "every job");
+    assert!(executed.iter().all(|(_, fence)| *fence == 1));
+}
+
+async fn acquire(store: &Store, holder: &'static str) -> Option<lease::Lease> {
+    store
+        .unit(move |tx| {
+            Box::pin(
+                async move { lease::acquire(tx, "lane", holder, Duration::from_secs(60)).await },
+            )
+        })
+        .await
+        .unwrap()
+}
+
+async fn release(store: &Store, lease: &lease::Lease) -> bool {
+    let lease = lease.clone();
+    store
+        .unit(move |tx| {
+            let lease = lease.clone();
+            Box::pin(async move { lease::release(tx, &lease).await })
+        })
+        .await
+        .unwrap()
+}
+
+async fn a_lease_is_held_by_one_and_inherited_after_its_time(engine: Engine) {
+    let database = Database::fresh(engine).await;
+    let store = database.open().await;
+    let first = acquire(&store, "one").await.unwrap();
+    assert_eq!((first.fence, first.inherited), (1, false));
+    assert_eq!(acquire(&store, "two").await, None);
+
+    assert!(release(&store, &first).await);
+    assert!(!release(&store, &first).await, "a lease is given back once");
+    let second = acquire(&store, "two").await.unwrap();
+    assert_eq!((second.fence, second.inherited), (2, false));
+
+    // Its holder vanishes and its time passes.
+    database
+        .direct()
+        .await
+        .execute("UPDATE lease SET lease_until = 1")
+        .await
+        .unwrap();
+    let third = acquire(&store, "one").await.unwrap();
+    assert_eq!((third.fence, third.inherited), (3, true));
+    assert!(!release(&store, &second).await, "the old fence is void");
+    assert!(release(&store, &third).await);
+}
+
+async fn a_slow_holder_cannot_overwrite_the_next_one(engine: Engine) {
+    let database = Database::fresh(engine).await;
+    let store = database.open().await;
+    plan(&store, 0..1).await;
+    let claim = async || {
+        outbox::claim(&store, now(), Duration::from_secs(60), 1)
+            .await
+            .unwrap()
+    };
+    let slow = claim().await.remove(0);
+    assert!(claim().await.is_empty());
+    database
+        .direct()
+        .await
+        .execute("UPDATE outbox SET lease_until = 1")
+        .await
+        .unwrap();
+    let next = claim().await.remove(0);
+    assert_eq!((slow.id, slow.fence, next.fence), (next.id, 1, 2));
+    let end = async |row: &outbox::Claimed, ending: Ending| {
+        let row = row.clone();
+        store
+            .unit(move |tx| {
+                let (row, ending) = (row.clone(), ending.clone());
+                Box::pin(async move { outbox::end(tx, &row, &ending).await })
+            })
+            .await
+            .unwrap()
+    };
+    for ending in [
+        Ending::Done { at: now() },
+        Ending::GivenBack,
+        Ending::Parked {
+            problem: "late".to_owned(),
+        },
+        Ending::Later {
+            due_at: now(),
+            problem: "late".to_owned(),
+        },
+    ] {
+        assert!(!end(&slow, ending).await);
+    }
+    assert!(end(&next, Ending::Done { at: now() }).await);
+    assert!(!end(&next, Ending::GivenBack).await, "what is done is done");
+}
