@@ -86,7 +86,7 @@ pub(super) async fn serve(path: PathBuf) -> anyhow::Result<ExitCode> {
     let server = config.server.clone();
     let mut tasks = Tasks::default();
     start_engine(&mut tasks, &shared, &parts, &stops);
-    let listener = start_http(&mut tasks, &shared, &parts, &server, &stops).await?;
+    let listener = start_http(&mut tasks, &shared, &parts, &server, &stops)?;
     tracing::info!(address = %listener, version = env!("CARGO_PKG_VERSION"), "listening");
 
     let mut reloader = Reloader {
@@ -128,7 +128,7 @@ fn start_engine(tasks: &mut Tasks, shared: &Shared, parts: &Parts, stops: &Stops
     tasks.start("sweep", sweep.run(stops.stopping.clone()));
 }
 
-async fn start_http(
+fn start_http(
     tasks: &mut Tasks,
     shared: &Shared,
     parts: &Parts,
@@ -144,7 +144,6 @@ async fn start_http(
         ..Limits::default()
     };
     let listener = Listener::bind(server.listen, limits, shared.metrics.clone())
-        .await
         .with_context(|| format!("cannot listen on {}", server.listen))?;
     let address = listener.address()?;
     let (door, committer) = Door::open(

@@ -14,13 +14,17 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
 use crate::metrics::Metrics;
+
+/// Connections that the system holds for us until we accept them; beyond it they are dropped in
+/// silence, and a client without patience of its own waits for ever.
+const BACKLOG: u32 = 4096;
 
 /// What one client may take.
 #[derive(Clone, Copy, Debug)]
@@ -60,9 +64,15 @@ pub struct Listener {
 }
 
 impl Listener {
-    pub async fn bind(address: SocketAddr, limits: Limits, metrics: Metrics) -> io::Result<Self> {
+    pub fn bind(address: SocketAddr, limits: Limits, metrics: Metrics) -> io::Result<Self> {
+        let socket = match address {
+            SocketAddr::V4(_) => TcpSocket::new_v4(),
+            SocketAddr::V6(_) => TcpSocket::new_v6(),
+        }?;
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
         Ok(Self {
-            socket: TcpListener::bind(address).await?,
+            socket: socket.listen(BACKLOG)?,
             limits,
             metrics,
         })
