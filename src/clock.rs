@@ -1,4 +1,4 @@
-//! The only place that looks at a clock. Everybody else takes a [`Clock`]; tests take one that they
+//! The only place that looks at a clock. Everybody else takes a `Clock`; tests take one that they
 //! move by hand. Leases are the exception: they run on the database's clock, see `store::lease`.
 
 use std::time::Duration;

@@ -1,0 +1,232 @@
+//! The law of imports, read off the sources themselves: which module may use which, and which crates
+//! are kept to one room. A change of this table is a change of the design, to be argued as one.
+//! The sources are read word by word, so a path that only a macro puts together is not seen.
+
+#[path = "architecture/laws.rs"]
+mod laws;
+#[path = "architecture/paths.rs"]
+mod paths;
+#[path = "architecture/source.rs"]
+mod source;
+#[path = "architecture/tokens.rs"]
+mod tokens;
+
+use std::collections::BTreeSet;
+
+use source::Source;
+
+/// A top-level module.
+struct Room {
+    name: &'static str,
+    /// The modules that it may use besides itself.
+    uses: &'static [&'static str],
+    /// A crate named in any row is kept to the rows that name it; all other crates are free.
+    crates: &'static [&'static str],
+}
+
+/// One row for each module of `src/lib.rs`, in its order.
+const ROOMS: &[Room] = &[
+    Room {
+        name: "clock",
+        uses: &[],
+        crates: &["tokio"],
+    },
+    Room {
+        name: "chance",
+        uses: &[],
+        crates: &["getrandom"],
+    },
+    Room {
+        name: "digest",
+        uses: &[],
+        crates: &["sha2", "hmac"],
+    },
+    Room {
+        name: "metrics",
+        uses: &[],
+        crates: &["prometheus_client"],
+    },
+    Room {
+        name: "domain",
+        uses: &[],
+        crates: &["globset", "clap"],
+    },
+    Room {
+        name: "ledger",
+        uses: &["domain"],
+        crates: &["sha2", "hmac"],
+    },
+    Room {
+        name: "config",
+        uses: &["domain"],
+        crates: &["toml", "annotate_snippets", "schemars", "secrecy"],
+    },
+    Room {
+        name: "store",
+        uses: &["chance", "digest", "domain", "ledger"],
+        crates: &["sqlx", "tokio", "tokio_util"],
+    },
+    Room {
+        name: "forges",
+        uses: &["digest", "domain"],
+        crates: &["octocrab", "reqwest", "tokio", "tokio_util"],
+    },
+    Room {
+        name: "chats",
+        uses: &["digest", "domain"],
+        crates: &["serenity", "reqwest"],
+    },
+    Room {
+        name: "engine",
+        uses: &[
+            "clock", "chance", "metrics", "domain", "ledger", "store", "forges", "chats",
+        ],
+        crates: &["tokio", "tokio_util"],
+    },
+    Room {
+        name: "http",
+        uses: &[
+            "clock", "chance", "metrics", "domain", "ledger", "store", "forges", "chats",
+        ],
+        crates: &[
+            "axum",
+            "tower",
+            "tower_http",
+            "hyper",
+            "hyper_util",
+            "tokio",
+            "tokio_util",
+        ],
+    },
+    Room {
+        name: "sandbox",
+        uses: &["domain"],
+        crates: &["axum", "tokio", "tokio_util"],
+    },
+    Room {
+        name: "cli",
+        uses: &[
+            "clock", "chance", "digest", "metrics", "domain", "ledger", "config", "store",
+            "forges", "chats", "engine", "http", "sandbox",
+        ],
+        crates: &[
+            "clap",
+            "anyhow",
+            "secrecy",
+            "tracing_subscriber",
+            "rustix",
+            "tokio",
+            "tokio_util",
+        ],
+    },
+];
+
+/// The binary hands over to `cli` and knows nothing else.
+const MAIN: Room = Room {
+    name: "main",
+    uses: &["cli"],
+    crates: &[],
+};
+
+/// The map only names the modules.
+const MAP: Room = Room {
+    name: "lib",
+    uses: &[],
+    crates: &[],
+};
+
+/// Neighbours who do not know each other; only their common parent knows both.
+const STRANGERS: &[(&str, &[&str])] = &[
+    ("forges", &["github", "gitlab"]),
+    ("chats", &["discord", "slack"]),
+];
+
+/// Who sees the `edge` files of these neighbours only.
+const DOOR: &str = "http";
+
+/// Rooms without input, output, waiting or clocks.
+const PURE: &[&str] = &["domain", "ledger"];
+
+/// Lines of a file before its tests.
+const LONGEST: usize = 450;
+
+fn every_source() -> Vec<Source> {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
+    let found = source::under(root).unwrap_or_default();
+    assert!(found.len() > ROOMS.len(), "the sources were not found");
+    found
+}
+
+fn hold(law: impl Fn(&Source) -> Vec<laws::Breach>) {
+    let breaches: Vec<String> = every_source()
+        .iter()
+        .flat_map(law)
+        .map(|breach| breach.to_string())
+        .collect();
+    assert!(breaches.is_empty(), "\n{}\n", breaches.join("\n"));
+}
+
+#[test]
+fn modules_use_only_what_stands_below_them() {
+    hold(laws::imports);
+}
+
+#[test]
+fn crates_stay_in_their_rooms() {
+    hold(laws::crates);
+}
+
+#[test]
+fn pure_rooms_and_edges_do_not_wait_or_look_outside() {
+    hold(laws::purity);
+}
+
+#[test]
+fn statements_of_sql_stand_in_the_store() {
+    hold(laws::sql);
+}
+
+#[test]
+fn nothing_is_allowed_and_nothing_is_taken_for_granted() {
+    let sources = every_source();
+    let test_modules: BTreeSet<_> = sources.iter().flat_map(Source::test_modules).collect();
+    hold(|source| laws::shortcuts(source, &test_modules));
+}
+
+#[test]
+fn files_are_short_and_open_with_a_paragraph() {
+    let sources = every_source();
+    let test_modules: BTreeSet<_> = sources.iter().flat_map(Source::test_modules).collect();
+    hold(|source| laws::form(source, &test_modules));
+}
+
+#[test]
+fn the_map_and_the_table_have_the_same_modules_in_the_same_order() {
+    let map = Source::new("src/lib.rs", include_str!("../src/lib.rs"));
+    let table: Vec<&str> = ROOMS.iter().map(|room| room.name).collect();
+    assert_eq!(
+        map.declared_modules(),
+        table,
+        "src/lib.rs (left) and the table in tests/architecture.rs (right) differ: give every module a row, in the map's order"
+    );
+}
+
+#[test]
+fn the_table_itself_points_downwards_and_names_real_crates() {
+    let lock = include_str!("../Cargo.lock");
+    for (index, room) in ROOMS.iter().enumerate() {
+        let below: Vec<&str> = ROOMS[..index].iter().map(|room| room.name).collect();
+        for used in room.uses {
+            assert!(below.contains(used), "{used} is not below {}", room.name);
+        }
+        for reserved in room.crates {
+            let name = reserved.replace('_', "-");
+            assert!(
+                [*reserved, name.as_str()]
+                    .iter()
+                    .any(|name| lock.contains(&format!("name = \"{name}\"\n"))),
+                "{reserved} is no crate of ours: is it misspelt in the table?"
+            );
+        }
+    }
+}
