@@ -34,10 +34,11 @@ impl Clock {
         (Self(Source::Hand(receiver)), Hand(sender))
     }
 
+    /// The time in whole microseconds, because that is how times are stored.
     #[expect(clippy::disallowed_methods, reason = "this is the one clock")]
     pub fn now(&self) -> Timestamp {
         match &self.0 {
-            Source::System => Timestamp::now(),
+            Source::System => whole_micros(Timestamp::now()),
             Source::Hand(time) => *time.borrow(),
         }
     }
@@ -75,6 +76,10 @@ impl Stopwatch {
     }
 }
 
+fn whole_micros(time: Timestamp) -> Timestamp {
+    Timestamp::from_microsecond(time.as_microsecond()).unwrap_or(time)
+}
+
 /// `from + duration`, or the end of time.
 pub fn later(from: Timestamp, duration: Duration) -> Timestamp {
     from.checked_add(duration).unwrap_or(Timestamp::MAX)
@@ -98,6 +103,15 @@ mod tests {
         hand.advance(Duration::from_secs(1));
         sleeper.await.unwrap();
         assert_eq!(clock.now().as_second(), 60);
+    }
+
+    #[test]
+    fn times_survive_being_stored() {
+        let now = Clock::system().now();
+        assert_eq!(
+            Timestamp::from_microsecond(now.as_microsecond()).unwrap(),
+            now
+        );
     }
 
     #[test]

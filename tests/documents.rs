@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use countersign::metrics::{
-    Answer, DeliveryLabels, EffectLabels, HandledLabels, Metrics, ReloadLabels, RequestLabels,
+    DeliveryLabels, EffectLabels, HandledLabels, Metrics, ReloadLabels, RequestLabels,
 };
 
 const DOCUMENTS: &[(&str, &str)] = &[
@@ -69,7 +69,7 @@ fn metric_names() -> BTreeSet<String> {
     let metrics = Metrics::default();
     let deliveries = DeliveryLabels {
         source: "github",
-        answer: Answer::Stored,
+        answer: "stored",
     };
     metrics.deliveries.get_or_create(&deliveries).inc();
     let handled = HandledLabels {

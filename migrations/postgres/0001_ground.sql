@@ -19,7 +19,6 @@ CREATE TABLE inbox (
     CHECK ((handled_at IS NULL) = (outcome IS NULL))
 );
 ALTER TABLE inbox ALTER COLUMN body SET STORAGE EXTERNAL;
-CREATE INDEX inbox_open ON inbox (lane, id) WHERE handled_at IS NULL;
 CREATE INDEX inbox_waiting ON inbox (id) WHERE handled_at IS NULL;
 CREATE INDEX inbox_parked ON inbox (id) WHERE outcome = 'parked';
 CREATE INDEX inbox_handled ON inbox (handled_at) WHERE handled_at IS NOT NULL;
@@ -69,6 +68,7 @@ CREATE TABLE lease (
     fence       BIGINT NOT NULL CHECK (fence > 0),
     lease_until BIGINT NOT NULL
 );
+CREATE INDEX lease_open ON lease (holder, name) WHERE lease_until <> 0;
 
 -- What was decided; nothing in it ever changes.
 CREATE TABLE ledger_entry (

@@ -15,11 +15,14 @@ CREATE TABLE inbox (
     UNIQUE (source, delivery),
     CHECK ((handled_at IS NULL) = (outcome IS NULL))
 );
-CREATE INDEX inbox_open ON inbox (lane, id) WHERE handled_at IS NULL;
 CREATE INDEX inbox_waiting ON inbox (id) WHERE handled_at IS NULL;
 CREATE INDEX inbox_parked ON inbox (id) WHERE outcome = 'parked';
 CREATE INDEX inbox_handled ON inbox (handled_at) WHERE handled_at IS NOT NULL;
 
+-- REPLACE would put another row in the place of one that was received.
+CREATE TRIGGER inbox_received_never_repeats BEFORE INSERT ON inbox
+WHEN EXISTS (SELECT 1 FROM inbox WHERE id = NEW.id)
+BEGIN SELECT RAISE(ABORT, 'inbox: what was received never changes'); END;
 CREATE TRIGGER inbox_received_is_final
 BEFORE UPDATE OF id, source, delivery, event, lane, received_at, size, body ON inbox
 BEGIN SELECT RAISE(ABORT, 'inbox: what was received never changes'); END;
@@ -45,6 +48,9 @@ CREATE INDEX outbox_due ON outbox (priority, due_at, id) WHERE state = 'waiting'
 CREATE INDEX outbox_parked ON outbox (id) WHERE state = 'parked';
 CREATE INDEX outbox_finished ON outbox (finished_at) WHERE finished_at IS NOT NULL;
 
+CREATE TRIGGER outbox_effect_never_repeats BEFORE INSERT ON outbox
+WHEN EXISTS (SELECT 1 FROM outbox WHERE id = NEW.id)
+BEGIN SELECT RAISE(ABORT, 'outbox: what was decided never changes'); END;
 CREATE TRIGGER outbox_effect_is_final
 BEFORE UPDATE OF id, token, effect, cause, created_at ON outbox
 BEGIN SELECT RAISE(ABORT, 'outbox: what was decided never changes'); END;
@@ -65,6 +71,7 @@ CREATE TABLE lease (
     fence       BIGINT NOT NULL CHECK (fence > 0),
     lease_until BIGINT NOT NULL
 );
+CREATE INDEX lease_open ON lease (holder, name) WHERE lease_until <> 0;
 
 -- What was decided; nothing in it ever changes.
 CREATE TABLE ledger_entry (
@@ -73,6 +80,10 @@ CREATE TABLE ledger_entry (
     action TEXT   NOT NULL,
     body   BLOB   NOT NULL
 );
+-- REPLACE deletes without firing the triggers of DELETE, so repeating a key is refused as well.
+CREATE TRIGGER ledger_entry_never_repeats BEFORE INSERT ON ledger_entry
+WHEN EXISTS (SELECT 1 FROM ledger_entry WHERE seq = NEW.seq)
+BEGIN SELECT RAISE(ABORT, 'ledger_entry is append-only'); END;
 CREATE TRIGGER ledger_entry_never_changes BEFORE UPDATE ON ledger_entry
 BEGIN SELECT RAISE(ABORT, 'ledger_entry is append-only'); END;
 CREATE TRIGGER ledger_entry_never_leaves BEFORE DELETE ON ledger_entry
@@ -83,6 +94,9 @@ CREATE TABLE ledger_head (
     log  TEXT   PRIMARY KEY NOT NULL,
     size BIGINT NOT NULL CHECK (size >= 0)
 );
+CREATE TRIGGER ledger_head_never_repeats BEFORE INSERT ON ledger_head
+WHEN EXISTS (SELECT 1 FROM ledger_head WHERE log = NEW.log)
+BEGIN SELECT RAISE(ABORT, 'ledger_head only grows'); END;
 CREATE TRIGGER ledger_head_only_grows BEFORE UPDATE ON ledger_head
 WHEN NEW.size <= OLD.size OR NEW.log <> OLD.log
 BEGIN SELECT RAISE(ABORT, 'ledger_head only grows'); END;

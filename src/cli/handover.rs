@@ -30,10 +30,10 @@ pub(super) struct Parts {
 }
 
 impl Handover {
-    pub(super) fn new(config: &Config) -> Result<(Self, Parts), Unusable> {
+    pub(super) fn new(config: &Config, github: Option<Arc<Client>>) -> (Self, Parts) {
         let (catalog, catalog_part) = watch::channel(Arc::new(config.catalog.clone()));
         let (github_secrets, secrets_part) = watch::channel(Arc::new(webhook_secrets(config)));
-        let (github_client, client_part) = watch::channel(github_client(config)?);
+        let (github_client, client_part) = watch::channel(github);
         let (keep_handled, keep_part) = watch::channel(config.database.keep_handled.as_duration());
         let handover = Self {
             catalog,
@@ -47,19 +47,17 @@ impl Handover {
             github_client: client_part,
             keep_handled: keep_part,
         };
-        Ok((handover, parts))
+        (handover, parts)
     }
 
-    /// Puts a new configuration in force, all of it or nothing.
-    pub(super) fn replace(&self, config: &Config) -> Result<(), Unusable> {
-        let client = github_client(config)?;
+    /// Puts a new configuration in force, with the client that was made for it.
+    pub(super) fn replace(&self, config: &Config, github: Option<Arc<Client>>) {
         self.catalog.send_replace(Arc::new(config.catalog.clone()));
         self.github_secrets
             .send_replace(Arc::new(webhook_secrets(config)));
-        self.github_client.send_replace(client);
+        self.github_client.send_replace(github);
         self.keep_handled
             .send_replace(config.database.keep_handled.as_duration());
-        Ok(())
     }
 }
 

@@ -8,7 +8,13 @@ const DEFAULT: &str = "info,sqlx=warn,octocrab=warn,hyper=warn,tower=warn";
 
 /// Starts logging. `COUNTERSIGN_LOG` takes `tracing`'s filters, such as `countersign=debug`.
 pub(super) fn start() {
-    let filter = EnvFilter::try_from_env("COUNTERSIGN_LOG").unwrap_or_else(|_| DEFAULT.into());
+    let asked = std::env::var("COUNTERSIGN_LOG").unwrap_or_else(|_| DEFAULT.to_owned());
+    let filter = EnvFilter::try_new(&asked).unwrap_or_else(|error| {
+        super::complain(&format!(
+            "COUNTERSIGN_LOG is not a filter ({error}); logging as if it were `{DEFAULT}`"
+        ));
+        DEFAULT.into()
+    });
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr);

@@ -54,7 +54,7 @@ struct ConfigFile {
     /// The configuration file
     #[arg(
         long = "config",
-        short,
+        short = 'c',
         value_name = "FILE",
         env = "COUNTERSIGN_CONFIG",
         default_value = "bot.toml"

@@ -22,10 +22,14 @@ pub(super) async fn store(config: &Config) -> anyhow::Result<Store> {
     Ok(store)
 }
 
-/// The database that a configuration file names; nothing, after a complaint, when the file is wrong.
+/// The database of the service that a configuration file describes, as the service left it; nothing,
+/// after a complaint, when the file is wrong.
 pub(super) async fn configured_store(path: &Path) -> anyhow::Result<Option<Store>> {
     match Config::load(path) {
-        Ok(config) => store(&config).await.map(Some),
+        Ok(config) => Store::attach(&Options::new(config.database.url.expose_secret()))
+            .await
+            .map(Some)
+            .context("the database cannot be used"),
         Err(report) => {
             complain(&report.render(colour_of_errors()));
             Ok(None)

@@ -17,7 +17,7 @@ const PAGE: u32 = 200;
 /// What can be done with the outbox.
 #[derive(Debug, Subcommand)]
 pub(super) enum OutboxCommand {
-    /// List rows, those that wait for a person first
+    /// List the rows in one state; those that wait for a person unless told otherwise
     List(List),
     /// Try a row again at once
     Retry(Settle),

@@ -21,13 +21,11 @@ use crate::http::{Doorway, Limits, Listener, Readiness, router};
 use crate::metrics::Metrics;
 use crate::store::Door;
 
-use super::handover::{Handover, Parts};
+use super::handover::{Handover, Parts, github_client};
 use super::reload::{self, Reloader};
 use super::supervise::Tasks;
 use super::{EXIT_INVALID, colour_of_errors, complain, log, open};
 
-/// Lanes that are handled side by side.
-const INTAKE_WORKERS: usize = 4;
 /// Between "not ready" and the closed door, so that a load balancer can look away.
 const DRAIN: Duration = Duration::from_secs(1);
 /// Before the end of the shutdown's time, what is under way is given back.
@@ -72,10 +70,19 @@ pub(super) async fn serve(path: PathBuf) -> anyhow::Result<ExitCode> {
     for warning in &config.warnings {
         tracing::warn!(warning, "configuration");
     }
-    let (handover, parts) = Handover::new(&config)?;
-    let store = open::store(&config).await?;
+    let github = match github_client(&config) {
+        Ok(github) => github,
+        Err(error) => {
+            complain(&format!("error: {}: {error}", path.display()));
+            return Ok(ExitCode::from(EXIT_INVALID));
+        }
+    };
+    let (handover, parts) = Handover::new(&config, github);
     let clock = Clock::system();
     let metrics = Metrics::default();
+    // Who cannot listen is a second service by mistake, and must not touch the database.
+    let listener = bind(&config.server, &metrics)?;
+    let store = open::store(&config).await?;
     reload::record(&store, &clock, &path, &config)
         .await
         .context("the configuration could not be recorded")?;
@@ -86,8 +93,9 @@ pub(super) async fn serve(path: PathBuf) -> anyhow::Result<ExitCode> {
     let server = config.server.clone();
     let mut tasks = Tasks::default();
     start_engine(&mut tasks, &shared, &parts, &stops);
-    let listener = start_http(&mut tasks, &shared, &parts, &server, &stops)?;
-    tracing::info!(address = %listener, version = env!("CARGO_PKG_VERSION"), "listening");
+    let address = listener.address()?;
+    start_http(&mut tasks, &shared, &parts, listener, &stops);
+    tracing::info!(address = %address, version = env!("CARGO_PKG_VERSION"), "listening");
 
     let mut reloader = Reloader {
         path,
@@ -108,10 +116,11 @@ pub(super) async fn serve(path: PathBuf) -> anyhow::Result<ExitCode> {
 }
 
 fn start_engine(tasks: &mut Tasks, shared: &Shared, parts: &Parts, stops: &Stops) {
-    for _ in 0..INTAKE_WORKERS {
-        let intake = Intake::new(shared.clone(), parts.catalog.clone());
-        tasks.start("intake", intake.run(stops.stopping.clone()));
-    }
+    let intake = Intake {
+        shared: shared.clone(),
+        catalog: parts.catalog.clone(),
+    };
+    tasks.start("intake", intake.run(stops.stopping.clone()));
     let delivery = DeliveryLoop {
         shared: shared.clone(),
         executor: Arc::new(Hands {
@@ -128,13 +137,7 @@ fn start_engine(tasks: &mut Tasks, shared: &Shared, parts: &Parts, stops: &Stops
     tasks.start("sweep", sweep.run(stops.stopping.clone()));
 }
 
-fn start_http(
-    tasks: &mut Tasks,
-    shared: &Shared,
-    parts: &Parts,
-    server: &Server,
-    stops: &Stops,
-) -> anyhow::Result<std::net::SocketAddr> {
+fn bind(server: &Server, metrics: &Metrics) -> anyhow::Result<Listener> {
     let limits = Limits {
         connections: server.max_connections,
         header: server.header_timeout,
@@ -143,9 +146,18 @@ fn start_http(
         bodies_size: server.max_waiting,
         ..Limits::default()
     };
-    let listener = Listener::bind(server.listen, limits, shared.metrics.clone())
-        .with_context(|| format!("cannot listen on {}", server.listen))?;
-    let address = listener.address()?;
+    Listener::bind(server.listen, limits, metrics.clone())
+        .with_context(|| format!("cannot listen on {}", server.listen))
+}
+
+fn start_http(
+    tasks: &mut Tasks,
+    shared: &Shared,
+    parts: &Parts,
+    listener: Listener,
+    stops: &Stops,
+) {
+    let limits = listener.limits();
     let (door, committer) = Door::open(
         shared.store.clone(),
         shared.received.clone(),
@@ -163,7 +175,6 @@ fn start_http(
         "http",
         listener.serve(router(doorway), stops.closed.clone()),
     );
-    Ok(address)
 }
 
 /// Waits for a signal to stop, reloading on SIGHUP; `true` when a task died instead.

@@ -7,31 +7,35 @@ pub enum Command {
     Help,
 }
 
+/// A fence that is open: what it is made of, and how long it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Fence {
+    mark: char,
+    length: usize,
+}
+
 impl Command {
     /// The commands in a text, in their order.
     pub fn all_in(text: &str) -> Vec<Self> {
         let mut commands = Vec::new();
-        let mut fence: Option<&str> = None;
+        let mut open: Option<Fence> = None;
         for line in text.lines() {
-            let line = line.trim();
-            if let Some(mark) = fence_mark(line) {
-                fence = match fence {
-                    None => Some(mark),
-                    Some(open) if open == mark => None,
-                    Some(open) => Some(open),
-                };
-                continue;
-            }
-            if fence.is_none()
-                && let Some(command) = Self::parse(line)
-            {
-                commands.push(command);
+            match (open, Fence::at_start_of(line)) {
+                (None, None) => commands.extend(Self::parse(line)),
+                (None, Some((fence, _))) => open = Some(fence),
+                (Some(opened), Some((fence, rest))) if opened.is_closed_by(fence, rest) => {
+                    open = None;
+                }
+                (Some(_), _) => {}
             }
         }
         commands
     }
 
     fn parse(line: &str) -> Option<Self> {
+        if is_code_block(line) {
+            return None;
+        }
         match line.split_whitespace().next()? {
             "/help" => Some(Self::Help),
             _ => None,
@@ -39,10 +43,32 @@ impl Command {
     }
 }
 
-fn fence_mark(line: &str) -> Option<&'static str> {
-    ["```", "~~~"]
-        .into_iter()
-        .find(|mark| line.starts_with(mark))
+impl Fence {
+    /// The fence that a line begins with, and what stands behind it.
+    fn at_start_of(line: &str) -> Option<(Self, &str)> {
+        if is_code_block(line) {
+            return None;
+        }
+        let line = line.trim_start();
+        let mark = line
+            .chars()
+            .next()
+            .filter(|mark| ['`', '~'].contains(mark))?;
+        let rest = line.trim_start_matches(mark);
+        let length = line.len() - rest.len();
+        // A line such as ```code``` is not a fence.
+        let is_inline = mark == '`' && rest.contains('`');
+        (length >= 3 && !is_inline).then_some((Self { mark, length }, rest))
+    }
+
+    fn is_closed_by(self, other: Self, rest: &str) -> bool {
+        other.mark == self.mark && other.length >= self.length && rest.trim().is_empty()
+    }
+}
+
+/// Four spaces or a tab make a line code.
+fn is_code_block(line: &str) -> bool {
+    line.starts_with("    ") || line.starts_with('\t')
 }
 
 #[cfg(test)]
@@ -58,6 +84,15 @@ mod tests {
             ("> /help", 0),
             ("```\n/help\n```", 0),
             ("```\n~~~\n/help\n```\n/help", 1),
+            ("````\n```\n/help\n````", 0),
+            ("```\n```rust\n/help\n```", 0),
+            ("```rust\n/help\n```\n/help", 1),
+            ("```one line``` of code\n/help", 1),
+            ("~~~\n/help\n~~~~\n/help", 1),
+            ("```\n/help", 0),
+            ("    /help", 0),
+            ("\t/help", 0),
+            ("   /help", 1),
             ("/helpless", 0),
             ("/lgtm", 0),
             ("", 0),

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{Action, Actor, Catalog, Command, Comment, Effect, Entry, Incoming, Planned, Reaction};
 
@@ -17,6 +17,10 @@ pub struct Outcome {
     /// What must be done outside, because of the last entry.
     pub effects: Vec<Planned>,
 }
+
+/// A command that arrives later than this after it was written is not obeyed: forges repeat a delivery
+/// for a week at most, so an older one is a replay.
+pub const COMMAND_LIFETIME: SignedDuration = SignedDuration::from_hours(8 * 24);
 
 const HELP: &str = "**Countersign** follows this repository's commits to production.\n\n\
     | command | what it does |\n|---|---|\n| `/help` | this answer |\n\n\
@@ -34,6 +38,9 @@ pub fn decide(incoming: &Incoming, catalog: &Catalog, now: Timestamp) -> Outcome
 fn decide_comment(comment: &Comment, catalog: &Catalog, now: Timestamp) -> Outcome {
     if !catalog.follows_github(&comment.place.repository) {
         return Outcome::ignored("no service lives in this repository".to_owned());
+    }
+    if now.duration_since(comment.place.written_at) > COMMAND_LIFETIME {
+        return Outcome::ignored("the comment was written too long ago".to_owned());
     }
     match Command::all_in(&comment.body).first() {
         None => Outcome::ignored("the comment holds no command".to_owned()),
@@ -86,5 +93,91 @@ impl Outcome {
             ignored: Some(why),
             ..Self::default()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Account, Place, Service};
+
+    fn at(hour: i64) -> Timestamp {
+        Timestamp::from_second(hour * 3_600).unwrap()
+    }
+
+    fn asked(body: &str) -> Incoming {
+        Incoming::Comment(Comment {
+            place: Place {
+                repository_id: 9,
+                repository: "Acme/Shop".to_owned(),
+                installation: None,
+                pull_request: 3,
+                comment: 50,
+                written_at: at(0),
+            },
+            author: Account {
+                id: 5,
+                login: "ann".to_owned(),
+            },
+            body: body.to_owned(),
+        })
+    }
+
+    fn catalog(repository: &str) -> Catalog {
+        Catalog {
+            services: vec![Service {
+                name: "shop".parse().unwrap(),
+                repo: repository.parse().unwrap(),
+                branch: "main".parse().unwrap(),
+                paths: Vec::new(),
+                notify: Vec::new(),
+                stages: Vec::new(),
+                environments: Vec::new(),
+            }],
+            ..Catalog::default()
+        }
+    }
+
+    #[test]
+    fn help_is_acknowledged_answered_and_remembered() {
+        let outcome = decide(&asked("/help"), &catalog("github:acme/shop"), at(1));
+        assert_eq!(outcome.ignored, None);
+        assert_eq!(outcome.entries.len(), 1);
+        let tokens: Vec<_> = outcome
+            .effects
+            .iter()
+            .map(|one| one.token.as_str())
+            .collect();
+        assert_eq!(
+            tokens,
+            ["github/comment/50/eyes", "github/comment/50/reply"]
+        );
+    }
+
+    #[test]
+    fn what_is_not_for_us_is_passed_over_with_a_reason() {
+        let shop = catalog("github:acme/shop");
+        for (incoming, catalog, hour, expect) in [
+            (asked("looks good"), &shop, 1, "holds no command"),
+            (
+                asked("/help"),
+                &catalog("github:acme/other"),
+                1,
+                "no service",
+            ),
+            (
+                asked("/help"),
+                &catalog("gitlab:acme/shop"),
+                1,
+                "no service",
+            ),
+            (asked("/help"), &shop, 8 * 24 + 1, "too long ago"),
+            (Incoming::NotOurs("planted".to_owned()), &shop, 1, "planted"),
+        ] {
+            let outcome = decide(&incoming, catalog, at(hour));
+            assert!(outcome.ignored.unwrap().contains(expect), "{expect}");
+            assert!(outcome.effects.is_empty() && outcome.entries.is_empty());
+        }
+        assert_eq!(decide(&Incoming::Ping, &shop, at(1)), Outcome::default());
     }
 }

@@ -19,6 +19,7 @@ pub struct Entry {
 pub enum Action {
     CommandReceived,
     ConfigurationLoaded,
+    DeliveryParked,
     DeliveryRetried,
     EffectParked,
     EffectRetried,
@@ -45,6 +46,7 @@ impl Action {
         match self {
             Self::CommandReceived => "command.received",
             Self::ConfigurationLoaded => "configuration.loaded",
+            Self::DeliveryParked => "delivery.parked",
             Self::DeliveryRetried => "delivery.retried",
             Self::EffectParked => "effect.parked",
             Self::EffectRetried => "effect.retried",

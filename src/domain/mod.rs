@@ -53,7 +53,7 @@ pub mod decide;
 pub use catalog::Catalog;
 pub use channel::ChannelRef;
 pub use command::Command;
-pub use decide::{Outcome, decide};
+pub use decide::{COMMAND_LIFETIME, Outcome, decide};
 pub use delivery::{Delivery, Source};
 pub use effect::{Effect, Planned, Priority, Reaction};
 pub use entry::{Action, Actor, Entry};

@@ -1,6 +1,7 @@
 //! Takes what was received to the desk: lane by lane, in order within a lane, side by side across
 //! lanes. What a delivery causes is written in one transaction with "handled", under the lane's fence.
 
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,26 +11,27 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::{FALLBACK, Shared};
-use crate::domain::{Catalog, Outcome, Source, decide};
+use crate::domain::{Action, Actor, Catalog, Entry, Outcome, Source, decide};
 use crate::forges::github;
 use crate::metrics::HandledLabels;
-use crate::store::inbox::{self, Asking, Batch, Received, Verdict};
-use crate::store::{Store, StoreError, Tx, lease, ledger, outbox};
+use crate::store::inbox::{self, Verdict};
+use crate::store::lanes::{self, Received};
+use crate::store::lease::{self, Hold};
+use crate::store::{Store, StoreError, Tx, ledger, outbox};
 
 /// How long a lane may be held. Handling takes milliseconds; this is for holders that vanish.
 const LEASE: Duration = Duration::from_secs(30);
-/// Deliveries of one lane that share a transaction.
-const MOST: u32 = 64;
+/// Deliveries that share a transaction.
+const MOST: u32 = 256;
 /// After so many vanished holders a delivery is set aside, so that its lane goes on. High enough that
 /// a row of power cuts does not look like a deadly delivery.
 const ATTEMPTS: u64 = 10;
 
-/// One intake worker.
+/// The intake loop; one for each process, so that a delivery that is handled alone is really alone.
 #[derive(Debug)]
 pub struct Intake {
     pub shared: Shared,
     pub catalog: watch::Receiver<Arc<Catalog>>,
-    pub lease: Duration,
 }
 
 /// What became of one delivery, ready to be written.
@@ -41,23 +43,14 @@ struct Settled {
 }
 
 impl Intake {
-    pub fn new(shared: Shared, catalog: watch::Receiver<Arc<Catalog>>) -> Self {
-        Self {
-            shared,
-            catalog,
-            lease: LEASE,
-        }
-    }
-
     /// Works until it is told to stop; a batch that was begun is finished.
     pub async fn run(self, stop: CancellationToken) {
         let received = self.shared.received.clone();
-        let mut after = String::new();
         while !stop.is_cancelled() {
             let woken = received.notified();
             tokio::pin!(woken);
             woken.as_mut().enable();
-            match self.round(&mut after).await {
+            match self.round().await {
                 Ok(true) => continue,
                 Ok(false) => {}
                 Err(error) => {
@@ -72,94 +65,54 @@ impl Intake {
         }
     }
 
-    /// Handles one batch of the next lane that is free; `false` when there is none. Lanes take turns:
-    /// `after` is the one that was served last.
-    pub async fn round(&self, after: &mut String) -> Result<bool, StoreError> {
-        let start = after.clone();
-        let mut wrapped = start.is_empty();
-        loop {
-            let Some(lane) = inbox::next_lane(&self.shared.store, after).await? else {
-                if wrapped {
-                    after.clear();
-                    return Ok(false);
-                }
-                wrapped = true;
-                after.clear();
-                continue;
-            };
-            after.clone_from(&lane);
-            let asking = Asking {
-                holder: self.shared.holder.clone(),
-                lease: self.lease,
-                most: MOST,
-            };
-            if let Some(batch) = inbox::take(&self.shared.store, lane, asking).await? {
-                let found = !batch.rows.is_empty();
-                self.handle(batch).await?;
-                if found {
-                    return Ok(true);
-                }
-            }
-            if wrapped && *after >= start && !start.is_empty() {
-                return Ok(false);
-            }
-        }
-    }
-
-    async fn handle(&self, batch: Batch) -> Result<(), StoreError> {
+    /// Handles one batch; `false` when there is nothing that nobody else works on.
+    pub async fn round(&self) -> Result<bool, StoreError> {
+        let Some(batch) = lanes::take(&self.shared.store, LEASE, MOST).await? else {
+            return Ok(false);
+        };
         let now = self.shared.clock.now();
         let catalog = self.catalog.borrow().clone();
-        let counted: Vec<(Source, &'static str)>;
-        let settled: Arc<[Settled]> = {
-            let settled: Vec<Settled> = batch
-                .rows
-                .iter()
-                .map(|row| settle(row, &catalog, now))
-                .collect();
-            counted = batch
-                .rows
-                .iter()
-                .zip(&settled)
-                .map(|(row, settled)| (row.source, settled.verdict.columns().0))
-                .collect();
-            settled.into()
-        };
-        let written = write(&self.shared.store, batch.lease, settled.clone(), now).await?;
-        if !written {
+        let rows = batch.rows.iter();
+        let settled: Arc<[Settled]> = rows.map(|row| settle(row, &catalog, now)).collect();
+        if !write(&self.shared.store, batch.hold, settled.clone(), now).await? {
             tracing::warn!("a lane was lost to another worker; nothing of the batch was written");
-            return Ok(());
+            return Ok(true);
         }
-        for (source, outcome) in counted {
+        for (row, one) in batch.rows.iter().zip(settled.iter()) {
             let labels = HandledLabels {
-                source: source.as_str(),
-                outcome,
+                source: row.source.as_str(),
+                outcome: one.verdict.columns().0,
             };
             self.shared.metrics.handled.get_or_create(&labels).inc();
         }
         if settled.iter().any(|one| !one.outcome.effects.is_empty()) {
             self.shared.decided.notify_waiters();
         }
-        Ok(())
+        Ok(true)
     }
 }
 
-/// One transaction: under the lane's fence, every delivery's entries, effects and verdict.
+/// One transaction: under the fences of the lanes, every delivery's entries, effects and verdict.
 async fn write(
     store: &Store,
-    lease: lease::Lease,
+    hold: Hold,
     settled: Arc<[Settled]>,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     store
         .unit(move |tx| {
-            let (lease, settled) = (lease.clone(), settled.clone());
+            let (hold, settled) = (hold.clone(), settled.clone());
             Box::pin(async move {
-                if !lease::release(tx, &lease).await? {
+                if !lease::give_back(tx, &hold).await? {
                     return Ok(false);
                 }
+                let mut ended: BTreeMap<&Verdict, Vec<i64>> = BTreeMap::new();
                 for one in settled.iter() {
                     record(tx, &one.outcome, now).await?;
-                    inbox::handled(tx, one.id, &one.verdict, now).await?;
+                    ended.entry(&one.verdict).or_default().push(one.id);
+                }
+                for (verdict, ids) in ended {
+                    inbox::handled(tx, &ids, verdict, now).await?;
                 }
                 Ok(true)
             })
@@ -187,39 +140,54 @@ async fn record(tx: &mut Tx, outcome: &Outcome, now: Timestamp) -> Result<(), St
 /// Reads and decides one delivery. A defect of ours in it costs this delivery, not the service.
 fn settle(row: &Received, catalog: &Catalog, now: Timestamp) -> Settled {
     let (verdict, outcome) = if row.attempts >= ATTEMPTS {
-        let why = format!("its handler vanished {} times", row.attempts);
-        (Verdict::Parked(why), Outcome::default())
+        park(
+            row,
+            now,
+            format!("its handler vanished {} times", row.attempts),
+        )
     } else {
-        let judged = catch_unwind(AssertUnwindSafe(|| judge(row, catalog, now)));
-        judged.unwrap_or_else(|_| {
-            let why = "its handler panicked".to_owned();
-            (Verdict::Parked(why), Outcome::default())
-        })
+        catch_unwind(AssertUnwindSafe(|| judge(row, catalog, now)))
+            .unwrap_or_else(|_| park(row, now, "its handler panicked".to_owned()))
     };
-    match &verdict {
-        Verdict::Handled | Verdict::Ignored(_) => {}
-        Verdict::Malformed(why) => {
-            tracing::warn!(
-                delivery.row = row.id,
-                event = row.event,
-                why,
-                "a delivery cannot be read"
-            );
-        }
-        Verdict::Parked(why) => {
-            tracing::error!(
-                delivery.row = row.id,
-                event = row.event,
-                why,
-                "a delivery was set aside"
-            );
-        }
+    if let Verdict::Malformed(why) = &verdict {
+        tracing::warn!(
+            delivery.row = row.id,
+            event = row.event,
+            why,
+            "a delivery cannot be read"
+        );
     }
     Settled {
         id: row.id,
         verdict,
         outcome,
     }
+}
+
+/// Sets a delivery aside for a person to look at.
+fn park(row: &Received, now: Timestamp, why: String) -> (Verdict, Outcome) {
+    tracing::error!(
+        delivery.row = row.id,
+        event = row.event,
+        why,
+        "a delivery was set aside: see `countersign inbox list`"
+    );
+    let entry = Entry {
+        at: now,
+        action: Action::DeliveryParked,
+        actor: Actor::Countersign,
+        detail: [
+            ("inbox", row.id.to_string()),
+            ("problem", why.clone()),
+            ("source", row.source.as_str().to_owned()),
+        ]
+        .into(),
+    };
+    let outcome = Outcome {
+        entries: vec![entry],
+        ..Outcome::default()
+    };
+    (Verdict::Parked(why), outcome)
 }
 
 fn judge(row: &Received, catalog: &Catalog, now: Timestamp) -> (Verdict, Outcome) {

@@ -17,13 +17,16 @@ const MOST: u32 = 16;
 /// Rows removed in one transaction, so that pruning never holds up a delivery for long.
 const PRUNED_AT_ONCE: u32 = 200;
 const PRUNE_EVERY: Duration = Duration::from_secs(300);
+/// Finished effects stay at least so long: while one is remembered, the same command cannot cause it
+/// again, and commands older than `domain::COMMAND_LIFETIME` cause nothing.
+const KEEP_EFFECTS: Duration = Duration::from_secs(30 * 24 * 3_600);
 const PRUNE: &str = "prune";
 
 /// The sweep loop.
 #[derive(Debug)]
 pub struct Sweep {
     pub shared: Shared,
-    /// How long handled deliveries and finished effects stay.
+    /// How long handled deliveries stay.
     pub keep_handled: watch::Receiver<Duration>,
 }
 
@@ -70,16 +73,16 @@ impl Sweep {
 
     /// Removes a little; comes back at once while there is more.
     async fn prune(&self, fired: Fired, now: Timestamp) -> Result<(), StoreError> {
-        let before = now
-            .checked_sub(*self.keep_handled.borrow())
-            .unwrap_or(Timestamp::MIN);
+        let keep = *self.keep_handled.borrow();
+        let ago = |time: Duration| now.checked_sub(time).unwrap_or(Timestamp::MIN);
+        let (deliveries_before, effects_before) = (ago(keep), ago(keep.max(KEEP_EFFECTS)));
         let pruned = self
             .shared
             .store
             .unit(move |tx| {
                 Box::pin(async move {
-                    let deliveries = inbox::prune(tx, before, PRUNED_AT_ONCE).await?;
-                    let effects = outbox::prune(tx, before, PRUNED_AT_ONCE).await?;
+                    let deliveries = inbox::prune(tx, deliveries_before, PRUNED_AT_ONCE).await?;
+                    let effects = outbox::prune(tx, effects_before, PRUNED_AT_ONCE).await?;
                     Ok(deliveries.max(effects))
                 })
             })

@@ -78,6 +78,10 @@ impl Listener {
         })
     }
 
+    pub fn limits(&self) -> Limits {
+        self.limits
+    }
+
     pub fn address(&self) -> io::Result<SocketAddr> {
         self.socket.local_addr()
     }

@@ -18,7 +18,8 @@ use crate::store::{Health, Store};
 /// An answer is reused for so long, so that asking often costs the database nothing.
 const FRESH: Duration = Duration::from_millis(500);
 const PATIENCE: Duration = Duration::from_secs(4);
-/// The oldest unhandled delivery may be this old before the service calls itself late.
+/// With an older unhandled delivery the service calls itself late. It stays ready: a delivery that waits
+/// in the inbox is safe, and one that is turned away may never come again.
 const LATE: Duration = Duration::from_secs(120);
 
 /// Knows whether the service is ready.
@@ -36,7 +37,8 @@ pub struct Readiness {
 pub struct Condition {
     pub ready: bool,
     pub stopping: bool,
-    /// `ok`, or what is wrong with it.
+    pub late: bool,
+    /// `ok` or `unavailable`; why is in the log, because anybody may ask here.
     pub database: String,
     pub oldest_unhandled_seconds: f64,
     pub parked_effects: i64,
@@ -78,7 +80,8 @@ impl Readiness {
                 Condition {
                     ready: false,
                     stopping,
-                    database: error.to_string(),
+                    late: false,
+                    database: "unavailable".to_owned(),
                     oldest_unhandled_seconds: 0.0,
                     parked_effects: 0,
                     parked_deliveries: 0,
@@ -99,8 +102,9 @@ impl Readiness {
         self.metrics.parked_effects.set(health.parked_effects);
         self.metrics.parked_deliveries.set(health.parked_deliveries);
         Condition {
-            ready: !stopping && age < LATE.as_secs_f64(),
+            ready: !stopping,
             stopping,
+            late: age > LATE.as_secs_f64(),
             database: "ok".to_owned(),
             oldest_unhandled_seconds: age,
             parked_effects: health.parked_effects,

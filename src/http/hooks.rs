@@ -13,11 +13,24 @@ use super::body::{self, Unread};
 use super::routes::Doorway;
 use crate::domain::{Delivery, Source};
 use crate::forges::github;
-use crate::metrics::{Answer, DeliveryLabels};
-use crate::store::StoreError;
+use crate::metrics::DeliveryLabels;
+use crate::store::{NotStored, Stored};
 
 /// Bodies longer than this are checked on a thread of their own.
 const LONG: usize = 256 << 10;
+/// How a delivery was answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Answer {
+    Stored,
+    Malformed,
+    Unauthentic,
+    Refused,
+    TooLarge,
+    TooSlow,
+    Overloaded,
+    NotStored,
+}
+
 const RETRY_AFTER: &str = "5";
 
 /// Takes one delivery.
@@ -32,7 +45,7 @@ pub(super) async fn deliver(
     let (answer, text) = take(&doorway, source, request).await;
     let labels = DeliveryLabels {
         source: source.as_str(),
-        answer,
+        answer: answer.as_str(),
     };
     doorway.metrics.deliveries.get_or_create(&labels).inc();
     respond(answer, text)
@@ -68,12 +81,8 @@ async fn take(doorway: &Doorway, source: Source, request: Request<Body>) -> (Ans
     };
     let now = doorway.clock.now();
     match doorway.door.store(delivery, &whole.bytes, now).await {
-        Ok(_) => (answer, "stored".to_owned()),
-        Err(error @ StoreError::Refused(_)) => {
-            tracing::error!(error = %error, "a delivery was refused by the database");
-            (Answer::NotStored, "not stored; send it again".to_owned())
-        }
-        Err(_) => (Answer::NotStored, "not stored; send it again".to_owned()),
+        Ok(Stored) => (answer, "stored".to_owned()),
+        Err(NotStored) => (Answer::NotStored, "not stored; send it again".to_owned()),
     }
 }
 
@@ -137,6 +146,22 @@ fn respond(answer: Answer, text: String) -> Response {
         headers.insert(header::CONNECTION, http::HeaderValue::from_static("close"));
     }
     response
+}
+
+impl Answer {
+    /// The word in the metric.
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Stored => "stored",
+            Self::Malformed => "malformed",
+            Self::Unauthentic => "unauthentic",
+            Self::Refused => "refused",
+            Self::TooLarge => "too_large",
+            Self::TooSlow => "too_slow",
+            Self::Overloaded => "overloaded",
+            Self::NotStored => "not_stored",
+        }
+    }
 }
 
 fn announced(headers: &HeaderMap) -> Option<usize> {

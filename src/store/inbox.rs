@@ -1,52 +1,30 @@
-//! What has been received and not yet handled. Rows are taken lane by lane: whoever holds a lane's
-//! lease handles its rows in the order of their arrival, and nobody else touches them meanwhile.
-
-use std::time::Duration;
+//! What was received: how each delivery ends, which were set aside, how long the oldest waits, and when
+//! the handled ones leave. `inbox_door` puts rows in, `lanes` takes them.
 
 use jiff::Timestamp;
 
-use super::lease::{self, Lease};
 use super::row::Row;
 use super::statement::statements;
 use super::{Store, StoreError, Tx};
 use crate::domain::Source;
 
+/// Places for ids in one statement.
+const HANDLED_AT_ONCE: usize = 16;
+
 statements! {
-    NEXT_LANE = ["SELECT lane FROM inbox WHERE handled_at IS NULL AND lane > $1 ORDER BY lane LIMIT 1"];
-    TAKE = ["SELECT id, source, event, received_at, size, body, attempts FROM inbox
-        WHERE lane = $1 AND handled_at IS NULL ORDER BY id LIMIT $2"];
-    BLAME = ["UPDATE inbox SET attempts = attempts + 1 WHERE id = $1"];
     RETRY = ["UPDATE inbox SET handled_at = NULL, outcome = NULL, problem = NULL, attempts = 0 WHERE id = $1 AND outcome = 'parked'"];
     PARKED = ["SELECT id, source, event, delivery, received_at, problem FROM inbox WHERE outcome = 'parked' AND id > $1 ORDER BY id LIMIT $2"];
     COUNT_PARKED = ["SELECT COUNT(*) AS found FROM inbox WHERE outcome = 'parked'"];
-    HANDLED = ["UPDATE inbox SET handled_at = $2, outcome = $3, problem = $4 WHERE id = $1 AND handled_at IS NULL"];
+    HANDLED = ["UPDATE inbox SET handled_at = $1, outcome = $2, problem = $3 WHERE handled_at IS NULL
+        AND id IN ($4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)"];
     OLDEST = ["SELECT id, received_at FROM inbox WHERE handled_at IS NULL ORDER BY id LIMIT 1"];
     STORED = ["SELECT COUNT(*) AS found FROM inbox WHERE source = $1 AND delivery = $2"];
     PRUNE = ["DELETE FROM inbox WHERE id IN
-        (SELECT id FROM inbox WHERE handled_at IS NOT NULL AND handled_at < $1 ORDER BY handled_at LIMIT $2)"];
-}
-
-/// The rows of one lane that are ours until the lease ends, oldest first.
-#[derive(Debug)]
-pub struct Batch {
-    pub lease: Lease,
-    pub rows: Vec<Received>,
-}
-
-/// One delivery as it was stored.
-#[derive(Debug)]
-pub struct Received {
-    pub id: i64,
-    pub source: Source,
-    pub event: String,
-    pub received_at: Timestamp,
-    pub body: Vec<u8>,
-    /// How often a holder vanished while it had this row.
-    pub attempts: u64,
+        (SELECT id FROM inbox WHERE handled_at IS NOT NULL AND handled_at < $1 AND outcome <> 'parked' ORDER BY handled_at, id LIMIT $2)"];
 }
 
 /// What became of a delivery.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verdict {
     Handled,
     /// Authentic, and none of our business.
@@ -57,98 +35,26 @@ pub enum Verdict {
     Parked(String),
 }
 
-/// How a worker asks for work.
-#[derive(Clone, Debug)]
-pub struct Asking {
-    pub holder: String,
-    pub lease: Duration,
-    pub most: u32,
-}
-
-/// The next lane with something to do, in alphabetical order after `after`.
-pub async fn next_lane(store: &Store, after: &str) -> Result<Option<String>, StoreError> {
-    let row = sqlx::query(NEXT_LANE.text(store.dialect()))
-        .bind(after)
-        .fetch_optional(store.reader())
-        .await?;
-    row.map(|row| Row::of(&row, "inbox", "lane").text("lane"))
-        .transpose()
-}
-
-/// Takes the lane's lease and its oldest rows; `None` when somebody else has the lane. The rows that a
-/// vanished holder had are blamed for it and come one at a time, so that at the second time only the
-/// one that was alone is blamed.
-pub async fn take(
-    store: &Store,
-    lane: String,
-    asking: Asking,
-) -> Result<Option<Batch>, StoreError> {
-    store
-        .unit(move |tx| {
-            let (lane, asking) = (lane.clone(), asking.clone());
-            Box::pin(async move { take_in(tx, &lane, &asking).await })
-        })
-        .await
-}
-
-async fn take_in(tx: &mut Tx, lane: &str, asking: &Asking) -> Result<Option<Batch>, StoreError> {
-    let name = format!("inbox/{lane}");
-    let Some(lease) = lease::acquire(tx, &name, &asking.holder, asking.lease).await? else {
-        return Ok(None);
-    };
-    let found = sqlx::query(tx.sql(&TAKE))
-        .bind(lane)
-        .bind(i64::from(asking.most))
-        .fetch_all(tx.connection())
-        .await?;
-    let mut rows = Vec::with_capacity(found.len());
-    for row in &found {
-        rows.push(received(&Row::of(row, "inbox", "id"))?);
-    }
-    if rows.first().is_some_and(|row| row.attempts > 0) {
-        rows.truncate(1);
-    }
-    if lease.inherited {
-        for row in &mut rows {
-            row.attempts += 1;
-            sqlx::query(tx.sql(&BLAME))
-                .bind(row.id)
-                .execute(tx.connection())
-                .await?;
-        }
-        rows.truncate(1);
-    }
-    Ok(Some(Batch { lease, rows }))
-}
-
-fn received(row: &Row<'_>) -> Result<Received, StoreError> {
-    let source = row.text("source")?;
-    Ok(Received {
-        id: row.number("id")?,
-        source: Source::parse(&source)
-            .ok_or_else(|| row.unreadable("source", format!("`{source}` is not a source")))?,
-        event: row.text("event")?,
-        received_at: row.time("received_at")?,
-        body: row.body("body", "size")?,
-        attempts: row.count("attempts")?,
-    })
-}
-
-/// Marks a delivery as handled.
+/// Marks deliveries with the same verdict as handled.
 pub async fn handled(
     tx: &mut Tx,
-    id: i64,
+    ids: &[i64],
     verdict: &Verdict,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let (outcome, problem) = verdict.columns();
-    sqlx::query(tx.sql(&HANDLED))
-        .bind(id)
-        .bind(now.as_microsecond())
-        .bind(outcome)
-        .bind(problem.map(str::to_owned))
-        .execute(tx.connection())
-        .await?;
+    for group in ids.chunks(HANDLED_AT_ONCE) {
+        let Some(last) = group.last() else { continue };
+        let mut query = sqlx::query(tx.sql(&HANDLED))
+            .bind(now.as_microsecond())
+            .bind(outcome)
+            .bind(problem.map(str::to_owned));
+        // The statement has a fixed number of places; the last id fills those that are left.
+        for place in 0..HANDLED_AT_ONCE {
+            query = query.bind(*group.get(place).unwrap_or(last));
+        }
+        query.execute(tx.connection()).await?;
+    }
     Ok(())
 }
 

@@ -13,7 +13,7 @@ use super::{Store, StoreError, Tx};
 use crate::domain::{Delivery, Source};
 
 /// Rows of one statement, largest first; the last must be one.
-const GROUPS: [usize; 3] = [64, 8, 1];
+const GROUPS: [usize; 3] = [16, 4, 1];
 /// Where a transaction stops taking more.
 const MOST_ROWS: usize = 512;
 const MOST_BYTES: usize = 8 << 20;
@@ -33,6 +33,11 @@ pub struct Door {
 /// The delivery is durable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stored;
+
+/// Nobody knows whether the delivery is durable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not stored")]
+pub struct NotStored;
 
 #[derive(Debug)]
 struct Waiting {
@@ -71,22 +76,21 @@ impl Door {
         self.waiting.capacity()
     }
 
-    /// Returns once the delivery is durable. An error means that it may not be: do not acknowledge.
+    /// Returns once the delivery is durable, or may not be: then do not acknowledge it. Why is in the
+    /// log, once for all that waited together.
     pub async fn store(
         &self,
         delivery: Delivery,
         body: &[u8],
         now: Timestamp,
-    ) -> Result<Stored, StoreError> {
+    ) -> Result<Stored, NotStored> {
         let row = Arc::new(pack(delivery, body, now));
         let (answer, answered) = oneshot::channel();
-        self.waiting
-            .send(Waiting { row, answer })
-            .await
-            .map_err(|_| StoreError::Stopped)?;
+        let waiting = Waiting { row, answer };
+        self.waiting.send(waiting).await.map_err(|_| NotStored)?;
         match answered.await {
             Ok(true) => Ok(Stored),
-            Ok(false) | Err(_) => Err(StoreError::Stopped),
+            Ok(false) | Err(_) => Err(NotStored),
         }
     }
 }

@@ -1,67 +1,50 @@
 //! Who works on what, for how long. Time is the database's, so that replicas with different clocks
-//! agree; the fence grows with every claim, and every later write names it.
+//! agree; the fence grows with every claim, and whoever writes under a claim shows that its fences are
+//! still the newest.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use sqlx::Row as _;
-
+use super::row::Row;
 use super::statement::statements;
 use super::{StoreError, Tx};
 
 statements! {
-    ACQUIRE = ["INSERT INTO lease (name, holder, fence, lease_until) VALUES ($1, $2, 1," NOW "+ $3)
-        ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, fence = lease.fence + 1, lease_until = excluded.lease_until
-        WHERE lease.lease_until <=" NOW "RETURNING fence"];
-    LEFT_OPEN = ["SELECT COUNT(*) AS found FROM lease WHERE name = $1 AND lease_until <> 0"];
-    RELEASE = ["UPDATE lease SET lease_until = 0 WHERE name = $1 AND fence = $2 AND lease_until <> 0"];
+    GIVE_BACK = ["UPDATE lease SET lease_until = 0 WHERE holder = $1 AND lease_until <> 0 RETURNING name, fence"];
+    LEFT_OPEN = ["SELECT name FROM lease WHERE lease_until <> 0 AND lease_until <=" NOW "ORDER BY name"];
 }
 
-/// A lease that was given to us.
+/// What one claim holds: leases by name, each with its fence.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Lease {
-    pub name: String,
-    pub fence: i64,
-    /// The holder before us never gave it back: it crashed or was too slow.
-    pub inherited: bool,
+pub struct Hold {
+    /// Names this claim and no other.
+    pub holder: String,
+    pub fences: BTreeMap<String, i64>,
 }
 
-/// Takes the lease if nobody holds it.
-pub async fn acquire(
-    tx: &mut Tx,
-    name: &str,
-    holder: &str,
-    length: Duration,
-) -> Result<Option<Lease>, StoreError> {
-    let left_open: i64 = sqlx::query(tx.sql(&LEFT_OPEN))
-        .bind(name)
-        .fetch_one(tx.connection())
-        .await?
-        .try_get("found")?;
-    let rows = sqlx::query(tx.sql(&ACQUIRE))
-        .bind(name)
-        .bind(holder)
-        .bind(micros(length))
+/// Gives every lease of a hold back. `false` means that some of them were lost: somebody else has a
+/// newer fence, and nothing may be written that was done under this hold.
+pub async fn give_back(tx: &mut Tx, hold: &Hold) -> Result<bool, StoreError> {
+    let rows = sqlx::query(tx.sql(&GIVE_BACK))
+        .bind(hold.holder.as_str())
         .fetch_all(tx.connection())
         .await?;
-    match rows.first() {
-        Some(row) => Ok(Some(Lease {
-            name: name.to_owned(),
-            fence: row.try_get("fence")?,
-            inherited: left_open > 0,
-        })),
-        None => Ok(None),
+    let mut given_back = BTreeMap::new();
+    for row in &rows {
+        let row = Row::of(row, "lease", "name");
+        given_back.insert(row.text("name")?, row.number("fence")?);
     }
+    Ok(given_back == hold.fences)
 }
 
-/// Gives the lease back. `false` means that it was lost: somebody else has a newer fence, and the
-/// unit must not write what was done under this one.
-pub async fn release(tx: &mut Tx, lease: &Lease) -> Result<bool, StoreError> {
-    let released = sqlx::query(tx.sql(&RELEASE))
-        .bind(lease.name.as_str())
-        .bind(lease.fence)
-        .execute(tx.connection())
+/// Leases whose time ran out and whose holders never gave them back: they crashed or were too slow.
+pub(super) async fn left_open(tx: &mut Tx) -> Result<Vec<String>, StoreError> {
+    let rows = sqlx::query(tx.sql(&LEFT_OPEN))
+        .fetch_all(tx.connection())
         .await?;
-    Ok(released.rows_affected() == 1)
+    rows.iter()
+        .map(|row| Row::of(row, "lease", "name").text("name"))
+        .collect()
 }
 
 /// A duration as the database adds it.

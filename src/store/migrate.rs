@@ -42,6 +42,7 @@ statements! {
 /// Applies what is missing, or says why the database is not ours to touch.
 pub(super) async fn run(store: &Store) -> Result<(), StoreError> {
     create_table(store).await?;
+    is_ours(store.dialect(), &applied(store).await?).map_err(StoreError::Unusable)?;
     for migration in MIGRATIONS {
         apply(store, migration).await?;
     }
@@ -50,6 +51,16 @@ pub(super) async fn run(store: &Store) -> Result<(), StoreError> {
 
 /// Whether the schema is exactly the one this program was built for.
 pub(super) async fn check(store: &Store) -> Result<(), StoreError> {
+    let applied = applied(store).await?;
+    is_ours(store.dialect(), &applied)
+        .and_then(|()| is_complete(&applied))
+        .map_err(StoreError::Unusable)
+}
+
+/// What was applied: version, name and digest.
+type Applied = Vec<(i64, String, String)>;
+
+async fn applied(store: &Store) -> Result<Applied, StoreError> {
     let rows = sqlx::query(APPLIED.text(store.dialect()))
         .fetch_all(store.reader())
         .await?;
@@ -62,10 +73,11 @@ pub(super) async fn check(store: &Store) -> Result<(), StoreError> {
             row.text("digest")?,
         ));
     }
-    verdict(store.dialect(), &applied).map_err(StoreError::Unusable)
+    Ok(applied)
 }
 
-fn verdict(dialect: Dialect, applied: &[(i64, String, String)]) -> Result<(), String> {
+/// Refuses a database that somebody else changed; nothing may be applied on top.
+fn is_ours(dialect: Dialect, applied: &Applied) -> Result<(), String> {
     for (version, name, digest) in applied {
         let Some(known) = MIGRATIONS.iter().find(|known| known.version == *version) else {
             return Err(format!(
@@ -78,8 +90,15 @@ fn verdict(dialect: Dialect, applied: &[(i64, String, String)]) -> Result<(), St
             ));
         }
     }
+    Ok(())
+}
+
+fn is_complete(applied: &Applied) -> Result<(), String> {
     match MIGRATIONS.get(applied.len()) {
-        Some(missing) => Err(format!("migration {} is not applied yet", missing.name)),
+        Some(missing) => Err(format!(
+            "migration {} is not applied yet: `countersign serve` applies it when it starts",
+            missing.name
+        )),
         None => Ok(()),
     }
 }
@@ -140,20 +159,22 @@ impl Migration {
 mod tests {
     use super::*;
 
-    fn applied(digest: &str, version: i64) -> Vec<(i64, String, String)> {
+    fn applied(digest: &str, version: i64) -> Applied {
         vec![(version, "0001_ground".to_owned(), digest.to_owned())]
     }
 
     #[test]
     fn a_foreign_schema_is_refused_with_a_way_out() {
         let ours = MIGRATIONS[0].digest(Dialect::Sqlite);
-        assert_eq!(verdict(Dialect::Sqlite, &applied(&ours, 1)), Ok(()));
+        let judge =
+            |rows: Applied| is_ours(Dialect::Sqlite, &rows).and_then(|()| is_complete(&rows));
+        assert_eq!(judge(applied(&ours, 1)), Ok(()));
         for (rows, expect) in [
             (applied(&ours, 999), "newer countersign"),
             (applied("0", 1), "somebody changed it"),
             (Vec::new(), "not applied yet"),
         ] {
-            let refusal = verdict(Dialect::Sqlite, &rows).unwrap_err();
+            let refusal = judge(rows).unwrap_err();
             assert!(refusal.contains(expect), "{refusal}");
         }
     }

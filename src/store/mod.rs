@@ -1,5 +1,5 @@
 //! The only place that knows SQL: SQLite or PostgreSQL behind one text for each statement.
-//! Everything is written through [`Store::unit`]; everything claimed carries a fence. Nothing here
+//! Everything is written through `unit`; everything claimed carries a fence. Nothing here
 //! decides anything.
 
 mod dialect;
@@ -13,6 +13,7 @@ mod statement;
 mod unit;
 
 pub mod inbox;
+pub mod lanes;
 pub mod lease;
 pub mod ledger;
 pub mod outbox;
@@ -20,7 +21,7 @@ pub mod timer;
 
 pub use dialect::Dialect;
 pub use error::StoreError;
-pub use inbox_door::{Door, Stored};
+pub use inbox_door::{Door, NotStored, Stored};
 pub use open::{Options, Store};
 pub use probe::Health;
 pub use statement::{Statement, every_statement};

@@ -5,12 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
-use sqlx::{AnyConnection, AnyPool, ConnectOptions as _, Executor as _, Row as _};
+use sqlx::{AnyConnection, AnyPool, ConnectOptions as _, Connection as _, Executor as _, Row as _};
 
 use super::{Dialect, StoreError};
 
 /// SQLite before this version has bugs in WAL mode that lose data.
 const OLDEST_SQLITE: (u32, u32, u32) = (3, 51, 3);
+
+const FIRST_CONNECTION: Duration = Duration::from_secs(10);
 
 /// How to open a store.
 #[derive(Clone, Debug)]
@@ -47,13 +49,24 @@ struct Inner {
 impl Store {
     /// Connects, creates what is missing, and brings the schema up to date.
     pub async fn open(options: &Options) -> Result<Self, StoreError> {
-        let store = Self::connect(options).await?;
+        let options = Options {
+            url: created_if_missing(&options.url),
+            ..options.clone()
+        };
+        let store = Self::connect(&options).await?;
         super::migrate::run(&store).await?;
         Ok(store)
     }
 
-    /// Connects without touching the schema.
-    pub async fn connect(options: &Options) -> Result<Self, StoreError> {
+    /// Connects to a database that a running service uses: nothing is created and nothing changed, and
+    /// a schema that is not this program's is refused.
+    pub async fn attach(options: &Options) -> Result<Self, StoreError> {
+        let store = Self::connect(options).await?;
+        super::migrate::check(&store).await?;
+        Ok(store)
+    }
+
+    async fn connect(options: &Options) -> Result<Self, StoreError> {
         sqlx::any::install_default_drivers();
         let dialect = Dialect::of(&options.url).ok_or_else(|| {
             StoreError::Unusable("the database URL must start with sqlite: or postgres:".to_owned())
@@ -102,10 +115,22 @@ async fn pool(
     connections: u32,
     settings: Vec<String>,
 ) -> Result<AnyPool, StoreError> {
-    let connect = created_if_missing(&options.url)
+    let connect = options
+        .url
         .parse::<AnyConnectOptions>()
         .map_err(|_| StoreError::Unusable("the database URL cannot be parsed".to_owned()))?
         .disable_statement_logging();
+    // A pool only says that its time ran out; a connection says why.
+    let first = connect.connect();
+    match tokio::time::timeout(FIRST_CONNECTION, first).await {
+        Ok(connected) => drop(connected?.close().await),
+        Err(_) => {
+            return Err(StoreError::Unusable(format!(
+                "the database did not answer within {} s",
+                FIRST_CONNECTION.as_secs()
+            )));
+        }
+    }
     let settings = Arc::new(settings);
     AnyPoolOptions::new()
         .max_connections(connections)
@@ -145,8 +170,12 @@ fn settings(dialect: Dialect, lock_wait: Duration) -> Vec<String> {
     match dialect {
         Dialect::Sqlite => vec![
             format!("PRAGMA busy_timeout = {wait}"),
+            // A stored delivery takes a few kilobytes; it should lie on one page.
+            "PRAGMA page_size = 8192".to_owned(),
             "PRAGMA journal_mode = WAL".to_owned(),
             "PRAGMA synchronous = FULL".to_owned(),
+            "PRAGMA wal_autocheckpoint = 4000".to_owned(),
+            "PRAGMA temp_store = MEMORY".to_owned(),
             "PRAGMA foreign_keys = ON".to_owned(),
             "PRAGMA cache_size = -16000".to_owned(),
             "PRAGMA journal_size_limit = 67108864".to_owned(),

@@ -59,7 +59,7 @@ impl<'r> Row<'r> {
         }
     }
 
-    /// A body as [`super::inbox::pack`] wrote it.
+    /// A body as `inbox_door` packed it.
     pub(super) fn body(
         &self,
         column: &'static str,

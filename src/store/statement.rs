@@ -60,6 +60,7 @@ pub fn every_statement() -> impl Iterator<Item = &'static Statement> {
     [
         super::inbox::ALL,
         super::inbox_door::ALL,
+        super::lanes::ALL,
         super::lease::ALL,
         super::ledger::ALL,
         super::migrate::ALL,

@@ -62,7 +62,7 @@ async fn a_wrong_signature_is_turned_away_and_nothing_is_stored(engine: Engine) 
         assert!(!answer.text().await.unwrap().contains(SECRET));
     }
     assert_eq!(stored(&database).await, 0);
-    let counted = r#"countersign_deliveries_total{source="github",answer="Unauthentic"}"#;
+    let counted = r#"countersign_deliveries_total{source="github",answer="unauthentic"}"#;
     assert_eq!(service.metric(counted).await, 10.0);
 
     // The same body with the right one is let in, so the table failed for its signatures.
@@ -144,7 +144,7 @@ async fn junk_that_is_signed_is_stored_as_malformed(engine: Engine) {
         (database.number(malformed).await == 8).then_some(())
     })
     .await;
-    let counted = r#"countersign_deliveries_total{source="github",answer="Malformed"}"#;
+    let counted = r#"countersign_deliveries_total{source="github",answer="malformed"}"#;
     assert_eq!(service.metric(counted).await, 7.0);
     assert_eq!(
         service.deliver("ping", "p", b"{}".to_vec()).await.unwrap(),

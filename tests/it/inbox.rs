@@ -8,8 +8,8 @@ use countersign::domain::{Catalog, Delivery, Source};
 use countersign::engine::Shared;
 use countersign::engine::intake::Intake;
 use countersign::metrics::Metrics;
-use countersign::store::inbox::{self, Asking};
-use countersign::store::{Door, Store};
+use countersign::store::inbox::{self, Verdict};
+use countersign::store::{Door, Store, lanes, lease};
 use sqlx::Executor as _;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -25,7 +25,7 @@ on_both!(
     intake_wakes_up_without_waiting_for_the_fallback,
 );
 
-fn delivery(key: &str, lane: &str) -> Delivery {
+pub(crate) fn delivery(key: &str, lane: &str) -> Delivery {
     Delivery {
         source: Source::GitHub,
         key: key.to_owned(),
@@ -35,20 +35,12 @@ fn delivery(key: &str, lane: &str) -> Delivery {
     }
 }
 
-fn open_door(store: &Store) -> (Door, Shared) {
+pub(crate) fn open_door(store: &Store) -> (Door, Shared) {
     let (clock, _hand) = Clock::by_hand(now());
     let shared = Shared::new(store.clone(), clock, Metrics::default());
     let (door, committer) = Door::open(store.clone(), shared.received.clone(), 100);
     tokio::spawn(committer.run());
     (door, shared)
-}
-
-fn asking(holder: &str, most: u32) -> Asking {
-    Asking {
-        holder: holder.to_owned(),
-        lease: Duration::from_secs(60),
-        most,
-    }
 }
 
 async fn a_repeated_delivery_is_stored_once(engine: Engine) {
@@ -83,33 +75,38 @@ async fn a_lane_is_handled_by_one_and_in_order(engine: Engine) {
             .await
             .unwrap();
     }
-    assert_eq!(
-        inbox::next_lane(&store, "").await.unwrap().as_deref(),
-        Some("even")
-    );
-    assert_eq!(
-        inbox::next_lane(&store, "even").await.unwrap().as_deref(),
-        Some("odd")
-    );
-    assert_eq!(inbox::next_lane(&store, "odd").await.unwrap(), None);
-
-    let take = async |lane: &str, holder: &str| {
-        inbox::take(&store, lane.to_owned(), asking(holder, 2))
+    let take = async |most| {
+        lanes::take(&store, Duration::from_secs(60), most)
             .await
             .unwrap()
     };
-    let even = take("even", "one").await.unwrap();
-    assert!(take("even", "two").await.is_none(), "the lane is taken");
-    let odd = take("odd", "two").await.unwrap();
-    let bodies = |batch: &inbox::Batch| -> Vec<String> {
+    let bodies = |batch: &lanes::Batch| -> Vec<String> {
         batch
             .rows
             .iter()
             .map(|row| String::from_utf8(row.body.clone()).unwrap())
             .collect()
     };
-    assert_eq!(bodies(&even), ["body 0", "body 2"]);
-    assert_eq!(bodies(&odd), ["body 1", "body 3"]);
+    // The oldest row decides which lane comes first; the lane is then taken whole.
+    let even = take(1).await.unwrap();
+    assert_eq!(bodies(&even), ["body 0"]);
+    let odd = take(10).await.unwrap();
+    assert_eq!(bodies(&odd), ["body 1", "body 3", "body 5"]);
+    assert!(take(10).await.is_none(), "both lanes are taken");
+
+    // What is not handled when a lane is given back comes again, in its order.
+    store
+        .unit(move |tx| {
+            let hold = even.hold.clone();
+            Box::pin(async move {
+                assert!(lease::give_back(tx, &hold).await?);
+                inbox::handled(tx, &[1], &Verdict::Handled, now()).await
+            })
+        })
+        .await
+        .unwrap();
+    let even = take(10).await.unwrap();
+    assert_eq!(bodies(&even), ["body 2", "body 4"]);
 }
 
 async fn a_delivery_that_brings_its_handler_down_is_set_aside(engine: Engine) {
@@ -123,7 +120,7 @@ async fn a_delivery_that_brings_its_handler_down_is_set_aside(engine: Engine) {
     }
     // Eleven holders take the lane and vanish; their leases end.
     for round in 0..11 {
-        let batch = inbox::take(&store, "lane".to_owned(), asking("doomed", 10))
+        let batch = lanes::take(&store, Duration::from_secs(60), 10)
             .await
             .unwrap()
             .unwrap();
@@ -142,9 +139,8 @@ async fn a_delivery_that_brings_its_handler_down_is_set_aside(engine: Engine) {
             .unwrap();
     }
     let (_catalog, catalog) = watch::channel(Arc::new(Catalog::default()));
-    let intake = Intake::new(shared, catalog);
-    let mut after = String::new();
-    while intake.round(&mut after).await.unwrap() {}
+    let intake = Intake { shared, catalog };
+    while intake.round().await.unwrap() {}
     let parked = "SELECT COUNT(*) FROM inbox WHERE outcome = 'parked' AND delivery = 'bad'";
     assert_eq!(database.number(parked).await, 1);
     let open = "SELECT COUNT(*) FROM inbox WHERE handled_at IS NULL";
@@ -162,8 +158,10 @@ async fn a_delivery_that_brings_its_handler_down_is_set_aside(engine: Engine) {
     assert_eq!(database.number(open).await, 1);
     assert!(!inbox(&["inbox", "retry", "1"]).0, "only what is set aside");
     assert_eq!(inbox(&["inbox", "list"]).1, "no delivery is set aside\n");
-    let recorded = "SELECT COUNT(*) FROM ledger_entry WHERE action = 'delivery.retried'";
-    assert_eq!(database.number(recorded).await, 1);
+    for action in ["delivery.parked", "delivery.retried"] {
+        let sql = format!("SELECT COUNT(*) FROM ledger_entry WHERE action = '{action}'");
+        assert_eq!(database.number(&sql).await, 1, "{action}");
+    }
 }
 
 async fn intake_wakes_up_without_waiting_for_the_fallback(engine: Engine) {
@@ -172,7 +170,8 @@ async fn intake_wakes_up_without_waiting_for_the_fallback(engine: Engine) {
     let (door, shared) = open_door(&store);
     let (_catalog, catalog) = watch::channel(Arc::new(Catalog::default()));
     let stop = CancellationToken::new();
-    let intake = tokio::spawn(Intake::new(shared.clone(), catalog).run(stop.clone()));
+    let intake = Intake { shared, catalog };
+    let intake = tokio::spawn(intake.run(stop.clone()));
     // Two hundred rounds of a second each would outlast the patience of this test.
     for number in 0..200 {
         door.store(delivery(&number.to_string(), "lane"), b"{}", now())

@@ -5,11 +5,13 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use countersign::domain::{Effect, Place, Planned, Reaction};
+use countersign::store::lease::{self, Hold};
 use countersign::store::outbox::{self, Ending};
-use countersign::store::{Store, lease};
+use countersign::store::{Store, lanes};
 use jiff::Timestamp;
 use sqlx::Executor as _;
 
+use crate::inbox::{delivery, open_door};
 use crate::support::{Database, Engine, on_both};
 
 on_both!(
@@ -100,23 +102,18 @@ async fn eight_workers_execute_each_job_under_one_fence(engine: Engine) {
     assert!(executed.iter().all(|(_, fence)| *fence == 1));
 }
 
-async fn acquire(store: &Store, holder: &'static str) -> Option<lease::Lease> {
-    store
-        .unit(move |tx| {
-            Box::pin(
-                async move { lease::acquire(tx, "lane", holder, Duration::from_secs(60)).await },
-            )
-        })
+async fn take(store: &Store) -> Option<lanes::Batch> {
+    lanes::take(store, Duration::from_secs(60), 10)
         .await
         .unwrap()
 }
 
-async fn release(store: &Store, lease: &lease::Lease) -> bool {
-    let lease = lease.clone();
+async fn give_back(store: &Store, hold: &Hold) -> bool {
+    let hold = hold.clone();
     store
         .unit(move |tx| {
-            let lease = lease.clone();
-            Box::pin(async move { lease::release(tx, &lease).await })
+            let hold = hold.clone();
+            Box::pin(async move { lease::give_back(tx, &hold).await })
         })
         .await
         .unwrap()
@@ -125,14 +122,22 @@ async fn release(store: &Store, lease: &lease::Lease) -> bool {
 async fn a_lease_is_held_by_one_and_inherited_after_its_time(engine: Engine) {
     let database = Database::fresh(engine).await;
     let store = database.open().await;
-    let first = acquire(&store, "one").await.unwrap();
-    assert_eq!((first.fence, first.inherited), (1, false));
-    assert_eq!(acquire(&store, "two").await, None);
+    let (door, _shared) = open_door(&store);
+    door.store(delivery("1", "lane"), b"{}", now())
+        .await
+        .unwrap();
+    let fence = |batch: &lanes::Batch| batch.hold.fences["inbox/lane"];
 
-    assert!(release(&store, &first).await);
-    assert!(!release(&store, &first).await, "a lease is given back once");
-    let second = acquire(&store, "two").await.unwrap();
-    assert_eq!((second.fence, second.inherited), (2, false));
+    let first = take(&store).await.unwrap();
+    assert_eq!((fence(&first), first.rows[0].attempts), (1, 0));
+    assert!(take(&store).await.is_none(), "the lane is taken");
+    assert!(give_back(&store, &first.hold).await);
+    assert!(
+        !give_back(&store, &first.hold).await,
+        "a lease is given back once"
+    );
+    let second = take(&store).await.unwrap();
+    assert_eq!((fence(&second), second.rows[0].attempts), (2, 0));
 
     // Its holder vanishes and its time passes.
     database
@@ -141,10 +146,13 @@ async fn a_lease_is_held_by_one_and_inherited_after_its_time(engine: Engine) {
         .execute("UPDATE lease SET lease_until = 1")
         .await
         .unwrap();
-    let third = acquire(&store, "one").await.unwrap();
-    assert_eq!((third.fence, third.inherited), (3, true));
-    assert!(!release(&store, &second).await, "the old fence is void");
-    assert!(release(&store, &third).await);
+    let third = take(&store).await.unwrap();
+    assert_eq!((fence(&third), third.rows[0].attempts), (3, 1));
+    assert!(
+        !give_back(&store, &second.hold).await,
+        "the old fence is void"
+    );
+    assert!(give_back(&store, &third.hold).await);
 }
 
 async fn a_slow_holder_cannot_overwrite_the_next_one(engine: Engine) {

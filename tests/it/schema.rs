@@ -23,7 +23,7 @@ async fn every_statement_fits_the_schema(engine: Engine) {
         .await
         .unwrap();
     // A connection remembers the schema that it saw, so these are new ones.
-    let store = Store::connect(&Options::new(database.url.clone()))
+    let store = Store::attach(&Options::new(database.url.clone()))
         .await
         .unwrap();
     let error = store.prepare_every_statement().await.unwrap_err();

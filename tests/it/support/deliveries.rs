@@ -1,5 +1,6 @@
 //! Signed deliveries as GitHub sends them.
 
+use countersign::clock::Clock;
 use countersign::digest;
 use serde_json::{Value, json};
 
@@ -45,7 +46,7 @@ pub(crate) fn comment(repository: u64, comment: u64, text: &str) -> Value {
     json!({
         "action": "created",
         "comment": {
-            "id": comment, "body": text, "created_at": "2026-01-01T00:00:00Z",
+            "id": comment, "body": text, "created_at": Clock::system().now().to_string(),
             "user": ann, "performed_via_github_app": null
         },
         "issue": { "number": 3, "pull_request": { "url": "" } },
