@@ -5,9 +5,9 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-use sqlx::AnyConnection;
+use sqlx::pool::PoolConnection;
+use sqlx::{Any, AnyConnection, Executor as _};
 
-use super::error::{Failure, classify};
 use super::{Dialect, Statement, Store, StoreError};
 use crate::chance;
 
@@ -17,10 +17,12 @@ pub type Work<'t, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send
 /// How often a unit is tried when it meets other writers.
 const ATTEMPTS: u32 = 12;
 
-/// An open transaction.
+/// An open transaction. Unless it ends in good order, its connection is closed and never used again:
+/// nobody knows what state a failed disk, a lost server or a panic left it in.
 pub struct Tx {
-    transaction: sqlx::Transaction<'static, sqlx::Any>,
+    connection: PoolConnection<Any>,
     dialect: Dialect,
+    ended: bool,
 }
 
 impl Tx {
@@ -29,7 +31,32 @@ impl Tx {
     }
 
     pub(super) fn connection(&mut self) -> &mut AnyConnection {
-        &mut self.transaction
+        &mut self.connection
+    }
+
+    async fn begin(store: &Store) -> Result<Self, StoreError> {
+        let mut tx = Self {
+            connection: store.writer().acquire().await?,
+            dialect: store.dialect(),
+            ended: false,
+        };
+        let begin = tx.dialect.begin();
+        tx.connection().execute(begin).await?;
+        Ok(tx)
+    }
+
+    async fn end(mut self, word: &'static str) -> Result<(), StoreError> {
+        self.connection().execute(word).await?;
+        self.ended = true;
+        Ok(())
+    }
+}
+
+impl Drop for Tx {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.connection.close_on_drop();
+        }
     }
 }
 
@@ -66,29 +93,20 @@ impl Store {
         }
     }
 
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is the one place that begins a transaction"
-    )]
     async fn attempt<T, F>(&self, work: &F) -> Result<T, StoreError>
     where
         F: for<'t> Fn(&'t mut Tx) -> Work<'t, T>,
     {
-        let transaction = self.writer().begin_with(self.dialect().begin()).await?;
-        let mut tx = Tx {
-            transaction,
-            dialect: self.dialect(),
-        };
+        let mut tx = Tx::begin(self).await?;
         match work(&mut tx).await {
             Ok(value) => {
-                tx.transaction.commit().await?;
+                tx.end("COMMIT").await?;
                 Ok(value)
             }
             Err(error) => {
-                if let Err(rollback) = tx.transaction.rollback().await
-                    && classify(&rollback) == Failure::Refused
-                {
-                    tracing::warn!(error = %rollback, "a transaction could not be rolled back");
+                if let Err(rollback) = tx.end("ROLLBACK").await {
+                    // SQLite rolls back by itself when the disk fails.
+                    tracing::debug!(error = %rollback, "a transaction was given up with its connection");
                 }
                 Err(error)
             }

@@ -227,6 +227,58 @@ async fn survive(database: &Database, service: &Service, outage: &Outage) {
     assert_eq!(stored(database).await, before + 1);
 }
 
+/// What a disk says when it is full, broken, or mounted read-only.
+#[tokio::test(flavor = "multi_thread")]
+async fn on_sqlite_only_a_failing_disk_is_an_outage_because_postgres_has_its_own_disk() {
+    let database = Database::fresh(Engine::Sqlite).await;
+    let folder = database.folder.path();
+    let (library, fault) = (folder.join("faults.so"), folder.join("fault"));
+    let compiled = std::process::Command::new("cc")
+        .args(["-shared", "-fPIC", "-O1", "-o"])
+        .arg(&library)
+        .arg(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/tests/it/support/faults.c"
+        ))
+        .arg("-ldl")
+        .status()
+        .unwrap();
+    assert!(compiled.success());
+    let wishes = Wishes {
+        variables: vec![
+            ("LD_PRELOAD", library.display().to_string()),
+            ("COUNTERSIGN_TEST_FAULT", fault.display().to_string()),
+        ],
+        ..Wishes::default()
+    };
+    let service = Service::start_with(&database, None, &wishes).await;
+    for (name, number) in [("no space", 28), ("input/output", 5), ("read-only", 30)] {
+        let before = stored(&database).await;
+        std::fs::write(&fault, number.to_string()).unwrap();
+        let sent = service.deliver("push", "during", deliveries::push(9)).await;
+        assert_eq!(sent.unwrap(), 503, "{name}");
+        eventually("not ready", async || {
+            (service.get("/readyz").await.status() == 503).then_some(())
+        })
+        .await;
+        std::fs::remove_file(&fault).unwrap();
+        assert_eq!(
+            stored(&database).await,
+            before,
+            "{name}: nothing was acknowledged"
+        );
+        eventually("ready again", async || {
+            (service.get("/readyz").await.status() == 200).then_some(())
+        })
+        .await;
+        let id = format!("after-{number}");
+        let sent = service.deliver("push", &id, deliveries::push(9)).await;
+        assert_eq!(sent.unwrap(), 202, "{name}: it recovers by itself");
+        assert_eq!(stored(&database).await, before + 1);
+    }
+    assert_eq!(service.stop().await, 0);
+}
+
 /// Only SQLite has one lock for the whole file.
 #[tokio::test(flavor = "multi_thread")]
 async fn on_sqlite_only_a_locked_file_is_an_outage_because_postgres_locks_rows() {
