@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::routing::post;
+use countersign::clock::Clock;
 use countersign::digest;
 use countersign::forges::github::edge::{WebhookSecrets, receive};
 use countersign::http::{Limits, Listener};
@@ -318,7 +319,7 @@ async fn drive(
                 let prepared = &requests[((client + number) % REPOSITORIES) as usize];
                 request.clear();
                 request.extend_from_slice(&prepared.before);
-                request.extend_from_slice(format!("{client}-{number}").as_bytes());
+                request.extend_from_slice(id(client).as_bytes());
                 request.extend_from_slice(&prepared.after);
                 let sent = now();
                 if sent >= end {
@@ -334,6 +335,14 @@ async fn drive(
         });
     }
     clients.join_all().await.into_iter().flatten().collect()
+}
+
+/// An id as GitHub makes them: a UUID of version 1, which is the time and who made it.
+fn id(client: u64) -> String {
+    let ticks = Clock::system().now().as_nanosecond() / 100 + 0x01b2_1dd2_1381_4000;
+    let (low, mid) = (ticks & 0xffff_ffff, (ticks >> 32) & 0xffff);
+    let high = (ticks >> 48) & 0x0fff;
+    format!("{low:08x}-{mid:04x}-1{high:03x}-8000-{client:012x}")
 }
 
 /// Reads one answer with its body and insists that it is 202.

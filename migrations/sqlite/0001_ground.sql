@@ -19,10 +19,6 @@ CREATE INDEX inbox_waiting ON inbox (id) WHERE handled_at IS NULL;
 CREATE INDEX inbox_parked ON inbox (id) WHERE outcome = 'parked';
 CREATE INDEX inbox_handled ON inbox (handled_at) WHERE handled_at IS NOT NULL;
 
--- REPLACE would put another row in the place of one that was received.
-CREATE TRIGGER inbox_received_never_repeats BEFORE INSERT ON inbox
-WHEN EXISTS (SELECT 1 FROM inbox WHERE id = NEW.id)
-BEGIN SELECT RAISE(ABORT, 'inbox: what was received never changes'); END;
 CREATE TRIGGER inbox_received_is_final
 BEFORE UPDATE OF id, source, delivery, event, lane, received_at, size, body ON inbox
 BEGIN SELECT RAISE(ABORT, 'inbox: what was received never changes'); END;

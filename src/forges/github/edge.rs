@@ -96,7 +96,11 @@ pub fn receive(
     };
     Ok(Delivery {
         source: Source::GitHub,
-        key: format!("{delivery}/{event}/{}", digest::hex(&tag[..8])),
+        key: format!(
+            "{}/{event}/{}",
+            in_time_order(delivery),
+            digest::hex(&tag[..8])
+        ),
         event: event.to_owned(),
         lane,
         malformed,
@@ -129,6 +133,19 @@ fn is_name(text: &str, longest: usize) -> bool {
         && text
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
+}
+
+/// GitHub's ids are UUIDs of version 1, which begin with the fastest part of their time. With the slow
+/// parts first, ids of the same hour are neighbours in the database's index, which then writes a few
+/// pages for many deliveries instead of one for each. Anything else is kept as it is.
+fn in_time_order(delivery: &str) -> String {
+    let parts: Vec<&str> = delivery.split('-').collect();
+    match parts.as_slice() {
+        [low, mid, high, clock, node] if delivery.len() == 36 && high.starts_with('1') => {
+            format!("{high}-{mid}-{low}-{clock}-{node}")
+        }
+        _ => delivery.to_owned(),
+    }
 }
 
 fn envelope(body: &[u8]) -> Result<Envelope, String> {
@@ -306,6 +323,24 @@ mod tests {
         assert_eq!(key(b"{}", "ping"), key(b"{}", "ping"));
         assert_ne!(key(b"{}", "ping"), key(b"{ }", "ping"));
         assert_ne!(key(b"{}", "ping"), key(b"{}", "push"));
+    }
+
+    #[test]
+    fn ids_made_from_time_are_ordered_by_it() {
+        for (id, expect) in [
+            (
+                "72d3162e-cc78-11e3-81ab-4c9367dc0958",
+                "11e3-cc78-72d3162e-81ab-4c9367dc0958",
+            ),
+            (
+                "9f1c2d3e-cc78-41e3-81ab-4c9367dc0958",
+                "9f1c2d3e-cc78-41e3-81ab-4c9367dc0958",
+            ),
+            ("a-b-1c-d-e", "a-b-1c-d-e"),
+            ("", ""),
+        ] {
+            assert_eq!(in_time_order(id), expect);
+        }
     }
 
     #[test]
