@@ -262,6 +262,22 @@ const MISCHIEF: &[(&str, &str)] = &[
     ),
 ];
 
+/// REPLACE deletes without firing the triggers of DELETE.
+const MISCHIEF_ON_SQLITE: &[(&str, &str)] = &[
+    (
+        "INSERT OR REPLACE INTO ledger_entry (seq, at, action, body) VALUES (1, 1, 'x', x'00')",
+        "ledger_entry is append-only",
+    ),
+    (
+        "REPLACE INTO ledger_head (log, size) VALUES ('main', 0)",
+        "ledger_head only grows",
+    ),
+    (
+        "REPLACE INTO outbox (id, token, effect, cause, priority, created_at, due_at, state) VALUES (1, 'x', 'x', 1, 0, 0, 0, 'waiting')",
+        "what was decided never changes",
+    ),
+];
+
 const MISCHIEF_ON_POSTGRES: &[(&str, &str)] = &[
     ("TRUNCATE ledger_entry", "ledger_entry is append-only"),
     ("TRUNCATE ledger_head", "ledger_head only grows"),
@@ -339,7 +355,7 @@ async fn the_database_itself_refuses_to_change_the_past() {
         fill(&database).await;
         let before = database.rows::<2>(STATE).await;
         let more = match engine {
-            Engine::Sqlite => &[][..],
+            Engine::Sqlite => MISCHIEF_ON_SQLITE,
             Engine::Postgres => MISCHIEF_ON_POSTGRES,
         };
         for (sql, expect) in MISCHIEF.iter().chain(more) {
