@@ -3,29 +3,42 @@
 
 /// The only place that looks at a clock.
 pub mod clock;
+
 /// The only place that draws random numbers.
 pub mod chance;
+
 /// SHA-256 and HMAC-SHA-256 of bytes.
 pub mod digest;
+
 /// What the service counts.
 pub mod metrics;
+
 /// The words and rules of the product; pure.
 pub mod domain;
+
 /// The audit log as bytes; pure.
 pub mod ledger;
+
 /// `bot.toml` becomes domain types here, or a list of errors with line and caret.
 pub mod config;
+
 /// The only place that knows SQL.
 pub mod store;
+
 /// GitHub: what it sends, and what we ask of it.
 pub mod forges;
+
 /// Discord and Slack: what they send.
 pub mod chats;
+
 /// What runs by itself: intake, delivery, sweep.
 pub mod engine;
+
 /// The door in: verifies, stores, answers.
 pub mod http;
+
 /// Small forges that stand for the outside world in tests and the demo.
 pub mod sandbox;
+
 /// What people type, and where everything meets.
 pub mod cli;

@@ -4,49 +4,70 @@
 
 /// Everything that is configured, by name.
 pub mod catalog;
+
 /// Where notices are posted.
 pub mod channel;
+
 /// Where a candidate can be released, and under which policy.
 pub mod environment;
+
 /// Names that people chose on a forge.
 pub mod forge_name;
+
 /// The facts that a stage waits for.
 pub mod gate;
+
 /// Why a text was refused, and the way out.
 pub mod invalid;
+
 /// Names of services, environments, stages and roles.
 pub mod name;
+
 /// Wildcards in gate names and paths.
 pub mod pattern;
+
 /// Forges and repositories.
 pub mod repo;
+
 /// Who may approve.
 pub mod role;
+
 /// What is deployed.
 pub mod service;
+
 /// A full commit id.
 pub mod sha;
+
 /// The ordered steps of a service.
 pub mod stage;
+
 /// Text with `{sha}` and the like, filled in when a trigger leaves.
 pub mod template;
+
 /// How long something lasts, as people write it.
 pub mod time_span;
+
 /// How a release starts.
 pub mod trigger;
+
 /// The file of a GitHub workflow.
 pub mod workflow_file;
 
 /// What came through a hook.
 pub mod delivery;
+
 /// What a delivery means.
 pub mod incoming;
+
 /// What a person asks for.
 pub mod command;
+
 /// What the ledger remembers.
 pub mod entry;
+
 /// What must be done outside.
 pub mod effect;
+
 /// The desk.
 pub mod decide;
 

@@ -1,11 +1,23 @@
 //! What the door lets in and what it turns away.
 
+use std::sync::Arc;
+
+use countersign::clock::Clock;
 use countersign::digest;
+use countersign::engine::Shared;
+use countersign::forges::github::edge::WebhookSecrets;
+use countersign::http::{Doorway, Limits, Listener, Readiness, router};
+use countersign::metrics::Metrics;
+use countersign::store::{Door, Stored};
 use reqwest::header::RETRY_AFTER;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
+use crate::inbox::delivery;
+use crate::leases::now;
 use crate::support::deliveries::{self, SECRET};
 use crate::support::service::Wishes;
 use crate::support::{Database, Engine, Service, eventually, on_both};
@@ -15,6 +27,7 @@ on_both!(
     a_body_is_taken_up_to_its_limit,
     junk_that_is_signed_is_stored_as_malformed,
     what_is_not_served_is_said_plainly,
+    an_overload_is_answered_before_the_body_is_read,
 );
 
 async fn stored(database: &Database) -> i64 {
@@ -182,6 +195,59 @@ async fn what_is_not_served_is_said_plainly(engine: Engine) {
         .unwrap();
     assert_eq!(given.headers()["x-request-id"], "from-the-proxy-1");
     assert_eq!(service.stop().await, 0);
+}
+
+/// A door that is full, because nobody writes what waits at it, and a client who announces a body and
+/// keeps it back until it hears the answer.
+async fn an_overload_is_answered_before_the_body_is_read(engine: Engine) {
+    let database = Database::fresh(engine).await;
+    let store = database.open().await;
+    let (clock, metrics) = (Clock::system(), Metrics::default());
+    let shared = Shared::new(store.clone(), clock.clone(), metrics.clone());
+    let (door, committer) = Door::open(store.clone(), shared.received.clone(), 1);
+    let waiting = tokio::spawn({
+        let door = door.clone();
+        async move { door.store(delivery("1", "lane"), b"{}", now()).await }
+    });
+    eventually("the door is full", async || {
+        (door.room() == 0).then_some(())
+    })
+    .await;
+
+    let stop = CancellationToken::new();
+    let readiness = Readiness::new(store, clock, metrics.clone(), stop.clone());
+    let (_secrets, secrets) = watch::channel(Arc::new(WebhookSecrets::new([SECRET.into()])));
+    let limits = Limits::default();
+    let doorway = Doorway::new(door, readiness, limits, secrets);
+    let listener = Listener::bind(([127, 0, 0, 1], 0).into(), limits, metrics).unwrap();
+    let address = listener.address().unwrap();
+    let serving = tokio::spawn(listener.serve(router(doorway), stop.clone()));
+
+    let request = deliveries::raw_request("push", "2", &deliveries::push(9));
+    let head = request
+        .windows(4)
+        .position(|four| four == b"\r\n\r\n")
+        .unwrap()
+        + 4;
+    let mut socket = TcpStream::connect(address).await.unwrap();
+    socket.write_all(&request[..head]).await.unwrap();
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
+    assert!(answer.contains("retry-after: "), "{answer}");
+
+    // As soon as somebody writes, the door is open again, and what waited is stored.
+    tokio::spawn(committer.run());
+    assert_eq!(waiting.await.unwrap(), Ok(Stored));
+    let mut socket = TcpStream::connect(address).await.unwrap();
+    socket.write_all(&request).await.unwrap();
+    let mut answer = [0; 12];
+    socket.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 202");
+    drop(socket);
+    stop.cancel();
+    serving.await.unwrap();
+    assert_eq!(stored(&database).await, 2);
 }
 
 /// How a database stops taking writes, and starts again.
