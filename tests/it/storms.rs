@@ -187,6 +187,7 @@ async fn thirty_kills_lose_nothing_that_was_acknowledged(engine: Engine) {
         drop(load);
         service.read_to_end().await;
         attempts.read(&service);
+        database.is_quiet().await;
         // The leases of the dead run out, as they would in a while.
         let mut time = database.direct().await;
         time.execute("UPDATE outbox SET lease_until = 1 WHERE lease_until > 1")

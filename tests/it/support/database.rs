@@ -5,6 +5,8 @@ use countersign::store::{Options, Store};
 use sqlx::{AnyConnection, AssertSqlSafe, Connection as _, Executor as _, Row as _};
 use tempfile::TempDir;
 
+use super::eventually;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Engine {
     Sqlite,
@@ -34,6 +36,19 @@ impl Database {
     /// A connection past the store, for looking and for mischief.
     pub(crate) async fn direct(&self) -> AnyConnection {
         AnyConnection::connect(&self.url).await.unwrap()
+    }
+
+    /// Waits until a dead process has nothing in flight any more: PostgreSQL still finishes what it was
+    /// sent.
+    pub(crate) async fn is_quiet(&self) {
+        if self.url.starts_with("postgres") {
+            let others = "SELECT COUNT(*) FROM pg_stat_activity
+                WHERE datname = current_database() AND pid <> pg_backend_pid()";
+            eventually("the server has finished", async || {
+                (self.number(others).await == 0).then_some(())
+            })
+            .await;
+        }
     }
 
     pub(crate) async fn number(&self, sql: &str) -> i64 {
