@@ -102,7 +102,15 @@ impl<E: Executor> DeliveryLoop<E> {
         if claimed.is_empty() {
             return Ok(false);
         }
-        for (row, permit) in claimed.into_iter().zip(permits) {
+        for row in claimed {
+            // Whatever was claimed must end, so none is passed over for want of a permit.
+            let permit = match permits.pop() {
+                Some(permit) => permit,
+                None => match room.clone().acquire_owned().await {
+                    Ok(permit) => permit,
+                    Err(_) => return Ok(false),
+                },
+            };
             if stop.is_cancelled() {
                 conclude(shared, &row, Ending::GivenBack).await;
             } else {

@@ -15,10 +15,14 @@ use crate::domain::{Effect, Planned, Priority};
 statements! {
     ADD = ["INSERT INTO outbox (token, effect, cause, priority, created_at, due_at, state)
         VALUES ($1, $2, $3, $4, $5, $5, 'waiting') ON CONFLICT (token) DO NOTHING"];
-    CLAIM = ["UPDATE outbox SET fence = fence + 1, attempts = attempts + 1, lease_until =" NOW "+ $1
-        WHERE id IN (SELECT id FROM outbox WHERE state = 'waiting' AND due_at <= $2 AND lease_until <=" NOW "
+    /// The rows are chosen once and then claimed: within the UPDATE itself, PostgreSQL may choose again
+    /// for every row and so claim more than were asked for.
+    CLAIM = ["WITH chosen AS MATERIALIZED
+            (SELECT id FROM outbox WHERE state = 'waiting' AND due_at <= $2 AND lease_until <=" NOW "
             ORDER BY priority, due_at, id LIMIT $3" SKIP_LOCKED ")
-        AND state = 'waiting' AND lease_until <=" NOW "RETURNING id, token, effect, priority, attempts, fence"];
+        UPDATE outbox SET fence = fence + 1, attempts = attempts + 1, lease_until =" NOW "+ $1
+        WHERE id IN (SELECT id FROM chosen) AND state = 'waiting' AND lease_until <=" NOW "
+        RETURNING id, token, effect, priority, attempts, fence"];
     DONE = ["UPDATE outbox SET state = 'done', finished_at = $3, lease_until = 0, problem = NULL
         WHERE id = $1 AND fence = $2 AND state = 'waiting'"];
     LATER = ["UPDATE outbox SET due_at = $3, lease_until = 0, problem = $4

@@ -15,9 +15,10 @@ statements! {
     SET = ["INSERT INTO timer (name, due_at) VALUES ($1, $2)
         ON CONFLICT (name) DO UPDATE SET due_at = excluded.due_at, fence = timer.fence + 1, lease_until = 0"];
     CANCEL = ["DELETE FROM timer WHERE name = $1"];
-    CLAIM = ["UPDATE timer SET fence = fence + 1, lease_until =" NOW "+ $1
-        WHERE name IN (SELECT name FROM timer WHERE due_at <= $2 AND lease_until <=" NOW "ORDER BY due_at LIMIT $3" SKIP_LOCKED ")
-        AND lease_until <=" NOW "RETURNING name, due_at, fence"];
+    CLAIM = ["WITH chosen AS MATERIALIZED
+            (SELECT name FROM timer WHERE due_at <= $2 AND lease_until <=" NOW "ORDER BY due_at LIMIT $3" SKIP_LOCKED ")
+        UPDATE timer SET fence = fence + 1, lease_until =" NOW "+ $1
+        WHERE name IN (SELECT name FROM chosen) AND lease_until <=" NOW "RETURNING name, due_at, fence"];
     AGAIN = ["UPDATE timer SET due_at = $3, lease_until = 0 WHERE name = $1 AND fence = $2"];
     DONE = ["DELETE FROM timer WHERE name = $1 AND fence = $2"];
 }

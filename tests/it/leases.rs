@@ -76,6 +76,7 @@ async fn eight_workers_execute_each_job_under_one_fence(engine: Engine) {
                     if rows.is_empty() {
                         return;
                     }
+                    assert!(rows.len() <= 7, "{} rows instead of 7", rows.len());
                     for row in rows {
                         executed.lock().unwrap().push((row.id, row.fence));
                         let ours = store
