@@ -29,7 +29,8 @@ pub struct Delivery {
     /// signature does not cover it, so the signature is part of the key.
     pub key: String,
     pub event: String,
-    /// Deliveries of one lane are handled in the order of their arrival; lanes run side by side.
+    /// Deliveries of one lane are handled in the order of their arrival; lanes do not wait
+    /// for each other.
     pub lane: String,
     /// Why the body cannot be read, if so.
     pub malformed: Option<String>,

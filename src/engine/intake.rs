@@ -1,5 +1,6 @@
-//! Takes what was received to the desk: lane by lane, in order within a lane, side by side across
-//! lanes. What a delivery causes is written in one transaction with "handled", under the lane's fence.
+//! Takes what was received to the desk: in order within a lane. A process takes many lanes at once and
+//! decides one delivery after the other, because deciding waits for nothing; processes share the lanes.
+//! What a delivery causes is written in one transaction with "handled", under the fences of the lanes.
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};

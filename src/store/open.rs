@@ -121,9 +121,13 @@ async fn pool(
         .map_err(|_| StoreError::Unusable("the database URL cannot be parsed".to_owned()))?
         .disable_statement_logging();
     // A pool only says that its time ran out; a connection says why.
-    let first = connect.connect();
-    match tokio::time::timeout(FIRST_CONNECTION, first).await {
-        Ok(connected) => drop(connected?.close().await),
+    let trial = async {
+        let mut connection = connect.connect().await?;
+        apply(&mut connection, &settings).await?;
+        connection.close().await
+    };
+    match tokio::time::timeout(FIRST_CONNECTION, trial).await {
+        Ok(connected) => connected?,
         Err(_) => {
             return Err(StoreError::Unusable(format!(
                 "the database did not answer within {} s",

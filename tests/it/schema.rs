@@ -29,3 +29,13 @@ async fn every_statement_fits_the_schema(engine: Engine) {
     let error = store.prepare_every_statement().await.unwrap_err();
     assert!(error.to_string().contains("timer"), "{error}");
 }
+
+#[tokio::test]
+async fn on_sqlite_only_a_file_that_is_no_database_is_refused_by_that_name_because_postgres_has_no_file()
+ {
+    let database = Database::fresh(Engine::Sqlite).await;
+    std::fs::write(database.folder.path().join("test.db"), "hello").unwrap();
+    let error = Store::open(&Options::new(database.url.clone())).await;
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("file is not a database"), "{error}");
+}
