@@ -1,17 +1,149 @@
-//! What a delivery means, in our own words, whichever forge or chat it came from.
+//! What a delivery means, in our own words, whichever forge or chat it came from. Times are the
+//! forge's own; numbers decide, names are for display.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// One thing that happened outside.
+use super::{Internal, Report, Sha};
+
+/// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Incoming {
     /// The forge says that the hook works.
     Ping,
+    /// A branch moved, appeared or vanished.
+    Push(Push),
+    /// A gate's fact changed.
+    Report(Report),
+    /// A deployment was made, by us or by somebody else.
+    Deployment(SeenDeployment),
+    /// Somebody reported how a deployment goes.
+    DeploymentMoved(DeploymentMoved),
+    /// A run of a workflow began, moved or ended.
+    Run(SeenRun),
+    /// A run waits at our protection rule.
+    RuleRequested(RuleRequested),
+    /// A pull request's head, draft state or openness changed.
+    PullRequest(PullRequestMoved),
     /// Somebody wrote a new comment on a pull request.
     Comment(Comment),
+    /// Somebody changed or deleted a comment.
+    CommentChanged(CommentChanged),
+    /// A repository has another name, or is not worked on any more.
+    RepositoryChanged(RepositoryChanged),
+    /// Something that we told ourselves: a timer, the outcome of a call.
+    Internal(Internal),
     /// Authentic, and none of our business.
     NotOurs(String),
+}
+
+/// A repository of a forge, and how to reach it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Repository {
+    pub id: u64,
+    /// `owner/name`.
+    pub path: String,
+    pub installation: Option<u64>,
+}
+
+/// An account of a forge. The number decides; the name is for display.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Account {
+    pub id: u64,
+    pub login: String,
+}
+
+/// A branch moved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Push {
+    pub repository: Repository,
+    /// Without `refs/heads/`.
+    pub branch: String,
+    /// Where it stood; `None` when the branch is new.
+    pub before: Option<Sha>,
+    /// Where it stands; `None` when the branch is gone.
+    pub after: Option<Sha>,
+    pub forced: bool,
+    /// The paths that the pushed commits touch, when the payload tells all of them.
+    pub paths: Option<Vec<String>>,
+    /// The first line of the head commit's message.
+    pub title: String,
+}
+
+/// How something that runs goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Progress {
+    Waiting,
+    Running,
+    Skipped,
+    Succeeded,
+    Cancelled,
+    Failed,
+}
+
+/// A deployment as the forge shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeenDeployment {
+    pub repository: Repository,
+    pub id: u64,
+    pub sha: Sha,
+    pub environment: String,
+    pub creator: Option<Account>,
+    /// The app that made it.
+    pub app: Option<u64>,
+    /// Our mark in its payload, if it claims to be ours.
+    pub correlation: Option<String>,
+}
+
+/// How a deployment goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeploymentMoved {
+    pub deployment: SeenDeployment,
+    /// The number of the report.
+    pub status: u64,
+    /// `None` for a state that says nothing about the release, such as `inactive`.
+    pub progress: Option<Progress>,
+    pub url: String,
+    pub by: Option<Account>,
+}
+
+/// A run of a workflow as the forge shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeenRun {
+    pub repository: Repository,
+    pub id: u64,
+    pub attempt: u64,
+    /// The workflow's file name, without folders.
+    pub workflow: String,
+    /// What started it: `push`, `deployment`, `workflow_dispatch`...
+    pub event: String,
+    pub sha: Sha,
+    pub title: String,
+    pub progress: Progress,
+    pub url: String,
+    pub actor: Option<Account>,
+}
+
+/// A run waits until we answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuleRequested {
+    pub repository: Repository,
+    pub run: u64,
+    pub environment: String,
+    /// The commit; not every payload tells it.
+    pub sha: Option<Sha>,
+    pub deployment: Option<u64>,
+}
+
+/// A pull request moved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PullRequestMoved {
+    pub repository: Repository,
+    pub number: u64,
+    pub head: Sha,
+    pub open: bool,
+    pub draft: bool,
 }
 
 /// A comment that was just created by the person who sent it.
@@ -22,21 +154,27 @@ pub struct Comment {
     pub body: String,
 }
 
-/// An account of a forge. The number decides; the name is for display.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Account {
-    pub id: u64,
-    pub login: String,
+/// Somebody touched a comment later.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommentChanged {
+    pub place: Place,
+    pub by: Account,
+    pub deleted: bool,
 }
 
 /// Where a comment stands, and how to reach it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Place {
-    pub repository_id: u64,
-    /// `owner/name`.
-    pub repository: String,
-    pub installation: Option<u64>,
+    pub repository: Repository,
     pub pull_request: u64,
     pub comment: u64,
     pub written_at: Timestamp,
+}
+
+/// What became of a repository.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RepositoryChanged {
+    pub repository: Repository,
+    /// `renamed`, `transferred`, `archived`, `deleted`...
+    pub what: String,
 }

@@ -1,0 +1,114 @@
+//! A fact that a gate waits for, as a forge reported it. Of several reports by the same source the
+//! newest counts, by the forge's own numbers and never by the order of arrival.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Account, Sha};
+
+/// One report about one commit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// The repository's number.
+    pub repository: u64,
+    pub sha: Sha,
+    pub kind: ReportKind,
+    /// The status's context, the check's name, the workflow's file, or the environment.
+    pub name: String,
+    pub source: Reporter,
+    pub rank: Rank,
+    pub colour: Colour,
+    /// The forge's own word: `success`, `timed_out`...
+    pub word: String,
+    pub url: String,
+    /// When, by the forge's clock.
+    pub at: Timestamp,
+}
+
+/// What kind of fact it is, by the words that gates use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReportKind {
+    Status,
+    Check,
+    Workflow,
+    Deployment,
+}
+
+/// Who reported it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Reporter {
+    /// The forge itself.
+    Forge,
+    /// An app, by its number.
+    App(u64),
+    /// A person or an app's account; a commit status tells no more.
+    Account(Account),
+}
+
+/// Which of two reports by the same source is newer. Compared field by field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Rank {
+    /// The number of the status, check run, workflow run or deployment.
+    pub id: u64,
+    /// The attempt of a run, the number of a deployment's status; else zero.
+    pub attempt: u64,
+    /// How far it is: queued, running, completed.
+    pub phase: u8,
+    /// When it got there, in epoch seconds.
+    pub second: i64,
+}
+
+/// What a report means for a gate. Of two reports with the same rank the worse counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Colour {
+    Green,
+    Pending,
+    Red,
+}
+
+impl Report {
+    /// Whether this report counts instead of `other`, which is about the same thing by the same source.
+    pub fn replaces(&self, other: &Self) -> bool {
+        (self.rank, self.colour) > (other.rank, other.colour)
+    }
+}
+
+impl ReportKind {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Status => "status",
+            Self::Check => "check",
+            Self::Workflow => "workflow",
+            Self::Deployment => "deployment",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Status, Self::Check, Self::Workflow, Self::Deployment]
+            .into_iter()
+            .find(|kind| kind.as_str() == text)
+    }
+}
+
+impl Reporter {
+    /// The source as a key; accounts by number.
+    pub fn key(&self) -> String {
+        match self {
+            Self::Forge => "forge".to_owned(),
+            Self::App(id) => format!("app/{id}"),
+            Self::Account(account) => format!("account/{}", account.id),
+        }
+    }
+}
+
+impl Colour {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Green => "green",
+            Self::Pending => "pending",
+            Self::Red => "red",
+        }
+    }
+}
