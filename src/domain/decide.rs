@@ -32,11 +32,21 @@ pub fn decide(incoming: &Incoming, catalog: &Catalog, now: Timestamp) -> Outcome
         Incoming::Ping => Outcome::default(),
         Incoming::NotOurs(why) => Outcome::ignored(why.clone()),
         Incoming::Comment(comment) => decide_comment(comment, catalog, now),
+        Incoming::Push(_)
+        | Incoming::Report(_)
+        | Incoming::Deployment(_)
+        | Incoming::DeploymentMoved(_)
+        | Incoming::Run(_)
+        | Incoming::RuleRequested(_)
+        | Incoming::PullRequest(_)
+        | Incoming::CommentChanged(_)
+        | Incoming::RepositoryChanged(_)
+        | Incoming::Internal(_) => Outcome::ignored("not followed yet".to_owned()),
     }
 }
 
 fn decide_comment(comment: &Comment, catalog: &Catalog, now: Timestamp) -> Outcome {
-    if !catalog.follows_github(&comment.place.repository) {
+    if !catalog.follows_github(&comment.place.repository.path) {
         return Outcome::ignored("no service lives in this repository".to_owned());
     }
     if now.duration_since(comment.place.written_at) > COMMAND_LIFETIME {
@@ -63,7 +73,7 @@ fn answer_help(comment: &Comment, now: Timestamp) -> Outcome {
             },
             detail: BTreeMap::from([
                 ("command", "/help".to_owned()),
-                ("repository", place.repository.clone()),
+                ("repository", place.repository.path.clone()),
                 ("pull_request", place.pull_request.to_string()),
                 ("comment", place.comment.to_string()),
             ]),
@@ -99,7 +109,7 @@ impl Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Account, Place, Service};
+    use crate::domain::{Account, Place, Repository, Service};
 
     fn at(hour: i64) -> Timestamp {
         Timestamp::from_second(hour * 3_600).unwrap()
@@ -108,9 +118,11 @@ mod tests {
     fn asked(body: &str) -> Incoming {
         Incoming::Comment(Comment {
             place: Place {
-                repository_id: 9,
-                repository: "Acme/Shop".to_owned(),
-                installation: None,
+                repository: Repository {
+                    id: 9,
+                    path: "Acme/Shop".to_owned(),
+                    installation: None,
+                },
                 pull_request: 3,
                 comment: 50,
                 written_at: at(0),

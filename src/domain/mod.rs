@@ -56,6 +56,12 @@ pub mod workflow_file;
 /// What came through a hook.
 pub mod delivery;
 
+/// What a forge reports about a commit.
+pub mod report;
+
+/// What we tell ourselves.
+pub mod internal;
+
 /// What a delivery means.
 pub mod incoming;
 
@@ -81,11 +87,16 @@ pub use entry::{Action, Actor, Entry};
 pub use environment::{Allow, Environment, Exclude};
 pub use forge_name::ForgeName;
 pub use gate::{AppId, Gate, GitHubGate, GitLabGate};
-pub use incoming::{Account, Comment, Incoming, Place};
+pub use incoming::{
+    Account, Comment, CommentChanged, DeploymentMoved, Incoming, Place, Progress, PullRequestMoved,
+    Push, Repository, RepositoryChanged, RuleRequested, SeenDeployment, SeenRun,
+};
+pub use internal::{Due, External, ExternalKind, Internal, Sight, Went};
 pub use invalid::Invalid;
 pub use name::{EnvironmentName, RoleName, ServiceName, StageName};
 pub use pattern::{NamePattern, PathPattern};
 pub use repo::{Branch, Forge, RepoRef};
+pub use report::{Colour, Rank, Report, ReportKind, Reporter};
 pub use role::{AccessLevel, GroupPath, Login, RepositoryRole, Role, TeamRef};
 pub use service::Service;
 pub use sha::Sha;

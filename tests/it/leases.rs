@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use countersign::domain::{Effect, Place, Planned, Reaction};
+use countersign::domain::{Effect, Place, Planned, Reaction, Repository};
 use countersign::store::lease::{self, Hold};
 use countersign::store::outbox::{self, Ending};
 use countersign::store::{Store, lanes, timer};
@@ -30,9 +30,11 @@ pub(crate) fn reaction_to(comment: u64) -> Planned {
         token: format!("github/comment/{comment}/eyes"),
         effect: Effect::React {
             place: Place {
-                repository_id: 9,
-                repository: "acme/shop".to_owned(),
-                installation: None,
+                repository: Repository {
+                    id: 9,
+                    path: "acme/shop".to_owned(),
+                    installation: None,
+                },
                 pull_request: 3,
                 comment,
                 written_at: now(),

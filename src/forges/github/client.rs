@@ -82,20 +82,24 @@ impl Client {
     pub async fn react(&self, place: &Place, reaction: Reaction) -> Result<(), CallError> {
         let path = format!(
             "/repos/{}/issues/comments/{}/reactions",
-            place.repository, place.comment
+            place.repository.path, place.comment
         );
         let body = json!({ "content": reaction.as_str() });
-        self.post(place.installation, &path, &body).await.map(drop)
+        self.post(place.repository.installation, &path, &body)
+            .await
+            .map(drop)
     }
 
     /// Answers on the pull request. The token marks the comment invisibly.
     pub async fn reply(&self, place: &Place, text: &str, token: &str) -> Result<(), CallError> {
         let path = format!(
             "/repos/{}/issues/{}/comments",
-            place.repository, place.pull_request
+            place.repository.path, place.pull_request
         );
         let body = json!({ "body": format!("{text}\n\n{}", mark(token)) });
-        self.post(place.installation, &path, &body).await.map(drop)
+        self.post(place.repository.installation, &path, &body)
+            .await
+            .map(drop)
     }
 
     /// Whether an answer with this token is there already.
@@ -110,9 +114,9 @@ impl Client {
         for page in 1.. {
             let path = format!(
                 "/repos/{}/issues/{}/comments?since={since}&per_page={COMMENTS_A_PAGE}&page={page}",
-                place.repository, place.pull_request
+                place.repository.path, place.pull_request
             );
-            let answer = self.get(place.installation, &path).await?;
+            let answer = self.get(place.repository.installation, &path).await?;
             let written: Vec<Written> = answer.read()?;
             if written.iter().any(|comment| {
                 comment

@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderName};
 
 use super::payload::{Envelope, IssueComment};
 use crate::digest;
-use crate::domain::{Account, Comment, Delivery, Incoming, Place, Source};
+use crate::domain::{Account, Comment, Delivery, Incoming, Place, Repository, Source};
 
 const SIGNATURE: HeaderName = HeaderName::from_static("x-hub-signature-256");
 const EVENT: HeaderName = HeaderName::from_static("x-github-event");
@@ -198,9 +198,11 @@ fn comment(payload: IssueComment) -> Incoming {
     }
     Incoming::Comment(Comment {
         place: Place {
-            repository_id: payload.repository.id,
-            repository: payload.repository.full_name,
-            installation: payload.installation.map(|installation| installation.id),
+            repository: Repository {
+                id: payload.repository.id,
+                path: payload.repository.full_name,
+                installation: payload.installation.map(|installation| installation.id),
+            },
             pull_request: payload.issue.number,
             comment: payload.comment.id,
             written_at: payload.comment.created_at,
@@ -414,7 +416,7 @@ mod tests {
         for (edit, expect) in edits {
             match comment_with(edit) {
                 Incoming::NotOurs(why) => assert!(why.contains(expect), "{why}"),
-                other @ (Incoming::Ping | Incoming::Comment(_)) => panic!("{other:?}"),
+                other => panic!("{other:?}"),
             }
         }
     }

@@ -1,0 +1,108 @@
+//! What Countersign tells itself: a time has come, a call has had its outcome. It goes through the
+//! inbox like everything else, so that one desk decides about everything, in order.
+
+use serde::{Deserialize, Serialize};
+
+use super::{EnvironmentName, ServiceName, Sha};
+
+/// Something that we told ourselves.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "what", rename_all = "snake_case")]
+pub enum Internal {
+    /// A time has come.
+    Due(Due),
+    /// A trigger left, or did not.
+    Triggered {
+        request: u64,
+        attempt: u64,
+        outcome: Went,
+    },
+    /// Somebody looked whether a trigger arrived.
+    Looked {
+        request: u64,
+        attempt: u64,
+        outcome: Sight,
+    },
+}
+
+/// What a time has come for. Each is a row among the timers, so that it survives a restart.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(tag = "for", rename_all = "snake_case")]
+pub enum Due {
+    /// A stage has been green for long enough.
+    Soak { service: ServiceName, sha: Sha },
+    /// A request has waited too long for its approvals.
+    Expiry { service: ServiceName, request: u64 },
+    /// Nothing was heard of a release for a while.
+    Follow { service: ServiceName, request: u64 },
+    /// A trigger whose answer was lost may be seen by now.
+    Look { service: ServiceName, request: u64 },
+    /// A trigger that had to wait may leave now.
+    Depart { service: ServiceName, request: u64 },
+    /// A lock ends.
+    Unlock {
+        service: ServiceName,
+        environment: EnvironmentName,
+    },
+    /// A release that nothing explained had time to be explained.
+    Unexplained {
+        service: ServiceName,
+        environment: EnvironmentName,
+        /// `deployment/7` or `run/7`.
+        what: String,
+        sha: Sha,
+        by: String,
+    },
+    /// The release branch and the reports of what is open are read again.
+    Reread { service: ServiceName },
+}
+
+/// How a trigger went.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "went", rename_all = "snake_case")]
+pub enum Went {
+    /// The forge took it, and says under which number if it tells.
+    Accepted { external: Option<External> },
+    /// The forge refused it; nothing was started.
+    Refused { why: String },
+    /// It was not sent, and may be sent later.
+    Held { why: String, seconds: u64 },
+    /// It was not sent, because it waited too long since it was decided.
+    Stale,
+    /// Nobody knows whether it arrived.
+    Lost { why: String },
+}
+
+/// What a look for a trigger found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "sight", rename_all = "snake_case")]
+pub enum Sight {
+    Found { external: External },
+    Nothing,
+    Unclear { why: String },
+}
+
+/// What the forge calls a release that we started.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub struct External {
+    pub kind: ExternalKind,
+    pub id: u64,
+    pub url: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ExternalKind {
+    Deployment,
+    Run,
+}
+
+impl ExternalKind {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Deployment => "deployment",
+            Self::Run => "run",
+        }
+    }
+}
