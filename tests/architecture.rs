@@ -49,7 +49,7 @@ const ROOMS: &[Room] = &[
     Room {
         name: "domain",
         uses: &[],
-        crates: &["globset", "clap"],
+        crates: &["globset", "clap", "shell_words"],
     },
     Room {
         name: "ledger",
@@ -143,6 +143,9 @@ const STRANGERS: &[(&str, &[&str])] = &[
 
 /// Who sees the `edge` files of these neighbours only.
 const DOOR: &str = "http";
+
+/// The files and folders of a neighbour that make up its edge.
+const EDGES: &[&str] = &["edge", "interpret", "payload"];
 
 /// Rooms without input, output, waiting or clocks.
 const PURE: &[&str] = &["domain", "ledger"];

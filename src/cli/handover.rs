@@ -10,6 +10,7 @@ use crate::config::{Config, Identity};
 use crate::domain::Catalog;
 use crate::forges::github::client::{self, Client, Unusable};
 use crate::forges::github::edge::WebhookSecrets;
+use crate::ledger;
 
 /// The sending ends of what can change while the service runs.
 #[derive(Debug)]
@@ -31,7 +32,7 @@ pub(super) struct Parts {
 
 impl Handover {
     pub(super) fn new(config: &Config, github: Option<Arc<Client>>) -> (Self, Parts) {
-        let (catalog, catalog_part) = watch::channel(Arc::new(config.catalog.clone()));
+        let (catalog, catalog_part) = watch::channel(sealed(config));
         let (github_secrets, secrets_part) = watch::channel(Arc::new(webhook_secrets(config)));
         let (github_client, client_part) = watch::channel(github);
         let (keep_handled, keep_part) = watch::channel(config.database.keep_handled.as_duration());
@@ -52,13 +53,19 @@ impl Handover {
 
     /// Puts a new configuration in force, with the client that was made for it.
     pub(super) fn replace(&self, config: &Config, github: Option<Arc<Client>>) {
-        self.catalog.send_replace(Arc::new(config.catalog.clone()));
         self.github_secrets
             .send_replace(Arc::new(webhook_secrets(config)));
         self.github_client.send_replace(github);
+        // Last, because its change wakes whoever looks names up again, with the new client.
+        self.catalog.send_replace(sealed(config));
         self.keep_handled
             .send_replace(config.database.keep_handled.as_duration());
     }
+}
+
+/// The catalog with the digest of every environment's policy.
+fn sealed(config: &Config) -> Arc<Catalog> {
+    Arc::new(config.catalog.clone().sealed(ledger::policy_digest))
 }
 
 fn webhook_secrets(config: &Config) -> WebhookSecrets {

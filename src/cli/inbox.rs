@@ -90,10 +90,9 @@ async fn retry(store: &Store, asked: &Retry) -> anyhow::Result<ExitCode> {
             name: open::operator(),
         },
         detail: [
-            ("inbox", asked.id.to_string()),
-            ("reason", asked.reason.clone().unwrap_or_default()),
-        ]
-        .into(),
+            ("inbox", asked.id.to_string().into()),
+            ("reason", asked.reason.clone().unwrap_or_default().into()),
+        ].into(),
     };
     let id = asked.id;
     let changed = store

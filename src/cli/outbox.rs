@@ -6,7 +6,8 @@ use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 
 use crate::clock::Clock;
-use crate::domain::{Action, Actor, Effect, Entry};
+use crate::domain::{Action, Actor, Effect, Entry, Internal, Went};
+use crate::store::note;
 use crate::store::outbox::{self, Listed};
 use crate::store::{Store, ledger};
 
@@ -107,6 +108,26 @@ async fn show(store: &Store, list: &List) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Whoever waits for a release learns that its trigger will not leave.
+fn dropped_trigger(row: &Listed) -> Option<(String, Internal)> {
+    let Ok(Effect::Trigger { departure }) = &row.effect else {
+        return None;
+    };
+    let why = "an operator dropped the trigger".to_owned();
+    // A trigger that somebody has had may have arrived.
+    let outcome = if row.attempts == 0 {
+        Went::Refused { why }
+    } else {
+        Went::Lost { why }
+    };
+    let note = Internal::Triggered {
+        request: departure.request(),
+        attempt: departure.attempt(),
+        outcome,
+    };
+    Some((note::lane(departure.repository().id), note))
+}
+
 /// Changes the row and records who did it, together.
 async fn settle_row(store: &Store, settle: &Settle, deed: Deed) -> anyhow::Result<ExitCode> {
     let Some(row) = outbox::find(store, settle.id).await? else {
@@ -124,16 +145,19 @@ async fn settle_row(store: &Store, settle: &Settle, deed: Deed) -> anyhow::Resul
             name: open::operator(),
         },
         detail: [
-            ("outbox", row.id.to_string()),
-            ("token", row.token.clone()),
-            ("reason", settle.reason.clone().unwrap_or_default()),
-        ]
-        .into(),
+            ("outbox", row.id.to_string().into()),
+            ("token", row.token.clone().into()),
+            ("reason", settle.reason.clone().unwrap_or_default().into()),
+        ].into(),
     };
     let id = settle.id;
+    let told = match deed {
+        Deed::Retry => None,
+        Deed::Drop => dropped_trigger(&row),
+    };
     let changed = store
         .unit(move |tx| {
-            let entry = entry.clone();
+            let (entry, told) = (entry.clone(), told.clone());
             Box::pin(async move {
                 let changed = match deed {
                     Deed::Retry => outbox::retry(tx, id, now).await?,
@@ -141,6 +165,9 @@ async fn settle_row(store: &Store, settle: &Settle, deed: Deed) -> anyhow::Resul
                 };
                 if changed {
                     ledger::append(tx, &entry).await?;
+                    if let Some((lane, note)) = &told {
+                        note::tell(tx, lane, note, now).await?;
+                    }
                 }
                 Ok(changed)
             })

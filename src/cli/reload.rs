@@ -73,11 +73,10 @@ pub(super) async fn record(
         action: Action::ConfigurationLoaded,
         actor: Actor::Countersign,
         detail: [
-            ("digest", digest::sha256_hex(&config.source)),
-            ("file", path.display().to_string()),
-            ("version", env!("CARGO_PKG_VERSION").to_owned()),
-        ]
-        .into(),
+            ("digest", digest::sha256_hex(&config.source).into()),
+            ("file", path.display().to_string().into()),
+            ("version", env!("CARGO_PKG_VERSION").to_owned().into()),
+        ].into(),
     };
     store
         .unit(move |tx| {

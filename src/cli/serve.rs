@@ -14,6 +14,7 @@ use crate::clock::Clock;
 use crate::config::{Config, Server};
 use crate::engine::Shared;
 use crate::engine::delivery::{DeliveryLoop, Pace};
+use crate::engine::facts::Facts;
 use crate::engine::hands::Hands;
 use crate::engine::intake::Intake;
 use crate::engine::sweep::Sweep;
@@ -116,14 +117,21 @@ pub(super) async fn serve(path: PathBuf) -> anyhow::Result<ExitCode> {
 }
 
 fn start_engine(tasks: &mut Tasks, shared: &Shared, parts: &Parts, stops: &Stops) {
+    let facts = Facts::new(
+        shared.store.clone(),
+        shared.clock.clone(),
+        parts.github_client.clone(),
+    );
     let intake = Intake {
         shared: shared.clone(),
         catalog: parts.catalog.clone(),
+        facts: Arc::new(facts),
     };
     tasks.start("intake", intake.run(stops.stopping.clone()));
     let delivery = DeliveryLoop {
         shared: shared.clone(),
         executor: Arc::new(Hands {
+            clock: shared.clock.clone(),
             github: parts.github_client.clone(),
         }),
         pace: Pace::default(),
@@ -132,6 +140,8 @@ fn start_engine(tasks: &mut Tasks, shared: &Shared, parts: &Parts, stops: &Stops
     tasks.start("delivery", delivery.run(stops.stopping.clone()));
     let sweep = Sweep {
         shared: shared.clone(),
+        catalog: parts.catalog.clone(),
+        github: parts.github_client.clone(),
         keep_handled: parts.keep_handled.clone(),
     };
     tasks.start("sweep", sweep.run(stops.stopping.clone()));

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Forge, RepoRef, Role, RoleName, Service, ServiceName};
+use super::{Environment, EnvironmentName, Forge, RepoRef, Role, RoleName, Service, ServiceName};
 
 /// The services and the roles.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
@@ -14,6 +14,10 @@ pub struct Catalog {
     pub roles: BTreeMap<RoleName, Role>,
     /// The services, in the order of the file.
     pub services: Vec<Service>,
+    /// The digest of each environment's policy: an approval counts only under the policy that it was
+    /// given under.
+    #[serde(skip)]
+    pub digests: BTreeMap<(ServiceName, EnvironmentName), String>,
 }
 
 impl Catalog {
@@ -36,5 +40,24 @@ impl Catalog {
             service.repo.forge() == Forge::GitHub
                 && service.repo.path().eq_ignore_ascii_case(repository)
         })
+    }
+
+    /// Puts the digests in: `digest` is given everything that an environment's policy consists of.
+    #[must_use]
+    pub fn sealed(mut self, digest: impl Fn(&Service, &Environment, &[&Role]) -> String) -> Self {
+        let mut digests = BTreeMap::new();
+        for service in &self.services {
+            for environment in &service.environments {
+                let roles: Vec<&Role> = environment
+                    .approvals
+                    .keys()
+                    .filter_map(|name| self.roles.get(name))
+                    .collect();
+                let key = (service.name.clone(), environment.name.clone());
+                digests.insert(key, digest(service, environment, &roles));
+            }
+        }
+        self.digests = digests;
+        self
     }
 }

@@ -4,18 +4,22 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Source {
     GitHub,
+    /// What we tell ourselves; never through a hook.
+    Countersign,
 }
 
 impl Source {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::GitHub => "github",
+            Self::Countersign => "countersign",
         }
     }
 
     pub fn parse(text: &str) -> Option<Self> {
         match text {
             "github" => Some(Self::GitHub),
+            "countersign" => Some(Self::Countersign),
             _ => None,
         }
     }

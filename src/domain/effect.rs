@@ -1,9 +1,15 @@
 //! What must be done outside. An effect is data: it is stored with the decision that caused it, and
 //! carried out later, perhaps by another process.
 
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::Place;
+use super::{
+    EnvironmentName, GitHubTrigger, Place, Placeholder, Quorum, Repository, Request, ServiceName,
+    Sha, Target,
+};
 
 /// One thing to do outside.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -11,23 +17,56 @@ use super::Place;
 pub enum Effect {
     /// Put a reaction on a comment.
     React { place: Place, reaction: Reaction },
-    /// Answer a comment with a comment.
-    Reply { place: Place, text: String },
+    /// Answer a comment. A thread has one comment, which is changed from then on.
+    Say {
+        place: Place,
+        thread: String,
+        text: String,
+    },
+    /// Start a release.
+    Trigger { departure: Departure },
+    /// Show on the forge how a commit stands.
+    CommitStatus {
+        repository: Repository,
+        sha: Sha,
+        context: String,
+        state: StatusState,
+        description: String,
+    },
+    /// Show on the forge how a deployment goes.
+    DeploymentStatus {
+        repository: Repository,
+        deployment: u64,
+        state: StatusState,
+        description: String,
+    },
+    /// Tell a run that it must not go on.
+    RejectRun {
+        repository: Repository,
+        run: u64,
+        environment: String,
+        comment: String,
+    },
 }
 
-/// The reactions that we use, by GitHub's names.
+/// The reactions that we use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reaction {
     Eyes,
+    Rocket,
+    Confused,
 }
 
-impl Reaction {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Eyes => "eyes",
-        }
-    }
+/// The states that we write, by GitHub's words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StatusState {
+    Pending,
+    InProgress,
+    Success,
+    Failure,
+    Error,
 }
 
 /// What leaves first.
@@ -48,10 +87,182 @@ pub struct Planned {
     pub effect: Effect,
 }
 
+/// An order to start a release. Only a quorum makes one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Departure {
+    request: u64,
+    attempt: u64,
+    correlation: String,
+    repository: Repository,
+    sha: Sha,
+    service: ServiceName,
+    environment: EnvironmentName,
+    start: Start,
+    not_after: Timestamp,
+}
+
+/// What is started.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Start {
+    Deployment {
+        environment: String,
+    },
+    WorkflowDispatch {
+        workflow: String,
+        reference: String,
+        inputs: BTreeMap<String, String>,
+    },
+    RepositoryDispatch {
+        event_type: String,
+    },
+    ProtectionRule {
+        environment: String,
+        run: u64,
+    },
+}
+
+impl Departure {
+    /// The order for a request whose approvals were all examined just now.
+    pub fn new(
+        quorum: &Quorum,
+        request: &Request,
+        start: Start,
+        attempt: u64,
+        not_after: Timestamp,
+    ) -> Self {
+        debug_assert!(!quorum.approvals().is_empty());
+        Self {
+            request: request.number,
+            attempt,
+            correlation: request.correlation(),
+            repository: request.repository.clone(),
+            sha: request.sha.clone(),
+            service: request.service.clone(),
+            environment: request.environment.clone(),
+            start,
+            not_after,
+        }
+    }
+
+    pub fn request(&self) -> u64 {
+        self.request
+    }
+
+    pub fn attempt(&self) -> u64 {
+        self.attempt
+    }
+
+    pub fn correlation(&self) -> &str {
+        &self.correlation
+    }
+
+    pub fn repository(&self) -> &Repository {
+        &self.repository
+    }
+
+    pub fn sha(&self) -> &Sha {
+        &self.sha
+    }
+
+    pub fn service(&self) -> &ServiceName {
+        &self.service
+    }
+
+    pub fn environment(&self) -> &EnvironmentName {
+        &self.environment
+    }
+
+    pub fn start(&self) -> &Start {
+        &self.start
+    }
+
+    /// When it was decided too long ago to leave.
+    pub fn not_after(&self) -> Timestamp {
+        self.not_after
+    }
+}
+
+impl Start {
+    /// What a trigger means for one request; `None` while no run waits at the protection rule.
+    pub fn of(trigger: &GitHubTrigger, request: &Request, waiting_run: Option<u64>) -> Option<Self> {
+        let value = |placeholder| match placeholder {
+            Placeholder::Sha => request.sha.to_string(),
+            Placeholder::Service => request.service.to_string(),
+            Placeholder::Environment => request.environment.to_string(),
+            Placeholder::Request => request.number.to_string(),
+            Placeholder::Correlation => request.correlation(),
+        };
+        Some(match trigger {
+            GitHubTrigger::Deployment { environment } => Self::Deployment {
+                environment: environment.to_string(),
+            },
+            GitHubTrigger::WorkflowDispatch {
+                workflow,
+                reference,
+                inputs,
+            } => Self::WorkflowDispatch {
+                workflow: workflow.to_string(),
+                reference: reference.to_string(),
+                inputs: inputs
+                    .iter()
+                    .map(|(name, template)| (name.clone(), template.render(value)))
+                    .collect(),
+            },
+            GitHubTrigger::RepositoryDispatch { event_type } => Self::RepositoryDispatch {
+                event_type: event_type.to_string(),
+            },
+            GitHubTrigger::ProtectionRule { environment } => Self::ProtectionRule {
+                environment: environment.to_string(),
+                run: waiting_run?,
+            },
+        })
+    }
+
+    /// Where it would be found.
+    pub fn target(&self) -> Target {
+        match self {
+            Self::Deployment { environment } => Target::Deployment {
+                environment: environment.clone(),
+            },
+            Self::WorkflowDispatch { workflow, .. } => Target::WorkflowDispatch {
+                workflow: workflow.clone(),
+            },
+            Self::RepositoryDispatch { .. } => Target::RepositoryDispatch,
+            Self::ProtectionRule { run, .. } => Target::WaitingRun { run: *run },
+        }
+    }
+}
+
+impl Reaction {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Eyes => "eyes",
+            Self::Rocket => "rocket",
+            Self::Confused => "confused",
+        }
+    }
+}
+
+impl StatusState {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::InProgress => "in_progress",
+            Self::Success => "success",
+            Self::Failure => "failure",
+            Self::Error => "error",
+        }
+    }
+}
+
 impl Effect {
     pub fn priority(&self) -> Priority {
         match self {
-            Self::React { .. } | Self::Reply { .. } => Priority::Reply,
+            Self::Trigger { .. } => Priority::Trigger,
+            Self::React { .. } | Self::Say { .. } | Self::RejectRun { .. } => Priority::Reply,
+            Self::CommitStatus { .. } | Self::DeploymentStatus { .. } => Priority::Notice,
         }
     }
 
@@ -59,7 +270,41 @@ impl Effect {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::React { .. } => "react",
-            Self::Reply { .. } => "reply",
+            Self::Say { .. } => "say",
+            Self::Trigger { .. } => "trigger",
+            Self::CommitStatus { .. } => "commit_status",
+            Self::DeploymentStatus { .. } => "deployment_status",
+            Self::RejectRun { .. } => "reject_run",
+        }
+    }
+
+    /// Where it is done.
+    pub fn repository(&self) -> &Repository {
+        match self {
+            Self::React { place, .. } | Self::Say { place, .. } => &place.repository,
+            Self::Trigger { departure } => &departure.repository,
+            Self::CommitStatus { repository, .. }
+            | Self::DeploymentStatus { repository, .. }
+            | Self::RejectRun { repository, .. } => repository,
+        }
+    }
+
+    /// Effects with the same thread are done one after the other, in the order of their planning.
+    pub fn thread(&self) -> Option<String> {
+        match self {
+            Self::Say { thread, .. } => Some(thread.clone()),
+            Self::CommitStatus {
+                repository,
+                sha,
+                context,
+                ..
+            } => Some(format!("status/{}/{sha}/{context}", repository.id)),
+            Self::DeploymentStatus {
+                repository,
+                deployment,
+                ..
+            } => Some(format!("deployment/{}/{deployment}", repository.id)),
+            Self::React { .. } | Self::Trigger { .. } | Self::RejectRun { .. } => None,
         }
     }
 }

@@ -22,6 +22,8 @@ pub struct Environment {
     pub exclude: Exclude,
     /// How long a request may wait.
     pub expires: TimeSpan,
+    /// After how long without news the forge is asked how a release goes.
+    pub follow: TimeSpan,
     /// What is released although it is refused by default.
     pub allow: Allow,
     /// Why nothing is released at present.

@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::command::Found;
 use super::{Internal, Report, Sha};
 
 /// One thing that happened.
@@ -13,8 +14,8 @@ pub enum Incoming {
     Ping,
     /// A branch moved, appeared or vanished.
     Push(Push),
-    /// A gate's fact changed.
-    Report(Report),
+    /// A gate's fact changed, in this repository.
+    Report(Repository, Report),
     /// A deployment was made, by us or by somebody else.
     Deployment(SeenDeployment),
     /// Somebody reported how a deployment goes.
@@ -27,6 +28,8 @@ pub enum Incoming {
     PullRequest(PullRequestMoved),
     /// Somebody wrote a new comment on a pull request.
     Comment(Comment),
+    /// One command of a comment.
+    Command(Asked),
     /// Somebody changed or deleted a comment.
     CommentChanged(CommentChanged),
     /// A repository has another name, or is not worked on any more.
@@ -152,6 +155,16 @@ pub struct Comment {
     pub place: Place,
     pub author: Account,
     pub body: String,
+}
+
+/// One command of a comment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    pub place: Place,
+    pub author: Account,
+    /// Which of the comment's commands it is, from zero.
+    pub ordinal: usize,
+    pub found: Found,
 }
 
 /// Somebody touched a comment later.

@@ -17,12 +17,6 @@ pub enum Internal {
         attempt: u64,
         outcome: Went,
     },
-    /// Somebody looked whether a trigger arrived.
-    Looked {
-        request: u64,
-        attempt: u64,
-        outcome: Sight,
-    },
 }
 
 /// What a time has come for. Each is a row among the timers, so that it survives a restart.
@@ -73,15 +67,6 @@ pub enum Went {
     Lost { why: String },
 }
 
-/// What a look for a trigger found.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "sight", rename_all = "snake_case")]
-pub enum Sight {
-    Found { external: External },
-    Nothing,
-    Unclear { why: String },
-}
-
 /// What the forge calls a release that we started.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -96,6 +81,30 @@ pub struct External {
 pub enum ExternalKind {
     Deployment,
     Run,
+}
+
+impl Due {
+    /// Names the timer; the same meaning has one timer.
+    pub fn key(&self) -> String {
+        match self {
+            Self::Soak { service, sha } => format!("soak/{service}/{sha}"),
+            Self::Expiry { request, .. } => format!("expiry/{request}"),
+            Self::Follow { request, .. } => format!("follow/{request}"),
+            Self::Look { request, .. } => format!("look/{request}"),
+            Self::Depart { request, .. } => format!("depart/{request}"),
+            Self::Unlock {
+                service,
+                environment,
+            } => format!("unlock/{service}/{environment}"),
+            Self::Unexplained {
+                service,
+                environment,
+                what,
+                ..
+            } => format!("unexplained/{service}/{environment}/{what}"),
+            Self::Reread { service } => format!("reread/{service}"),
+        }
+    }
 }
 
 impl ExternalKind {

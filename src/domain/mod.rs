@@ -71,28 +71,54 @@ pub mod command;
 /// What the ledger remembers.
 pub mod entry;
 
+/// A commit on its way.
+pub mod candidate;
+
+/// Somebody asked for a release.
+pub mod request;
+
+/// What the desk knows, and what it must ask.
+pub mod knowledge;
+
+/// Who may say yes.
+pub mod policy;
+
+/// Why.
+pub mod reason;
+
+/// How far a commit is.
+pub mod gates;
+
 /// What must be done outside.
 pub mod effect;
 
-/// The desk.
-pub mod decide;
+/// Where everything is decided.
+pub mod desk;
 
 pub use catalog::Catalog;
 pub use channel::ChannelRef;
-pub use command::Command;
-pub use decide::{COMMAND_LIFETIME, Outcome, decide};
+pub use command::{Command, Misunderstood};
+pub use candidate::{Candidate, Mark};
+pub use desk::{COMMAND_LIFETIME, Change, Decision, Outcome, decide, unfold};
 pub use delivery::{Delivery, Source};
-pub use effect::{Effect, Planned, Priority, Reaction};
-pub use entry::{Action, Actor, Entry};
+pub use effect::{Departure, Effect, Planned, Priority, Reaction, Start, StatusState};
+pub use entry::{Action, Actor, Detail, Entry};
 pub use environment::{Allow, Environment, Exclude};
 pub use forge_name::ForgeName;
 pub use gate::{AppId, Gate, GitHubGate, GitLabGate};
 pub use incoming::{
-    Account, Comment, CommentChanged, DeploymentMoved, Incoming, Place, Progress, PullRequestMoved,
+    Account, Asked, Comment, CommentChanged, DeploymentMoved, Incoming, Place, Progress, PullRequestMoved,
     Push, Repository, RepositoryChanged, RuleRequested, SeenDeployment, SeenRun,
 };
-pub use internal::{Due, External, ExternalKind, Internal, Sight, Went};
+pub use internal::{Due, External, ExternalKind, Internal, Went};
 pub use invalid::Invalid;
+pub use knowledge::{
+    Bound, Commit, Comparison, Fact, Finding, Knowledge, Live, Lock, Look, Membership, Missing,
+    Ourselves, PinKind, PullRequest, Question, Relation, Search, Seen, Target,
+};
+pub use policy::{Approval, Authorized, Quorum};
+pub use reason::{Reason, Verdict};
+pub use request::{Ended, Flight, Given, Request, RequestKind, State};
 pub use name::{EnvironmentName, RoleName, ServiceName, StageName};
 pub use pattern::{NamePattern, PathPattern};
 pub use repo::{Branch, Forge, RepoRef};

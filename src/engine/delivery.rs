@@ -4,18 +4,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::hands::{Acted, Executor};
+use super::hands::{self, Acted, Executor, Job};
 use super::{FALLBACK, Shared, backoff};
 use crate::chance;
 use crate::clock::later;
-use crate::domain::{Action, Actor, Effect, Entry};
+use crate::domain::{Action, Actor, Effect, Entry, Internal};
 use crate::metrics::EffectLabels;
 use crate::store::outbox::{self, Claimed, Ending};
-use crate::store::{StoreError, ledger};
+use crate::store::{StoreError, ledger, note, quiet};
 
 /// How the delivery loop works.
 #[derive(Clone, Copy, Debug)]
@@ -112,7 +113,7 @@ impl<E: Executor> DeliveryLoop<E> {
                 },
             };
             if stop.is_cancelled() {
-                conclude(shared, &row, Ending::GivenBack).await;
+                conclude(shared, &row, Attempted::new(Ending::GivenBack, "given_back")).await;
             } else {
                 self.start(running, row, permit);
             }
@@ -125,26 +126,53 @@ impl<E: Executor> DeliveryLoop<E> {
         let hurry = self.hurry.clone();
         running.spawn(async move {
             let _room = permit;
-            let (ending, outcome) = tokio::select! {
-                ended = attempt(&shared, executor.as_ref(), pace, &row) => ended,
-                () = hurry.cancelled() => (interrupted(&shared), "interrupted"),
+            let attempted = tokio::select! {
+                attempted = attempt(&shared, executor.as_ref(), pace, &row) => attempted,
+                () = hurry.cancelled() => interrupted(&shared),
             };
             let labels = EffectLabels {
                 kind: row.effect.as_ref().map_or("unknown", Effect::kind),
-                outcome,
+                outcome: attempted.word,
             };
             shared.metrics.effects.get_or_create(&labels).inc();
-            conclude(&shared, &row, ending).await;
+            conclude(&shared, &row, attempted).await;
         });
     }
 }
 
+/// How an attempt ended, and what goes with it.
+#[derive(Clone, Debug)]
+struct Attempted {
+    ending: Ending,
+    word: &'static str,
+    /// What the desk is told.
+    note: Option<Internal>,
+    /// Until when nobody may call the same way, and why.
+    quiet: Option<(Timestamp, String)>,
+}
+
+impl Attempted {
+    fn new(ending: Ending, word: &'static str) -> Self {
+        Self {
+            ending,
+            word,
+            note: None,
+            quiet: None,
+        }
+    }
+
+    fn parked(problem: String) -> Self {
+        Self::new(Ending::Parked { problem }, "parked")
+    }
+}
+
 /// Nobody knows whether it was done: the next holder has a higher fence and looks first.
-fn interrupted(shared: &Shared) -> Ending {
-    Ending::Later {
+fn interrupted(shared: &Shared) -> Attempted {
+    let ending = Ending::Later {
         due_at: shared.clock.now(),
         problem: "interrupted when the service stopped".to_owned(),
-    }
+    };
+    Attempted::new(ending, "interrupted")
 }
 
 /// Acts once and says how the row goes on.
@@ -153,20 +181,19 @@ async fn attempt<E: Executor>(
     executor: &E,
     pace: Pace,
     row: &Claimed,
-) -> (Ending, &'static str) {
+) -> Attempted {
     let effect = match &row.effect {
         Ok(effect) => effect,
         Err(why) => {
-            let problem = format!("this version cannot read the effect: {why}");
-            return (Ending::Parked { problem }, "parked");
+            return Attempted::parked(format!("this version cannot read the effect: {why}"));
         }
     };
-    if row.attempts > pace.attempts {
-        let problem = format!(
+    let is_trigger = matches!(effect, Effect::Trigger { .. });
+    if row.attempts > pace.attempts && !is_trigger {
+        return Attempted::parked(format!(
             "whoever acted on it vanished; {} attempts were begun",
             row.attempts - 1
-        );
-        return (Ending::Parked { problem }, "parked");
+        ));
     }
     tracing::info!(
         outbox.id = row.id,
@@ -176,45 +203,94 @@ async fn attempt<E: Executor>(
         holder = shared.holder,
         "acting"
     );
-    let acted = tokio::time::timeout(pace.call, executor.act(row, effect))
+    let made = match &row.thread {
+        Some(thread) => match outbox::result(&shared.store, thread).await {
+            Ok(made) => made,
+            Err(error) => return again(shared, pace, row, (error.to_string(), None)),
+        },
+        None => None,
+    };
+    let job = Job {
+        effect,
+        is_first: row.fence == 1,
+        made,
+    };
+    let acted = tokio::time::timeout(pace.call, executor.act(job))
         .await
-        .unwrap_or_else(|_| Acted::Later {
-            why: format!("no answer within {} s", pace.call.as_secs()),
-            wait: None,
-        });
+        .unwrap_or_else(|_| too_slow(effect, pace.call));
     let now = shared.clock.now();
     match acted {
-        Acted::Done => (Ending::Done { at: now }, "done"),
-        Acted::Later { why, wait } if row.attempts < pace.attempts => {
-            tracing::warn!(
-                outbox.id = row.id,
-                outbox.fence = row.fence,
-                why,
-                "an effect failed and will be tried again"
-            );
-            let due_at = later(now, backoff::pause(row.attempts, wait, chance::fraction()));
-            (
-                Ending::Later {
-                    due_at,
-                    problem: why,
+        Acted::Done { result } => Attempted::new(Ending::Done { at: now, result }, "done"),
+        Acted::Told(note) => Attempted {
+            note: Some(note),
+            ..Attempted::new(
+                Ending::Done {
+                    at: now,
+                    result: None,
                 },
-                "failed",
+                "told",
             )
-        }
-        Acted::Later { why, .. } => {
-            let problem = format!("failed {} times, lastly: {why}", row.attempts);
-            (Ending::Parked { problem }, "parked")
-        }
-        Acted::Never { why } => (Ending::Parked { problem: why }, "parked"),
+        },
+        Acted::Later { why, wait } => again(shared, pace, row, (why, wait)),
+        Acted::Never { why } => Attempted::parked(why),
+    }
+}
+
+fn too_slow(effect: &Effect, deadline: Duration) -> Acted {
+    let why = format!("no answer within {} s", deadline.as_secs());
+    match effect {
+        Effect::Trigger { departure } => hands::told(departure, hands::lost(&why)),
+        Effect::React { .. }
+        | Effect::Say { .. }
+        | Effect::CommitStatus { .. }
+        | Effect::DeploymentStatus { .. }
+        | Effect::RejectRun { .. } => Acted::Later { why, wait: None },
+    }
+}
+
+/// Comes back later, or is parked when it came back often enough.
+fn again(
+    shared: &Shared,
+    pace: Pace,
+    row: &Claimed,
+    (why, wait): (String, Option<Duration>),
+) -> Attempted {
+    // Being asked to wait is no failure.
+    if row.attempts >= pace.attempts && wait.is_none() {
+        return Attempted::parked(format!("failed {} times, lastly: {why}", row.attempts));
+    }
+    tracing::warn!(
+        outbox.id = row.id,
+        outbox.fence = row.fence,
+        why,
+        "an effect failed and will be tried again"
+    );
+    let now = shared.clock.now();
+    let due_at = later(now, backoff::pause(row.attempts, wait, chance::fraction()));
+    let quiet = wait.map(|wait| (later(now, wait), why.clone()));
+    let ending = Ending::Later {
+        due_at,
+        problem: why,
+    };
+    Attempted {
+        quiet,
+        ..Attempted::new(ending, "failed")
     }
 }
 
 /// Records the ending. When the database is away, it is asked again until the lease is over; then
 /// another holder will act again, and look first.
-async fn conclude(shared: &Shared, row: &Claimed, ending: Ending) {
+async fn conclude(shared: &Shared, row: &Claimed, attempted: Attempted) {
     for _ in 0..30 {
-        match record(shared, row, &ending).await {
-            Ok(true) => return,
+        match record(shared, row, &attempted).await {
+            Ok(true) => {
+                if attempted.note.is_some() {
+                    shared.received.notify_waiters();
+                }
+                // What waited behind it in its thread may go on.
+                shared.decided.notify_waiters();
+                return;
+            }
             Ok(false) => {
                 tracing::warn!(
                     outbox.id = row.id,
@@ -231,35 +307,44 @@ async fn conclude(shared: &Shared, row: &Claimed, ending: Ending) {
     }
 }
 
-async fn record(shared: &Shared, row: &Claimed, ending: &Ending) -> Result<bool, StoreError> {
+async fn record(
+    shared: &Shared,
+    row: &Claimed,
+    attempted: &Attempted,
+) -> Result<bool, StoreError> {
     let now = shared.clock.now();
-    let (row, ending) = (row.clone(), ending.clone());
+    let (row, attempted) = (row.clone(), attempted.clone());
     shared
         .store
         .unit(move |tx| {
-            let (row, ending) = (row.clone(), ending.clone());
+            let (row, attempted) = (row.clone(), attempted.clone());
             Box::pin(async move {
-                let ours = outbox::end(tx, &row, &ending).await?;
-                if let (true, Ending::Parked { problem }) = (ours, &ending) {
+                let ours = outbox::end(tx, &row, &attempted.ending).await?;
+                if !ours {
+                    return Ok(false);
+                }
+                if let Ok(effect) = &row.effect {
+                    if let Some(note) = &attempted.note {
+                        let lane = note::lane(effect.repository().id);
+                        note::tell(tx, &lane, note, now).await?;
+                    }
+                    if let Some((until, why)) = &attempted.quiet {
+                        quiet::keep(tx, &outbox::channel(effect), *until, why).await?;
+                    }
+                }
+                if let Ending::Parked { problem } = &attempted.ending {
                     tracing::error!(
                         outbox.id = row.id,
                         problem,
                         "an effect was parked: see `countersign outbox list`"
                     );
-                    let entry = Entry {
-                        at: now,
-                        action: Action::EffectParked,
-                        actor: Actor::Countersign,
-                        detail: [
-                            ("outbox", row.id.to_string()),
-                            ("problem", problem.clone()),
-                            ("token", row.token.clone()),
-                        ]
-                        .into(),
-                    };
+                    let entry = Entry::new(now, Action::EffectParked, Actor::Countersign)
+                        .with("outbox", row.id.to_string())
+                        .with("problem", problem.as_str())
+                        .with("token", row.token.as_str());
                     ledger::append(tx, &entry).await?;
                 }
-                Ok(ours)
+                Ok(true)
             })
         })
         .await

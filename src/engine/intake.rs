@@ -1,57 +1,63 @@
-//! Takes what was received to the desk: in order within a lane. A process takes many lanes at once and
-//! decides one delivery after the other, because deciding waits for nothing; processes share the lanes.
-//! What a delivery causes is written in one transaction with "handled", under the fences of the lanes.
+//! Takes what was received to the desk: in order within a lane, lanes side by side. What needs nothing
+//! from outside is decided many at once; a lane that must ask the forge goes on by itself, and the others
+//! do not wait for it. What a delivery causes is written in one transaction with "handled", under the
+//! fence of its lane.
 
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use super::facts::Facts;
+use super::turn::{self, Asking, Turn};
 use super::{FALLBACK, Shared};
-use crate::domain::{Action, Actor, Catalog, Entry, Outcome, Source, decide};
-use crate::forges::github;
+use crate::domain::{Catalog, Question};
 use crate::metrics::HandledLabels;
-use crate::store::inbox::{self, Verdict};
+use crate::store::StoreError;
 use crate::store::lanes::{self, Received};
 use crate::store::lease::{self, Hold};
-use crate::store::{Store, StoreError, Tx, ledger, outbox};
 
-/// How long a lane may be held. Handling takes milliseconds; this is for holders that vanish.
-const LEASE: Duration = Duration::from_secs(30);
+/// How long a lane may be held between two transactions; this is for holders that vanish.
+const LEASE: Duration = Duration::from_secs(60);
 /// Deliveries that share a transaction.
 const MOST: u32 = 256;
-/// After so many vanished holders a delivery is set aside, so that its lane goes on. High enough that
-/// a row of power cuts does not look like a deadly delivery.
-const ATTEMPTS: u64 = 10;
+/// Lanes that ask the forge at the same time.
+const ASKING: usize = 32;
+/// How often a delivery may find that it must ask more. The desk needs four at most.
+const ROUNDS: usize = 10;
 
-/// The intake loop; one for each process, so that a delivery that is handled alone is really alone.
+/// The intake loop.
 #[derive(Debug)]
 pub struct Intake {
     pub shared: Shared,
     pub catalog: watch::Receiver<Arc<Catalog>>,
+    pub facts: Arc<Facts>,
 }
 
-/// What became of one delivery, ready to be written.
+/// A lane that must ask, and its rows from there on.
 #[derive(Debug)]
-struct Settled {
-    id: i64,
-    verdict: Verdict,
-    outcome: Outcome,
+struct Stuck {
+    hold: Hold,
+    rows: Arc<[Received]>,
+    asking: Asking,
 }
 
 impl Intake {
-    /// Works until it is told to stop; a batch that was begun is finished.
+    /// Works until it is told to stop; a batch that was begun is finished, and lanes that wait for the
+    /// forge are given back.
     pub async fn run(self, stop: CancellationToken) {
-        let received = self.shared.received.clone();
+        let intake = Arc::new(self);
+        let received = intake.shared.received.clone();
+        let room = Arc::new(Semaphore::new(ASKING));
+        let mut asking = JoinSet::new();
         while !stop.is_cancelled() {
             let woken = received.notified();
             tokio::pin!(woken);
             woken.as_mut().enable();
-            match self.round().await {
+            match intake.round(&room, &mut asking, &stop).await {
                 Ok(true) => continue,
                 Ok(false) => {}
                 Err(error) => {
@@ -64,146 +70,129 @@ impl Intake {
                 () = stop.cancelled() => {}
             }
         }
+        while asking.join_next().await.is_some() {}
     }
 
     /// Handles one batch; `false` when there is nothing that nobody else works on.
-    pub async fn round(&self) -> Result<bool, StoreError> {
+    async fn round(
+        self: &Arc<Self>,
+        room: &Arc<Semaphore>,
+        asking: &mut JoinSet<()>,
+        stop: &CancellationToken,
+    ) -> Result<bool, StoreError> {
+        while asking.try_join_next().is_some() {}
+        // While all lanes that may ask do, no more are taken.
+        let permit = tokio::select! {
+            permit = room.clone().acquire_owned() => permit,
+            () = stop.cancelled() => return Ok(false),
+        };
+        drop(permit);
         let Some(batch) = lanes::take(&self.shared.store, LEASE, MOST).await? else {
             return Ok(false);
         };
-        let now = self.shared.clock.now();
-        let catalog = self.catalog.borrow().clone();
-        let rows = batch.rows.iter();
-        let settled: Arc<[Settled]> = rows.map(|row| settle(row, &catalog, now)).collect();
-        if !write(&self.shared.store, batch.hold, settled.clone(), now).await? {
-            tracing::warn!("a lane was lost to another worker; nothing of the batch was written");
+        let rows: Arc<[Received]> = batch.rows.into();
+        let turn = Turn {
+            whole: true,
+            hold: batch.hold.clone(),
+            rows: rows.clone(),
+            known: None,
+            catalog: self.catalog.borrow().clone(),
+        };
+        let Some(stuck) = self.take_turn(turn).await? else {
             return Ok(true);
-        }
-        for (row, one) in batch.rows.iter().zip(settled.iter()) {
-            let labels = HandledLabels {
-                source: row.source.as_str(),
-                outcome: one.verdict.columns().0,
+        };
+        for one in stuck {
+            let (intake, stop, room) = (self.clone(), stop.clone(), room.clone());
+            let lane = rows.iter().filter(|row| row.lane == one.lane);
+            let stuck = Stuck {
+                hold: batch.hold.only(|name| name == format!("inbox/{}", one.lane)),
+                rows: lane.filter(|row| row.id >= one.row).cloned().collect(),
+                asking: one,
             };
-            self.shared.metrics.handled.get_or_create(&labels).inc();
-        }
-        if settled.iter().any(|one| !one.outcome.effects.is_empty()) {
-            self.shared.decided.notify_waiters();
+            asking.spawn(async move {
+                let _room = room.acquire_owned().await;
+                if let Err(error) = intake.go_on(stuck, &stop).await {
+                    tracing::error!(error = %error, "a lane could not be finished and is left to its lease");
+                }
+                intake.shared.received.notify_waiters();
+            });
         }
         Ok(true)
     }
-}
 
-/// One transaction: under the fences of the lanes, every delivery's entries, effects and verdict.
-async fn write(
-    store: &Store,
-    hold: Hold,
-    settled: Arc<[Settled]>,
-    now: Timestamp,
-) -> Result<bool, StoreError> {
-    store
-        .unit(move |tx| {
-            let (hold, settled) = (hold.clone(), settled.clone());
-            Box::pin(async move {
-                if !lease::give_back(tx, &hold).await? {
-                    return Ok(false);
+    /// Asks the forge for one lane, and decides on, until its rows are done.
+    async fn go_on(&self, mut stuck: Stuck, stop: &CancellationToken) -> Result<(), StoreError> {
+        let mut rounds = 0;
+        loop {
+            let questions = std::mem::take(&mut stuck.asking.questions);
+            let answers = tokio::select! {
+                answers = self.ask(questions, rounds) => answers,
+                () = stop.cancelled() => {
+                    let part = stuck.hold;
+                    return self.shared.store.unit(move |tx| {
+                        let part = part.clone();
+                        Box::pin(async move { lease::give_part_back(tx, &part).await.map(drop) })
+                    }).await;
                 }
-                let mut ended: BTreeMap<&Verdict, Vec<i64>> = BTreeMap::new();
-                for one in settled.iter() {
-                    record(tx, &one.outcome, now).await?;
-                    ended.entry(&one.verdict).or_default().push(one.id);
-                }
-                for (verdict, ids) in ended {
-                    inbox::handled(tx, &ids, verdict, now).await?;
-                }
-                Ok(true)
-            })
-        })
-        .await
-}
-
-/// Writes an outcome unless its meaning was written before, under whatever delivery id.
-async fn record(tx: &mut Tx, outcome: &Outcome, now: Timestamp) -> Result<(), StoreError> {
-    if let Some(first) = outcome.effects.first()
-        && outbox::knows(tx, &first.token).await?
-    {
-        return Ok(());
-    }
-    let mut cause = 0;
-    for entry in &outcome.entries {
-        cause = ledger::append(tx, entry).await?;
-    }
-    for planned in &outcome.effects {
-        outbox::add(tx, planned, cause, now).await?;
-    }
-    Ok(())
-}
-
-/// Reads and decides one delivery. A defect of ours in it costs this delivery, not the service.
-fn settle(row: &Received, catalog: &Catalog, now: Timestamp) -> Settled {
-    let (verdict, outcome) = if row.attempts >= ATTEMPTS {
-        park(
-            row,
-            now,
-            format!("its handler vanished {} times", row.attempts),
-        )
-    } else {
-        catch_unwind(AssertUnwindSafe(|| judge(row, catalog, now)))
-            .unwrap_or_else(|_| park(row, now, "its handler panicked".to_owned()))
-    };
-    if let Verdict::Malformed(why) = &verdict {
-        tracing::warn!(
-            delivery.row = row.id,
-            event = row.event,
-            why,
-            "a delivery cannot be read"
-        );
-    }
-    Settled {
-        id: row.id,
-        verdict,
-        outcome,
-    }
-}
-
-/// Sets a delivery aside for a person to look at.
-fn park(row: &Received, now: Timestamp, why: String) -> (Verdict, Outcome) {
-    tracing::error!(
-        delivery.row = row.id,
-        event = row.event,
-        why,
-        "a delivery was set aside: see `countersign inbox list`"
-    );
-    let entry = Entry {
-        at: now,
-        action: Action::DeliveryParked,
-        actor: Actor::Countersign,
-        detail: [
-            ("inbox", row.id.to_string()),
-            ("problem", why.clone()),
-            ("source", row.source.as_str().to_owned()),
-        ]
-        .into(),
-    };
-    let outcome = Outcome {
-        entries: vec![entry],
-        ..Outcome::default()
-    };
-    (Verdict::Parked(why), outcome)
-}
-
-fn judge(row: &Received, catalog: &Catalog, now: Timestamp) -> (Verdict, Outcome) {
-    let incoming = match row.source {
-        Source::GitHub => github::edge::interpret(&row.event, &row.body),
-    };
-    match incoming {
-        Err(why) => (Verdict::Malformed(why), Outcome::default()),
-        Ok(incoming) => {
-            let outcome = decide(&incoming, catalog, now);
-            let verdict = outcome
-                .ignored
-                .clone()
-                .map_or(Verdict::Handled, Verdict::Ignored);
-            (verdict, outcome)
+            };
+            stuck.asking.known.extend(answers);
+            let turn = Turn {
+                whole: false,
+                hold: stuck.hold.clone(),
+                rows: stuck.rows.clone(),
+                known: Some(stuck.asking.clone()),
+                catalog: self.catalog.borrow().clone(),
+            };
+            let before = (stuck.asking.row, stuck.asking.part);
+            let Some(mut again) = self.take_turn(turn).await? else {
+                return Ok(());
+            };
+            let Some(asking) = again.pop() else {
+                return Ok(());
+            };
+            rounds = if (asking.row, asking.part) == before {
+                rounds + 1
+            } else {
+                0
+            };
+            let rows = stuck.rows.iter().filter(|row| row.id >= asking.row);
+            stuck.rows = rows.cloned().collect();
+            stuck.asking = asking;
         }
+    }
+
+    async fn ask(
+        &self,
+        questions: Vec<Question>,
+        rounds: usize,
+    ) -> BTreeMap<Question, crate::domain::Finding> {
+        if rounds >= ROUNDS {
+            let endless = || Err("there was no end of questions".to_owned());
+            return questions.into_iter().map(|one| (one, endless())).collect();
+        }
+        self.facts.find(questions).await
+    }
+
+    /// One transaction; the lanes that must ask, or nothing when the lanes were lost.
+    async fn take_turn(&self, turn: Turn) -> Result<Option<Vec<Asking>>, StoreError> {
+        let now = self.shared.clock.now();
+        let Some(done) = turn::take(&self.shared.store, Arc::new(turn), LEASE, now).await? else {
+            tracing::warn!("a lane was lost to another worker; nothing of the batch was written");
+            return Ok(None);
+        };
+        for (source, outcome) in &done.handled {
+            let labels = HandledLabels {
+                source: source.as_str(),
+                outcome,
+            };
+            self.shared.metrics.handled.get_or_create(&labels).inc();
+        }
+        if done.has_effects {
+            self.shared.decided.notify_waiters();
+        }
+        if done.has_timers {
+            self.shared.timed.notify_waiters();
+        }
+        Ok(Some(done.asking))
     }
 }

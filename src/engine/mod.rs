@@ -4,9 +4,12 @@
 
 pub mod backoff;
 pub mod delivery;
+pub mod facts;
 pub mod hands;
+mod heal;
 pub mod intake;
 pub mod sweep;
+mod turn;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,6 +33,8 @@ pub struct Shared {
     pub received: Arc<Notify>,
     /// Rung when something must be done outside.
     pub decided: Arc<Notify>,
+    /// Rung when something was put among the timers.
+    pub timed: Arc<Notify>,
 }
 
 /// How long a loop rests at most when nobody wakes it.
@@ -44,6 +49,7 @@ impl Shared {
             holder: chance::id(),
             received: Arc::default(),
             decided: Arc::default(),
+            timed: Arc::default(),
         }
     }
 }

@@ -1,65 +1,165 @@
 //! Does what is due. It takes no input: it looks at the timers and at the truth, so that the road after
-//! a crash is the ordinary road.
+//! a crash is the ordinary road. What has come due for a request is told to the desk.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use super::heal::Healer;
 use super::{FALLBACK, Shared};
 use crate::clock::later;
+use crate::domain::Catalog;
+use crate::forges::github::client::Client;
 use crate::store::timer::{self, Fired};
-use crate::store::{StoreError, inbox, outbox};
+use crate::store::{StoreError, inbox, note, outbox, state};
 
-const LEASE: Duration = Duration::from_secs(60);
-const MOST: u32 = 16;
+const LEASE: Duration = Duration::from_secs(300);
+const MOST: u32 = 64;
 /// Rows removed in one transaction, so that pruning never holds up a delivery for long.
 const PRUNED_AT_ONCE: u32 = 200;
 const PRUNE_EVERY: Duration = Duration::from_secs(300);
-/// Finished effects stay at least so long: while one is remembered, the same command cannot cause it
-/// again, and commands older than `domain::COMMAND_LIFETIME` cause nothing.
+const DAY: Duration = Duration::from_secs(24 * 3_600);
+/// Finished effects stay at least so long.
 const KEEP_EFFECTS: Duration = Duration::from_secs(30 * 24 * 3_600);
+/// What is done once only is remembered so long; `domain::COMMAND_LIFETIME` is much shorter.
+const KEEP_MEMORY: Duration = Duration::from_secs(90 * 24 * 3_600);
 const PRUNE: &str = "prune";
+/// Names are looked up again so often; sooner while some could not be.
+const NAMES: &str = "names";
+/// Lost deliveries are asked for so often.
+const DELIVERIES: &str = "deliveries";
+const HEAL_EVERY: Duration = Duration::from_secs(300);
 
 /// The sweep loop.
 #[derive(Debug)]
 pub struct Sweep {
     pub shared: Shared,
+    pub catalog: watch::Receiver<Arc<Catalog>>,
+    pub github: watch::Receiver<Option<Arc<Client>>>,
     /// How long handled deliveries stay.
     pub keep_handled: watch::Receiver<Duration>,
 }
 
 impl Sweep {
-    /// Works until it is told to stop.
-    pub async fn run(self, stop: CancellationToken) {
+    /// Works until it is told to stop. What heals is done at once after a start and after a reload.
+    pub async fn run(mut self, stop: CancellationToken) {
+        let timed = self.shared.timed.clone();
+        self.heal_now().await;
         while !stop.is_cancelled() {
-            if let Err(error) = self.round().await {
-                tracing::error!(error = %error, "sweep could not work and will try again");
+            let woken = timed.notified();
+            tokio::pin!(woken);
+            woken.as_mut().enable();
+            match self.round(&stop).await {
+                Ok(true) => continue,
+                Ok(false) => {}
+                Err(error) => {
+                    tracing::error!(error = %error, "sweep could not work and will try again");
+                }
             }
             tokio::select! {
+                () = woken => {}
                 () = tokio::time::sleep(FALLBACK) => {}
+                Ok(()) = self.catalog.changed() => self.heal_now().await,
                 () = stop.cancelled() => {}
             }
         }
     }
 
-    /// Sets the standing timers if they are missing, and does what is due.
-    pub async fn round(&self) -> Result<(), StoreError> {
+    /// Lets everything that heals come due.
+    async fn heal_now(&self) {
+        let now = self.shared.clock.now();
+        let set = self
+            .shared
+            .store
+            .unit(move |tx| {
+                Box::pin(async move {
+                    timer::set(tx, NAMES, now).await?;
+                    timer::set(tx, DELIVERIES, now).await
+                })
+            })
+            .await;
+        if let Err(error) = set {
+            tracing::error!(error = %error, "what heals could not be called up; it comes by itself later");
+        }
+    }
+
+    /// Does what is due; `true` when there may be more.
+    pub async fn round(&self, stop: &CancellationToken) -> Result<bool, StoreError> {
         let now = self.shared.clock.now();
         self.shared
             .store
-            .unit(move |tx| Box::pin(async move { timer::ensure(tx, PRUNE, now).await }))
+            .unit(move |tx| {
+                Box::pin(async move {
+                    for name in [PRUNE, NAMES, DELIVERIES] {
+                        timer::ensure(tx, name, now).await?;
+                    }
+                    Ok(())
+                })
+            })
             .await?;
-        for fired in timer::claim(&self.shared.store, now, LEASE, MOST).await? {
-            self.fire(fired, now).await?;
+        let claimed = timer::claim(&self.shared.store, now, LEASE, MOST).await?;
+        let is_full = claimed.len() >= MOST as usize;
+        // What the desk waits for goes first; healing asks the forge and may take a while.
+        let (notes, chores): (Vec<_>, Vec<_>) =
+            claimed.into_iter().partition(|fired| fired.note.is_some());
+        for fired in notes {
+            self.tell(fired, now).await?;
         }
+        for fired in chores {
+            self.chore(fired, now, stop).await?;
+        }
+        Ok(is_full)
+    }
+
+    /// The desk hears of it in its turn, once: the timer ends in the same transaction.
+    async fn tell(&self, fired: Fired, now: Timestamp) -> Result<(), StoreError> {
+        self.shared
+            .store
+            .unit(move |tx| {
+                let fired = fired.clone();
+                Box::pin(async move {
+                    if let (true, Some((lane, body))) = (timer::done(tx, &fired).await?, &fired.note)
+                    {
+                        note::tell_text(tx, lane, body, now).await?;
+                    }
+                    Ok(())
+                })
+            })
+            .await?;
+        self.shared.received.notify_waiters();
         Ok(())
     }
 
-    async fn fire(&self, fired: Fired, now: Timestamp) -> Result<(), StoreError> {
+    async fn chore(
+        &self,
+        fired: Fired,
+        now: Timestamp,
+        stop: &CancellationToken,
+    ) -> Result<(), StoreError> {
         match fired.name.as_str() {
             PRUNE => self.prune(fired, now).await,
+            NAMES | DELIVERIES => {
+                let healer = Healer {
+                    shared: &self.shared,
+                    catalog: self.catalog.borrow().clone(),
+                    github: self.github.borrow().clone(),
+                };
+                let healing = async {
+                    if fired.name == NAMES {
+                        healer.names().await
+                    } else {
+                        healer.deliveries().await
+                    }
+                };
+                let wait = tokio::select! {
+                    wait = healing => wait?.unwrap_or(HEAL_EVERY),
+                    () = stop.cancelled() => Duration::ZERO,
+                };
+                self.again(fired, later(now, wait)).await
+            }
             name => {
                 tracing::error!(
                     timer = name,
@@ -76,6 +176,7 @@ impl Sweep {
         let keep = *self.keep_handled.borrow();
         let ago = |time: Duration| now.checked_sub(time).unwrap_or(Timestamp::MIN);
         let (deliveries_before, effects_before) = (ago(keep), ago(keep.max(KEEP_EFFECTS)));
+        let (memory_before, reports_before) = (ago(KEEP_MEMORY), ago(DAY * 90));
         let pruned = self
             .shared
             .store
@@ -83,7 +184,9 @@ impl Sweep {
                 Box::pin(async move {
                     let deliveries = inbox::prune(tx, deliveries_before, PRUNED_AT_ONCE).await?;
                     let effects = outbox::prune(tx, effects_before, PRUNED_AT_ONCE).await?;
-                    Ok(deliveries.max(effects))
+                    let rest =
+                        state::prune(tx, memory_before, reports_before, PRUNED_AT_ONCE).await?;
+                    Ok(deliveries.max(effects).max(rest))
                 })
             })
             .await?;

@@ -8,6 +8,9 @@ pub enum CallError {
     /// It may work later, at the earliest after `wait`.
     #[error("{why}")]
     Later { why: String, wait: Option<Duration> },
+    /// What was asked about is not there, or not shown to us.
+    #[error("{0}")]
+    Absent(String),
     /// It will not work, however often it is tried.
     #[error("{0}")]
     Never(String),

@@ -118,6 +118,7 @@ fn verify(
                 }
             })
         }
+        Source::Countersign => Err((Answer::Unauthentic, "nobody signs for us".to_owned())),
     }
 }
 

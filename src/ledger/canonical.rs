@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::domain::{Actor, Entry};
+use crate::domain::{Actor, Detail, Entry};
 
 /// The version of the form below.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -15,7 +15,7 @@ struct Form<'e> {
     action: &'static str,
     actor: Who<'e>,
     at: String,
-    detail: &'e BTreeMap<&'static str, String>,
+    detail: &'e BTreeMap<&'static str, Detail>,
     v: u32,
 }
 
@@ -75,7 +75,7 @@ mod tests {
                 id: 7,
                 login: "ann \"the\" deployer".to_owned(),
             },
-            detail: BTreeMap::from([("sha", "é".to_owned()), ("command", "/help".to_owned())]),
+            detail: BTreeMap::from([("sha", "é".into()), ("command", "/help".into())]),
         };
         assert_eq!(
             String::from_utf8(bytes(&entry)).unwrap(),

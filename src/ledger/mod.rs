@@ -2,5 +2,7 @@
 //! for ever, so the form of an entry has a version and never changes within it.
 
 mod canonical;
+mod policy;
 
 pub use canonical::{SCHEMA_VERSION, bytes};
+pub use policy::policy_digest;

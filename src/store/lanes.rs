@@ -41,7 +41,7 @@ pub struct Batch {
 }
 
 /// One delivery as it was stored.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Received {
     pub id: i64,
     pub lane: String,

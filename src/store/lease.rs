@@ -11,6 +11,8 @@ use super::{StoreError, Tx};
 
 statements! {
     GIVE_BACK = ["UPDATE lease SET lease_until = 0 WHERE holder = $1 AND lease_until <> 0 RETURNING name, fence"];
+    GIVE_ONE_BACK = ["UPDATE lease SET lease_until = 0 WHERE holder = $1 AND name = $2 AND fence = $3 AND lease_until <> 0"];
+    RETAKE = ["UPDATE lease SET lease_until =" NOW "+ $3 WHERE holder = $1 AND name = $2 AND lease_until = 0"];
     LEFT_OPEN = ["SELECT name FROM lease WHERE lease_until <> 0 AND lease_until <=" NOW "ORDER BY name"];
 }
 
@@ -20,6 +22,18 @@ pub struct Hold {
     /// Names this claim and no other.
     pub holder: String,
     pub fences: BTreeMap<String, i64>,
+}
+
+impl Hold {
+    /// The part of a hold that has these names.
+    #[must_use]
+    pub fn only(&self, wanted: impl Fn(&str) -> bool) -> Self {
+        let fences = self.fences.iter().filter(|(name, _)| wanted(name));
+        Self {
+            holder: self.holder.clone(),
+            fences: fences.map(|(name, fence)| (name.clone(), *fence)).collect(),
+        }
+    }
 }
 
 /// Gives every lease of a hold back. `false` means that some of them were lost: somebody else has a
@@ -35,6 +49,36 @@ pub async fn give_back(tx: &mut Tx, hold: &Hold) -> Result<bool, StoreError> {
         given_back.insert(row.text("name")?, row.number("fence")?);
     }
     Ok(given_back == hold.fences)
+}
+
+/// Gives the leases of a part of a hold back; `false` when some of them were lost.
+pub async fn give_part_back(tx: &mut Tx, part: &Hold) -> Result<bool, StoreError> {
+    for (name, fence) in &part.fences {
+        let given = sqlx::query(tx.sql(&GIVE_ONE_BACK))
+            .bind(part.holder.as_str())
+            .bind(name.as_str())
+            .bind(*fence)
+            .execute(tx.connection())
+            .await?;
+        if given.rows_affected() != 1 {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Keeps some leases of a hold that was given back in this same transaction, and so could not be taken
+/// by anybody else.
+pub async fn keep(tx: &mut Tx, hold: &Hold, length: Duration) -> Result<(), StoreError> {
+    for name in hold.fences.keys() {
+        sqlx::query(tx.sql(&RETAKE))
+            .bind(hold.holder.as_str())
+            .bind(name.as_str())
+            .bind(micros(length))
+            .execute(tx.connection())
+            .await?;
+    }
+    Ok(())
 }
 
 /// Leases whose time ran out and whose holders never gave them back: they crashed or were too slow.

@@ -16,7 +16,10 @@ pub mod inbox;
 pub mod lanes;
 pub mod lease;
 pub mod ledger;
+pub mod note;
 pub mod outbox;
+pub mod quiet;
+pub mod state;
 pub mod timer;
 
 pub use dialect::Dialect;

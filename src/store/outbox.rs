@@ -10,20 +10,25 @@ use super::lease::micros;
 use super::row::Row;
 use super::statement::statements;
 use super::{Store, StoreError, Tx};
-use crate::domain::{Effect, Planned, Priority};
+use crate::domain::{Effect, Planned, Priority, Repository};
 
 statements! {
-    ADD = ["INSERT INTO outbox (token, effect, cause, priority, created_at, due_at, state)
-        VALUES ($1, $2, $3, $4, $5, $5, 'waiting') ON CONFLICT (token) DO NOTHING"];
+    ADD = ["INSERT INTO outbox (token, effect, cause, priority, created_at, due_at, state, channel, thread)
+        VALUES ($1, $2, $3, $4, $5, $5, 'waiting', $6, $7) ON CONFLICT (token) DO NOTHING"];
     /// The rows are chosen once and then claimed: within the UPDATE itself, PostgreSQL may choose again
     /// for every row and so claim more than were asked for.
+    /// Within a thread an effect waits for those before it; while a channel is quiet, all of it waits.
     CLAIM = ["WITH chosen AS MATERIALIZED
             (SELECT id FROM outbox WHERE state = 'waiting' AND due_at <= $2 AND lease_until <=" NOW "
+            AND NOT EXISTS (SELECT 1 FROM outbox AS earlier
+                WHERE earlier.thread = outbox.thread AND earlier.id < outbox.id AND earlier.state = 'waiting')
+            AND NOT EXISTS (SELECT 1 FROM quiet WHERE quiet.channel = outbox.channel AND quiet.until_at > $2)
             ORDER BY priority, due_at, id LIMIT $3" SKIP_LOCKED ")
         UPDATE outbox SET fence = fence + 1, attempts = attempts + 1, lease_until =" NOW "+ $1
         WHERE id IN (SELECT id FROM chosen) AND state = 'waiting' AND lease_until <=" NOW "
-        RETURNING id, token, effect, priority, attempts, fence"];
-    DONE = ["UPDATE outbox SET state = 'done', finished_at = $3, lease_until = 0, problem = NULL
+        RETURNING id, token, effect, priority, attempts, fence, thread"];
+    RESULT = ["SELECT id, result FROM outbox WHERE thread = $1 AND result IS NOT NULL ORDER BY id LIMIT 1"];
+    DONE = ["UPDATE outbox SET state = 'done', finished_at = $3, result = $4, lease_until = 0, problem = NULL
         WHERE id = $1 AND fence = $2 AND state = 'waiting'"];
     LATER = ["UPDATE outbox SET due_at = $3, lease_until = 0, problem = $4
         WHERE id = $1 AND fence = $2 AND state = 'waiting'"];
@@ -39,7 +44,6 @@ statements! {
     LIST = ["SELECT id, token, effect, state, attempts, created_at, due_at, problem FROM outbox
         WHERE state = $1 AND id > $2 ORDER BY id LIMIT $3"];
     NEXT_DUE = ["SELECT MIN(due_at) AS due_at, 0 AS id FROM outbox WHERE state = 'waiting'"];
-    KNOWN = ["SELECT COUNT(*) AS found FROM outbox WHERE token = $1"];
     PARKED = ["SELECT COUNT(*) AS found FROM outbox WHERE state = 'parked'"];
     PRUNE = ["DELETE FROM outbox WHERE id IN
         (SELECT id FROM outbox WHERE finished_at IS NOT NULL AND finished_at < $1 ORDER BY finished_at LIMIT $2)"];
@@ -55,6 +59,7 @@ pub struct Claimed {
     pub effect: Result<Effect, String>,
     pub attempts: u64,
     pub fence: i64,
+    pub thread: Option<String>,
 }
 
 /// A row as people see it.
@@ -88,18 +93,11 @@ pub async fn add(
         .bind(cause)
         .bind(priority)
         .bind(now.as_microsecond())
+        .bind(channel(&planned.effect))
+        .bind(planned.effect.thread())
         .execute(tx.connection())
         .await?;
     Ok(added.rows_affected() == 1)
-}
-
-/// Whether an effect with this meaning was ever planned.
-pub async fn knows(tx: &mut Tx, token: &str) -> Result<bool, StoreError> {
-    let row = sqlx::query(tx.sql(&KNOWN))
-        .bind(token)
-        .fetch_one(tx.connection())
-        .await?;
-    Ok(row.try_get::<i64, _>("found")? > 0)
 }
 
 /// Claims rows that are due: triggers before replies, replies before notices.
@@ -129,6 +127,7 @@ pub async fn claim(
                             effect: parse(&row.text("effect")?),
                             attempts: row.count("attempts")?,
                             fence: row.number("fence")?,
+                            thread: row.maybe_text("thread")?,
                         },
                     ));
                 }
@@ -139,11 +138,36 @@ pub async fn claim(
         .await
 }
 
+/// What the outside world calls what the first effect of a thread made.
+pub async fn result(store: &Store, thread: &str) -> Result<Option<String>, StoreError> {
+    let row = sqlx::query(RESULT.text(store.dialect()))
+        .bind(thread)
+        .fetch_optional(store.reader())
+        .await?;
+    row.map(|row| Row::of(&row, "outbox", "id").maybe_text("result"))
+        .transpose()
+        .map(Option::flatten)
+}
+
+/// Effects of one installation share its rate limit.
+pub fn channel(effect: &Effect) -> String {
+    channel_of(effect.repository())
+}
+
+pub fn channel_of(repository: &Repository) -> String {
+    match repository.installation {
+        Some(installation) => format!("github/{installation}"),
+        None => "github".to_owned(),
+    }
+}
+
 /// How an attempt ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ending {
     Done {
         at: Timestamp,
+        /// What the outside world calls what was made.
+        result: Option<String>,
     },
     Later {
         due_at: Timestamp,
@@ -166,7 +190,7 @@ pub async fn end(tx: &mut Tx, row: &Claimed, ending: &Ending) -> Result<bool, St
     };
     let query = sqlx::query(tx.sql(statement)).bind(row.id).bind(row.fence);
     let query = match ending {
-        Ending::Done { at } => query.bind(at.as_microsecond()),
+        Ending::Done { at, result } => query.bind(at.as_microsecond()).bind(result.clone()),
         Ending::Later { due_at, problem } => {
             query.bind(due_at.as_microsecond()).bind(problem.as_str())
         }

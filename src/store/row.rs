@@ -46,6 +46,13 @@ impl<'r> Row<'r> {
         u64::try_from(number).map_err(|_| self.unreadable(column, format!("{number} is negative")))
     }
 
+    pub(super) fn maybe_count(&self, column: &'static str) -> Result<Option<u64>, StoreError> {
+        match self.get::<Option<i64>>(column)? {
+            Some(_) => self.count(column).map(Some),
+            None => Ok(None),
+        }
+    }
+
     pub(super) fn time(&self, column: &'static str) -> Result<Timestamp, StoreError> {
         let micros = self.number(column)?;
         Timestamp::from_microsecond(micros)

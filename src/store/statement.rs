@@ -29,7 +29,7 @@ macro_rules! statements {
             sqlite: $crate::store::statement::words!(sqlite [] $($piece)*),
             postgres: $crate::store::statement::words!(postgres [] $($piece)*),
         };)*
-        pub(super) const ALL: &[&$crate::store::Statement] = &[$(&$name),*];
+        pub(in crate::store) const ALL: &[&$crate::store::Statement] = &[$(&$name),*];
     };
 }
 
@@ -64,8 +64,14 @@ pub fn every_statement() -> impl Iterator<Item = &'static Statement> {
         super::lease::ALL,
         super::ledger::ALL,
         super::migrate::ALL,
+        super::note::ALL,
         super::outbox::ALL,
         super::probe::ALL,
+        super::quiet::ALL,
+        super::state::COMMITS,
+        super::state::ENVIRONMENTS,
+        super::state::NAMES,
+        super::state::REQUESTS,
         super::timer::ALL,
     ]
     .into_iter()

@@ -8,17 +8,23 @@ use jiff::Timestamp;
 use super::lease::micros;
 use super::row::Row;
 use super::statement::statements;
-use super::{Store, StoreError, Tx};
+use super::{Store, StoreError, Tx, note};
+use crate::domain::{Due, Internal};
 
 statements! {
     ENSURE = ["INSERT INTO timer (name, due_at) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING"];
     SET = ["INSERT INTO timer (name, due_at) VALUES ($1, $2)
         ON CONFLICT (name) DO UPDATE SET due_at = excluded.due_at, fence = timer.fence + 1, lease_until = 0"];
+    SET_DUE = ["INSERT INTO timer (name, due_at, lane, body) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (name) DO UPDATE SET due_at = excluded.due_at, fence = timer.fence + 1, lease_until = 0,
+            lane = excluded.lane, body = excluded.body"];
+    ENSURE_DUE = ["INSERT INTO timer (name, due_at, lane, body) VALUES ($1, $2, $3, $4) ON CONFLICT (name) DO NOTHING"];
+    NEXT_DUE = ["SELECT name, due_at FROM timer WHERE body IS NOT NULL ORDER BY due_at LIMIT 1"];
     CANCEL = ["DELETE FROM timer WHERE name = $1"];
     CLAIM = ["WITH chosen AS MATERIALIZED
             (SELECT name FROM timer WHERE due_at <= $2 AND lease_until <=" NOW "ORDER BY due_at LIMIT $3" SKIP_LOCKED ")
         UPDATE timer SET fence = fence + 1, lease_until =" NOW "+ $1
-        WHERE name IN (SELECT name FROM chosen) AND lease_until <=" NOW "RETURNING name, due_at, fence"];
+        WHERE name IN (SELECT name FROM chosen) AND lease_until <=" NOW "RETURNING name, due_at, fence, lane, body"];
     AGAIN = ["UPDATE timer SET due_at = $3, lease_until = 0 WHERE name = $1 AND fence = $2"];
     DONE = ["DELETE FROM timer WHERE name = $1 AND fence = $2"];
 }
@@ -29,6 +35,8 @@ pub struct Fired {
     pub name: String,
     pub due_at: Timestamp,
     pub fence: i64,
+    /// What the desk is told then, and in which lane.
+    pub note: Option<(String, String)>,
 }
 
 /// Sets a timer unless it is set already.
@@ -49,6 +57,51 @@ pub async fn set(tx: &mut Tx, name: &str, due_at: Timestamp) -> Result<(), Store
         .execute(tx.connection())
         .await?;
     Ok(())
+}
+
+/// Sets a timer that tells the desk what has come due.
+pub async fn set_due(
+    tx: &mut Tx,
+    due: &Due,
+    repository: u64,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    write_due(tx, &SET_DUE, (due, repository, at)).await
+}
+
+/// As [`set_due`], unless it is set already.
+pub async fn ensure_due(
+    tx: &mut Tx,
+    due: &Due,
+    repository: u64,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    write_due(tx, &ENSURE_DUE, (due, repository, at)).await
+}
+
+async fn write_due(
+    tx: &mut Tx,
+    statement: &super::Statement,
+    (due, repository, at): (&Due, u64, Timestamp),
+) -> Result<(), StoreError> {
+    let note = Internal::Due(due.clone());
+    sqlx::query(tx.sql(statement))
+        .bind(due.key())
+        .bind(at.as_microsecond())
+        .bind(note::lane(repository))
+        .bind(note::spell(&note)?)
+        .execute(tx.connection())
+        .await?;
+    Ok(())
+}
+
+/// When the desk is told something next.
+pub async fn next_due(store: &Store) -> Result<Option<Timestamp>, StoreError> {
+    let row = sqlx::query(NEXT_DUE.text(store.dialect()))
+        .fetch_optional(store.reader())
+        .await?;
+    row.map(|row| Row::of(&row, "timer", "name").time("due_at"))
+        .transpose()
 }
 
 pub async fn cancel(tx: &mut Tx, name: &str) -> Result<(), StoreError> {
@@ -82,6 +135,7 @@ pub async fn claim(
                         name: row.text("name")?,
                         due_at: row.time("due_at")?,
                         fence: row.number("fence")?,
+                        note: row.maybe_text("lane")?.zip(row.maybe_text("body")?),
                     });
                 }
                 fired.sort_by_key(|timer| timer.due_at);

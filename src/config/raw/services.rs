@@ -137,6 +137,9 @@ pub(crate) struct Environment {
     /// How long a request waits for its approvals. The default is `4h`.
     #[schemars(example = &"4h")]
     pub(crate) expires: Option<At<String>>,
+    /// After how long without news the forge is asked how a release goes. The default is `10m`.
+    #[schemars(example = &"10m")]
+    pub(crate) follow: Option<At<String>>,
     /// What is released although it is refused by default.
     #[schemars(example = ["open-heads"])]
     pub(crate) allow: Option<Vec<At<Allowed>>>,

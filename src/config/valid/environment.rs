@@ -15,6 +15,7 @@ use crate::domain::{
 };
 
 const FOUR_HOURS: u64 = 4 * 60 * 60;
+const TEN_MINUTES: u64 = 10 * 60;
 
 /// The service that an environment belongs to, as far as it could be made out.
 pub(super) struct Surrounding<'a> {
@@ -72,10 +73,8 @@ fn environment(
     let approvals = approvals(raw, surrounding, review);
     let exclude = exclude(at, review);
     let allow = allow(raw, review);
-    let expires = match &raw.expires {
-        Some(written) => review.parse(Some(written)).map(|span| span.value),
-        None => TimeSpan::from_seconds(FOUR_HOURS),
-    };
+    let expires = span(raw.expires.as_ref(), FOUR_HOURS, review);
+    let follow = span(raw.follow.as_ref(), TEN_MINUTES, review);
     let freeze = raw.freeze.as_ref().map(|reason| {
         if reason.value.trim().is_empty() {
             let problem = Problem::new(&reason.place, "a freeze without a reason explains nothing");
@@ -97,10 +96,22 @@ fn environment(
         approvals,
         exclude,
         expires: expires?,
+        follow: follow?,
         allow,
         freeze,
         trigger,
     })
+}
+
+fn span(
+    written: Option<&At<String>>,
+    default_seconds: u64,
+    review: &mut Review<'_>,
+) -> Option<TimeSpan> {
+    match written {
+        Some(written) => review.parse(Some(written)).map(|span| span.value),
+        None => TimeSpan::from_seconds(default_seconds),
+    }
 }
 
 /// The stage that must have passed; the last one unless the file names another.

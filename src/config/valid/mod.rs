@@ -55,7 +55,11 @@ pub(super) fn config(file: &raw::File, source: &str, review: &mut Review<'_>) ->
         gitlab: whole(gitlab)?,
         discord: whole(discord)?,
         slack: whole(slack)?,
-        catalog: Catalog { roles, services },
+        catalog: Catalog {
+            roles,
+            services,
+            ..Catalog::default()
+        },
         trigger_secrets: secrets,
         warnings: Vec::new(),
         source: source.as_bytes().to_vec(),

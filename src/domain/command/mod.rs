@@ -1,0 +1,219 @@
+//! What people ask for, from whichever surface: one grammar, parsed here and nowhere else. A value of
+//! these types says what was written; whether such an environment, service or request exists, and who
+//! may ask, is for the desk.
+
+/// Where commands stand in a text.
+mod find;
+/// The definition of every command.
+mod grammar;
+/// The answers to `/help`.
+mod help;
+/// Why a line was not understood.
+mod mistake;
+/// The parts that commands are made of.
+mod part;
+/// Why somebody did something.
+mod reason;
+/// The canonical spelling.
+mod show;
+/// The command or option that was meant.
+mod suggest;
+/// Which commit is meant.
+mod target;
+/// Lines as people and their chat clients write them.
+mod words;
+
+#[cfg(test)]
+mod tests;
+
+pub use help::{help, help_for};
+pub use mistake::Misunderstood;
+pub use reason::Reason;
+pub use target::Target;
+
+use super::TimeSpan;
+
+/// Something a person asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    Deploy(Deploy),
+    Approve(Approve),
+    Reject(Reject),
+    Cancel(Cancel),
+    Rollback(Rollback),
+    Retry(Retry),
+    Lock(Lock),
+    Unlock(Unlock),
+    Status(Status),
+    Why(Why),
+    Who(Who),
+    Audit(Audit),
+    Link,
+    Help(Help),
+}
+
+/// Release a commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deploy {
+    /// As it was written: a name, an alias, or neither.
+    pub environment: String,
+    pub target: Option<Target>,
+    /// As it was written.
+    pub service: Option<String>,
+    pub reason: Option<Reason>,
+    /// A time of day, `HH:MM`, in whatever zone the environment has.
+    pub at: Option<String>,
+    pub dry_run: bool,
+}
+
+/// Say yes to a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Approve {
+    pub request: Option<u64>,
+    pub service: Option<String>,
+}
+
+/// Say no to a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reject {
+    pub request: Option<u64>,
+    pub reason: Option<Reason>,
+}
+
+/// Take a request back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cancel {
+    pub request: Option<u64>,
+    pub reason: Option<Reason>,
+}
+
+/// Return to a commit that was live.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rollback {
+    pub environment: String,
+    /// Never a pull request.
+    pub target: Option<Target>,
+    pub service: Option<String>,
+    pub reason: Option<Reason>,
+    pub dry_run: bool,
+}
+
+/// Try a failed release again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Retry {
+    pub request: Option<u64>,
+    pub dry_run: bool,
+}
+
+/// Stop all releases to an environment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lock {
+    pub environment: String,
+    pub service: Option<String>,
+    pub lasts: Option<TimeSpan>,
+    pub reason: Reason,
+}
+
+/// Let releases through again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unlock {
+    pub environment: String,
+    pub service: Option<String>,
+}
+
+/// Show what is live, ready and waiting.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Status {
+    pub environment: Option<String>,
+    pub service: Option<String>,
+}
+
+/// Explain what a release would be missing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Why {
+    pub environment: String,
+    pub target: Option<Target>,
+    pub service: Option<String>,
+}
+
+/// Name the people who may approve.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Who {
+    pub environment: String,
+    pub service: Option<String>,
+}
+
+/// Search the ledger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Audit {
+    /// The words behind the command, as they were written.
+    pub filters: Vec<String>,
+}
+
+/// Explain the commands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Help {
+    /// The command to explain, without its slash; it may not exist.
+    pub command: Option<String>,
+}
+
+/// A line that asks for something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// The line as it was written, without the space around it and at most 300 characters long.
+    pub line: String,
+    pub command: Result<Command, Misunderstood>,
+}
+
+impl Command {
+    /// The commands in a text, in their order; at most five, and one remark if there are more.
+    pub fn all_in(text: &str) -> Vec<Found> {
+        find::all_in(text)
+    }
+
+    /// What one line asks for; nothing if it is not addressed to us.
+    pub fn parse(line: &str) -> Option<Result<Self, Misunderstood>> {
+        grammar::parse(line)
+    }
+
+    /// The word behind the slash.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Deploy(_) => "deploy",
+            Self::Approve(_) => "approve",
+            Self::Reject(_) => "reject",
+            Self::Cancel(_) => "cancel",
+            Self::Rollback(_) => "rollback",
+            Self::Retry(_) => "retry",
+            Self::Lock(_) => "lock",
+            Self::Unlock(_) => "unlock",
+            Self::Status(_) => "status",
+            Self::Why(_) => "why",
+            Self::Who(_) => "who",
+            Self::Audit(_) => "audit",
+            Self::Link => "link",
+            Self::Help(_) => "help",
+        }
+    }
+
+    /// The part of this command that is understood and not available yet, such as `/audit`.
+    pub fn not_available_yet(&self) -> Option<&'static str> {
+        match self {
+            Self::Audit(_) => Some("/audit"),
+            Self::Link => Some("/link"),
+            Self::Deploy(deploy) if deploy.at.is_some() => Some("--at"),
+            Self::Deploy(_)
+            | Self::Approve(_)
+            | Self::Reject(_)
+            | Self::Cancel(_)
+            | Self::Rollback(_)
+            | Self::Retry(_)
+            | Self::Lock(_)
+            | Self::Unlock(_)
+            | Self::Status(_)
+            | Self::Why(_)
+            | Self::Who(_)
+            | Self::Help(_) => None,
+        }
+    }
+}

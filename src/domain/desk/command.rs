@@ -1,0 +1,557 @@
+//! One command of a comment: acknowledged at once, answered in the end, and never answered twice.
+
+use super::deploy::Wish;
+use super::{COMMAND_LIFETIME, Change, Desk, Outcome};
+use crate::domain::command::{self, Command, Found};
+use crate::domain::reason::{Reason, code};
+use crate::domain::{
+    Action, Actor, Asked, Comment, Effect, Ended, Environment, Incoming, Lock, Reaction, Request,
+    RequestKind, Service, State,
+};
+
+/// What a person reads, and the reaction that goes with it.
+pub(super) struct Answer {
+    text: String,
+    reaction: Option<Reaction>,
+}
+
+impl Answer {
+    pub(super) fn said(text: String) -> Self {
+        Self {
+            text,
+            reaction: None,
+        }
+    }
+
+    pub(super) fn refused(text: String) -> Self {
+        Self {
+            text,
+            reaction: Some(Reaction::Confused),
+        }
+    }
+}
+
+/// Takes a comment apart into its commands; everything else stays as it is.
+pub fn unfold(incoming: Incoming) -> Vec<Incoming> {
+    let Incoming::Comment(Comment {
+        place,
+        author,
+        body,
+    }) = incoming
+    else {
+        return vec![incoming];
+    };
+    let found = Command::all_in(&body);
+    if found.is_empty() {
+        return vec![Incoming::NotOurs("the comment holds no command".to_owned())];
+    }
+    let numbered = found.into_iter().enumerate();
+    numbered
+        .map(|(ordinal, found)| {
+            Incoming::Command(Asked {
+                place: place.clone(),
+                author: author.clone(),
+                ordinal,
+                found,
+            })
+        })
+        .collect()
+}
+
+/// Names the conversation about a command.
+pub(super) fn thread(asked: &Asked) -> String {
+    format!(
+        "github/{}/comment/{}/{}",
+        asked.place.repository.id, asked.place.comment, asked.ordinal
+    )
+}
+
+impl Desk<'_> {
+    pub(super) fn command(&self, asked: &Asked) -> Outcome {
+        let mut bound = Outcome::default();
+        let services = self.services_at(&asked.place.repository, &mut bound);
+        if services.as_ref().is_ok_and(Vec::is_empty) {
+            return Outcome::ignored("no service lives in this repository");
+        }
+        if self.now.duration_since(asked.place.written_at) > COMMAND_LIFETIME {
+            return Outcome::ignored("the comment was written too long ago");
+        }
+        let done = format!("done/{}", thread(asked));
+        if self.was_remembered(&done) {
+            return Outcome::ignored("the command was answered before");
+        }
+        let mut outcome = self.acknowledge(asked);
+        outcome.changes.extend(bound.changes);
+        outcome.changes.push(Change::Remember { token: done });
+        match services {
+            Ok(services) => self.obey(asked, &services, &mut outcome),
+            Err(why) => self.refuse(asked, Reason::refuses(why), &mut outcome),
+        }
+        outcome
+    }
+
+    /// The command is remembered and its reaction leaves before anything is asked of the forge.
+    fn acknowledge(&self, asked: &Asked) -> Outcome {
+        let mut first = Outcome::default();
+        let token = format!("received/{}", thread(asked));
+        if self.was_remembered(&token) {
+            return first;
+        }
+        first.changes.push(Change::Remember { token });
+        first.entries.push(
+            self.entry(Action::CommandReceived, Actor::on_github(&asked.author))
+                .with("command", asked.found.line.as_str())
+                .with("repository", asked.place.repository.path.as_str())
+                .with("pull_request", asked.place.pull_request)
+                .with("comment", asked.place.comment),
+        );
+        first.plan(
+            format!(
+                "github/{}/comment/{}/eyes",
+                asked.place.repository.id, asked.place.comment
+            ),
+            Effect::React {
+                place: asked.place.clone(),
+                reaction: Reaction::Eyes,
+            },
+        );
+        self.first.replace(first.clone());
+        first
+    }
+
+    fn obey(&self, asked: &Asked, services: &[&Service], outcome: &mut Outcome) {
+        let Found { command, .. } = &asked.found;
+        let command = match command {
+            Ok(command) => command,
+            Err(mistake) => {
+                let reason = Reason::refuses(mistake.says.clone())
+                    .help(format!("Say it like this: {}", code(&mistake.usage)));
+                return self.refuse(asked, reason, outcome);
+            }
+        };
+        if let Some(part) = command.not_available_yet() {
+            let reason = Reason::refuses(format!("{part} is not available in this version yet"));
+            return self.refuse(asked, reason, outcome);
+        }
+        let done = match command {
+            Command::Help(help) => {
+                let text = match &help.command {
+                    Some(name) => command::help_for(name),
+                    None => command::help(),
+                };
+                self.answer(asked, Answer::said(text), outcome);
+                Ok(())
+            }
+            Command::Deploy(deploy) => self
+                .place(services, deploy.service.as_deref(), &deploy.environment)
+                .and_then(|(service, environment)| {
+                    let (sha, open_head) = self.target(asked, deploy.target.as_ref())?;
+                    let wish = Wish {
+                        asked,
+                        service,
+                        environment,
+                        sha,
+                        open_head,
+                        kind: RequestKind::Deploy,
+                        reason: deploy.reason.as_ref().map(ToString::to_string),
+                        is_dry: deploy.dry_run,
+                    };
+                    self.ask(&wish, outcome);
+                    Ok(())
+                }),
+            Command::Rollback(rollback) => self
+                .place(services, rollback.service.as_deref(), &rollback.environment)
+                .and_then(|(service, environment)| {
+                    self.roll_back(asked, (service, environment), rollback, outcome)
+                }),
+            Command::Retry(retry) => self.retry(asked, services, retry, outcome),
+            Command::Approve(approve) => self
+                .waiting(asked, services, approve.request, Request::is_waiting)
+                .map(|request| self.approve(asked, request, outcome)),
+            Command::Reject(reject) => self
+                .waiting(asked, services, reject.request, Request::is_waiting)
+                .and_then(|request| self.involved(asked, request))
+                .map(|request| {
+                    let reason = reject.reason.as_ref().map(ToString::to_string);
+                    self.reject(asked, request, reason.as_deref(), outcome);
+                }),
+            Command::Cancel(cancel) => self
+                .waiting(asked, services, cancel.request, |request| {
+                    request.ended().is_none()
+                })
+                .and_then(|request| self.involved(asked, request))
+                .map(|request| {
+                    let reason = cancel.reason.as_ref().map(ToString::to_string);
+                    self.cancel(asked, request, reason.as_deref(), outcome);
+                }),
+            Command::Lock(lock) => self
+                .place(services, lock.service.as_deref(), &lock.environment)
+                .and_then(|place| self.close(asked, place, lock, outcome)),
+            Command::Unlock(unlock) => self
+                .place(services, unlock.service.as_deref(), &unlock.environment)
+                .and_then(|place| self.open(asked, place, outcome)),
+            Command::Status(status) => {
+                self.status(asked, services, status).map(|text| {
+                    self.answer(asked, Answer::said(text), outcome);
+                })
+            }
+            Command::Why(why) => self
+                .place(services, why.service.as_deref(), &why.environment)
+                .and_then(|place| self.explain(asked, place, why.target.as_ref()))
+                .map(|text| self.answer(asked, Answer::said(text), outcome)),
+            Command::Who(who) => self
+                .place(services, who.service.as_deref(), &who.environment)
+                .map(|place| {
+                    self.answer(asked, Answer::said(self.who_can(place)), outcome);
+                }),
+            // Both are among what is not available yet.
+            Command::Audit(_) | Command::Link => Ok(()),
+        };
+        if let Err(reason) = done {
+            self.refuse(asked, reason, outcome);
+        }
+    }
+
+    /// Answers a command that led to no request.
+    pub(super) fn answer(&self, asked: &Asked, answer: Answer, outcome: &mut Outcome) {
+        let thread = thread(asked);
+        outcome.plan(
+            format!("{thread}/answer"),
+            Effect::Say {
+                place: asked.place.clone(),
+                thread: thread.clone(),
+                text: answer.text,
+            },
+        );
+        if let Some(reaction) = answer.reaction {
+            outcome.plan(
+                format!("{thread}/{}", reaction.as_str()),
+                Effect::React {
+                    place: asked.place.clone(),
+                    reaction,
+                },
+            );
+        }
+    }
+
+    fn refuse(&self, asked: &Asked, reason: Reason, outcome: &mut Outcome) {
+        outcome.entries.push(
+            self.entry(Action::Refused, Actor::on_github(&asked.author))
+                .with("command", asked.found.line.as_str())
+                .with("why", reason.detail()),
+        );
+        let text = format!("**Refused**\n\n{}", Reason::of("", vec![reason]).render());
+        self.answer(asked, Answer::refused(text), outcome);
+    }
+
+    /// The service and environment that a command names.
+    pub(super) fn place<'s>(
+        &self,
+        services: &[&'s Service],
+        service: Option<&str>,
+        environment: &str,
+    ) -> Result<(&'s Service, &'s Environment), Reason> {
+        let named = self.named(services, service)?;
+        let mut found = named.iter().filter_map(|service| {
+            service
+                .environment(environment)
+                .map(|environment| (*service, environment))
+        });
+        match (found.next(), found.next()) {
+            (Some(place), None) => Ok(place),
+            (Some(_), Some(_)) => {
+                let names = list(named.iter().map(|service| service.name.as_str()));
+                Err(
+                    Reason::refuses(format!("several services have {}", code(environment)))
+                        .help(format!("Name one with `--service`: {names}.")),
+                )
+            }
+            (None, _) => {
+                let names = named
+                    .iter()
+                    .flat_map(|service| &service.environments)
+                    .map(|environment| environment.name.as_str());
+                Err(
+                    Reason::refuses(format!("there is no environment {}", code(environment)))
+                        .help(format!("There are {}.", list(names))),
+                )
+            }
+        }
+    }
+
+    fn named<'s>(
+        &self,
+        services: &[&'s Service],
+        name: Option<&str>,
+    ) -> Result<Vec<&'s Service>, Reason> {
+        let Some(name) = name else {
+            return Ok(services.to_vec());
+        };
+        let found: Vec<&Service> = services
+            .iter()
+            .copied()
+            .filter(|service| service.name.as_str() == name)
+            .collect();
+        if found.is_empty() {
+            let names = list(services.iter().map(|service| service.name.as_str()));
+            return Err(Reason::refuses(format!(
+                "no service of this repository is called {}",
+                code(name)
+            ))
+            .help(format!("There are {names}.")));
+        }
+        Ok(found)
+    }
+
+    /// The request that a command means: the one with the number, or the only one that fits.
+    fn waiting(
+        &self,
+        asked: &Asked,
+        services: &[&Service],
+        number: Option<u64>,
+        fits: impl Fn(&Request) -> bool,
+    ) -> Result<Request, Reason> {
+        if let Some(number) = number {
+            let request = self
+                .request(number)
+                .filter(|request| services.iter().any(|one| one.name == request.service));
+            return match request {
+                None => Err(Reason::refuses(format!("there is no request #{number} here"))),
+                Some(request) if !fits(&request) => Err(Reason::refuses(format!(
+                    "#{number} does not wait for an answer: it is {}",
+                    request.state.word()
+                ))),
+                Some(request) => Ok(request),
+            };
+        }
+        let mut open: Vec<Request> = services
+            .iter()
+            .flat_map(|service| self.open_requests(service))
+            .filter(|request| fits(request))
+            .collect();
+        let here = |request: &Request| request.place.pull_request == asked.place.pull_request;
+        if open.iter().any(here) {
+            open.retain(here);
+        }
+        let numbers: Vec<String> = open.iter().map(|one| format!("#{}", one.number)).collect();
+        match (open.pop(), open.is_empty()) {
+            (None, _) => Err(Reason::refuses("no request waits for an answer here")),
+            (Some(request), true) => Ok(request),
+            (Some(_), false) => Err(Reason::refuses("several requests wait")
+                .help(format!("Name one: {}.", numbers.join(", ")))),
+        }
+    }
+
+    /// Only whoever asked, or may approve, stops a request.
+    fn involved(&self, asked: &Asked, request: Request) -> Result<Request, Reason> {
+        if request.by.id == asked.author.id {
+            return Ok(request);
+        }
+        let Some((_, environment)) = self.configured(&request) else {
+            return Ok(request);
+        };
+        self.member(asked, environment).map(|()| request)
+    }
+
+    /// Only whoever may approve opens and closes an environment.
+    fn member(&self, asked: &Asked, environment: &Environment) -> Result<(), Reason> {
+        let repository = &asked.place.repository;
+        match self.authorize(&asked.author, environment, repository, None) {
+            Ok(_) => Ok(()),
+            Err(why) => {
+                let (_, says) = super::people::refusal(&asked.author, &why);
+                let helpers = self.helpers(environment);
+                Err(Reason::refuses(says).help(format!("These can: {helpers}.")))
+            }
+        }
+    }
+
+    fn roll_back(
+        &self,
+        asked: &Asked,
+        (service, environment): (&Service, &Environment),
+        rollback: &command::Rollback,
+        outcome: &mut Outcome,
+    ) -> Result<(), Reason> {
+        let sha = match &rollback.target {
+            Some(target) => self.target(asked, Some(target))?.0,
+            None => {
+                let live = self.live(service, environment);
+                let before = self
+                    .history(service, environment)
+                    .into_iter()
+                    .find(|request| live.as_ref().is_some_and(|live| live.sha != request.sha));
+                match before {
+                    Some(before) => before.sha,
+                    None => {
+                        return Err(Reason::refuses(format!(
+                            "nothing else was released to **{}** from here before",
+                            environment.name
+                        ))
+                        .help(format!("Name a commit: `/rollback {} SHA`.", environment.name)));
+                    }
+                }
+            }
+        };
+        let wish = Wish {
+            asked,
+            service,
+            environment,
+            sha,
+            open_head: None,
+            kind: RequestKind::Rollback,
+            reason: rollback.reason.as_ref().map(ToString::to_string),
+            is_dry: rollback.dry_run,
+        };
+        self.ask(&wish, outcome);
+        Ok(())
+    }
+
+    fn retry(
+        &self,
+        asked: &Asked,
+        services: &[&Service],
+        retry: &command::Retry,
+        outcome: &mut Outcome,
+    ) -> Result<(), Reason> {
+        let Some(number) = retry.request else {
+            return Err(Reason::refuses("which request?").help("Say `/retry #N`."));
+        };
+        let is_over = |request: &Request| {
+            request
+                .ended()
+                .is_some_and(|how| how != Ended::Succeeded && how != Ended::Superseded)
+        };
+        let request = self.waiting(asked, services, Some(number), is_over)?;
+        let Some((service, environment)) = self.configured(&request) else {
+            return Err(Reason::refuses(format!(
+                "what #{number} asked for is not configured any more"
+            )));
+        };
+        let kind = match request.kind {
+            RequestKind::Rollback => RequestKind::Rollback,
+            RequestKind::Deploy | RequestKind::Retry { .. } => RequestKind::Retry { of: number },
+        };
+        let wish = Wish {
+            asked,
+            service,
+            environment,
+            sha: request.sha.clone(),
+            open_head: request.open_head,
+            kind,
+            reason: request.reason.clone(),
+            is_dry: retry.dry_run,
+        };
+        self.ask(&wish, outcome);
+        Ok(())
+    }
+
+    fn close(
+        &self,
+        asked: &Asked,
+        (service, environment): (&Service, &Environment),
+        lock: &command::Lock,
+        outcome: &mut Outcome,
+    ) -> Result<(), Reason> {
+        self.member(asked, environment)?;
+        let until = lock.lasts.map(|lasts| {
+            self.now
+                .checked_add(lasts.as_duration())
+                .unwrap_or(jiff::Timestamp::MAX)
+        });
+        let lock = Lock {
+            service: service.name.clone(),
+            environment: environment.name.clone(),
+            by: asked.author.clone(),
+            reason: lock.reason.to_string(),
+            since: self.now,
+            until,
+        };
+        let until = until.map(|until| format!(" until {until}"));
+        let text = format!(
+            "**Locked**: {} → **{}**{}: {}. `/unlock {}` opens it.",
+            service.name,
+            environment.name,
+            until.as_deref().unwrap_or_default(),
+            code(&lock.reason),
+            environment.name
+        );
+        outcome.entries.push(
+            self.entry(Action::Locked, Actor::on_github(&asked.author))
+                .with("service", service.name.as_str())
+                .with("environment", environment.name.as_str())
+                .with("reason", lock.reason.as_str())
+                .with("until", lock.until.map(|until| until.to_string()).unwrap_or_default()),
+        );
+        let due = crate::domain::Due::Unlock {
+            service: service.name.clone(),
+            environment: environment.name.clone(),
+        };
+        outcome.changes.push(match lock.until {
+            Some(at) => Change::Timer {
+                due,
+                repository: asked.place.repository.id,
+                at,
+            },
+            None => Change::NoTimer { due },
+        });
+        outcome.changes.push(Change::Lock(lock));
+        self.answer(asked, Answer::said(text), outcome);
+        Ok(())
+    }
+
+    fn open(
+        &self,
+        asked: &Asked,
+        (service, environment): (&Service, &Environment),
+        outcome: &mut Outcome,
+    ) -> Result<(), Reason> {
+        if self.lock(service, environment).is_none() {
+            return Err(Reason::refuses(format!("**{}** is not locked", environment.name)));
+        }
+        self.member(asked, environment)?;
+        outcome.entries.push(
+            self.entry(Action::Unlocked, Actor::on_github(&asked.author))
+                .with("service", service.name.as_str())
+                .with("environment", environment.name.as_str()),
+        );
+        outcome.changes.push(Change::Unlock {
+            service: service.name.clone(),
+            environment: environment.name.clone(),
+        });
+        let text = format!("**Unlocked**: {} → **{}**.", service.name, environment.name);
+        self.answer(asked, Answer::said(text), outcome);
+        Ok(())
+    }
+
+    /// Requests that are not over, as a list.
+    pub(super) fn open_list(&self, service: &Service, environment: &Environment) -> String {
+        let mut text = String::new();
+        for request in self.open_requests(service) {
+            if request.environment != environment.name {
+                continue;
+            }
+            let word = match &request.state {
+                State::Waiting => "waits for approval",
+                State::Departing(_) => "is starting",
+                State::Unknown(_) => "may have started",
+                State::Sent(_) => "was started",
+                State::Running(_) => "is deploying",
+                State::Ended { .. } => continue,
+            };
+            text.push_str(&format!(
+                "  - #{} {word}: {} by {}\n",
+                request.number,
+                code(request.sha.short()),
+                code(&request.by.login)
+            ));
+        }
+        text
+    }
+}
+
+fn list<'n>(names: impl Iterator<Item = &'n str>) -> String {
+    let mut names: Vec<String> = names.map(code).collect();
+    names.dedup();
+    names.join(", ")
+}

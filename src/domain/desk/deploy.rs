@@ -1,0 +1,477 @@
+//! Asking for a release and saying yes to it. A deploy, a rollback and a retry differ in what they ask
+//! for; they pass the same examination.
+
+use super::command::Answer;
+use super::examine::{Examined, Subject};
+use super::people::refusal;
+use super::{Change, Desk, Outcome};
+use crate::domain::command::Target as Wanted;
+use crate::domain::policy::Unauthorized;
+use crate::domain::reason::{Reason, Verdict, code};
+use crate::domain::{
+    Account, Action, Actor, Asked, Due, Effect, Ended, Environment, Given, GitHubTrigger, Relation,
+    Repository, Request, RequestKind, Service, Sha, State, StatusState, Trigger,
+};
+
+/// What somebody asks to release.
+pub(super) struct Wish<'w> {
+    pub(super) asked: &'w Asked,
+    pub(super) service: &'w Service,
+    pub(super) environment: &'w Environment,
+    pub(super) sha: Sha,
+    pub(super) open_head: Option<u64>,
+    pub(super) kind: RequestKind,
+    pub(super) reason: Option<String>,
+    pub(super) is_dry: bool,
+}
+
+impl Desk<'_> {
+    /// The commit that a command in a comment means.
+    pub(super) fn target(
+        &self,
+        asked: &Asked,
+        wanted: Option<&Wanted>,
+    ) -> Result<(Sha, Option<u64>), Reason> {
+        let repository = &asked.place.repository;
+        let number = match wanted {
+            Some(Wanted::Sha(sha)) => return Ok((sha.clone(), None)),
+            Some(Wanted::Short(short)) => {
+                return match self.commit(repository, short) {
+                    Ok(commit) => Ok((commit.sha.clone(), None)),
+                    Err(why) => Err(Reason::unknown(format!(
+                        "which commit {} is could not be found out: {why}",
+                        code(short)
+                    ))),
+                };
+            }
+            Some(Wanted::PullRequest(number)) => *number,
+            None => asked.place.pull_request,
+        };
+        match self.pull_request(repository, number) {
+            Ok(pull_request) => match &pull_request.merged {
+                Some(merged) => Ok((merged.clone(), None)),
+                None => Ok((pull_request.head.clone(), Some(number))),
+            },
+            Err(why) => Err(Reason::unknown(format!(
+                "pull request {number} could not be read: {why}"
+            ))),
+        }
+    }
+
+    fn subject<'w>(
+        &self,
+        wish: &'w Wish<'w>,
+        given: &'w [(Account, jiff::Timestamp)],
+    ) -> Subject<'w> {
+        Subject {
+            service: wish.service,
+            environment: wish.environment,
+            repository: &wish.asked.place.repository,
+            sha: &wish.sha,
+            kind: wish.kind,
+            open_head: wish.open_head,
+            requester: Some(&wish.asked.author),
+            given,
+            number: None,
+        }
+    }
+
+    /// Whether the person who asks belongs to those who release, whether or not their own yes counts.
+    fn may_ask(&self, person: &Account, environment: &Environment, at: &Repository) -> Reason {
+        match self.authorize(person, environment, at, None) {
+            Ok(authorized) => {
+                let roles: Vec<String> = authorized.roles().keys().map(|role| code(role.as_str())).collect();
+                Reason::holds(format!("{} is {}", code(&person.login), roles.join(", ")))
+            }
+            Err(why) => {
+                let (is_unclear, says) = refusal(person, &why);
+                let mark = if is_unclear {
+                    Verdict::Unknown
+                } else {
+                    Verdict::Refuses
+                };
+                Reason::new(mark, says).help(format!("These can: {}.", self.helpers(environment)))
+            }
+        }
+    }
+
+    /// Somebody asks for a release.
+    pub(super) fn ask(&self, wish: &Wish<'_>, outcome: &mut Outcome) {
+        let author = &wish.asked.author;
+        let repository = &wish.asked.place.repository;
+        let given = [(author.clone(), self.now)];
+        // The request itself is a yes, where the policy lets its maker say one.
+        let mut examined = self.examine(&self.subject(wish, &given));
+        let excluded = !examined.void.is_empty();
+        if excluded {
+            examined = self.examine(&self.subject(wish, &[]));
+        }
+        examined
+            .tree
+            .under
+            .insert(0, self.may_ask(author, wish.environment, repository));
+        examined.tree = Reason::of(examined.tree.says.clone(), examined.tree.under.clone());
+        outcome.changes.extend(examined.changes.iter().cloned());
+        if wish.is_dry {
+            return self.answer_dry(wish, &examined, outcome);
+        }
+        if !examined.is_clear() {
+            return self.refuse_wish(wish, &examined, outcome);
+        }
+        let number = self.next_number();
+        let mut request = self.new_request(wish, number);
+        outcome.entries.push(
+            self.about_by(&request, Action::Requested, author)
+                .with("kind", kind(wish.kind))
+                .with("evidence", examined.evidence.clone()),
+        );
+        if !excluded && let Ok(authorized) = self.authorize(author, wish.environment, repository, None) {
+            request.given.push(self.given(wish.asked, &request, &authorized));
+            outcome.entries.push(
+                self.about_by(&request, Action::Approved, author)
+                    .with("evidence", examined.evidence.clone()),
+            );
+        }
+        self.supersede_older(wish, outcome);
+        outcome.changes.push(Change::Timer {
+            due: Due::Expiry {
+                service: request.service.clone(),
+                request: number,
+            },
+            repository: repository.id,
+            at: request.expires_at,
+        });
+        self.go_or_wait(request, &examined, outcome);
+    }
+
+    fn new_request(&self, wish: &Wish<'_>, number: u64) -> Request {
+        let expires_at = self
+            .now
+            .checked_add(wish.environment.expires.as_duration())
+            .unwrap_or(jiff::Timestamp::MAX);
+        Request {
+            number,
+            service: wish.service.name.clone(),
+            environment: wish.environment.name.clone(),
+            repository: wish.asked.place.repository.clone(),
+            sha: wish.sha.clone(),
+            kind: wish.kind,
+            by: wish.asked.author.clone(),
+            reason: wish.reason.clone(),
+            place: wish.asked.place.clone(),
+            thread: super::command::thread(wish.asked),
+            open_head: wish.open_head,
+            policy: self.digest(wish.service, wish.environment),
+            opened_at: self.now,
+            expires_at,
+            given: Vec::new(),
+            state: State::Waiting,
+        }
+    }
+
+    fn given(
+        &self,
+        asked: &Asked,
+        request: &Request,
+        authorized: &crate::domain::Authorized,
+    ) -> Given {
+        Given {
+            by: authorized.person().clone(),
+            at: self.now,
+            roles: authorized.roles().keys().cloned().collect(),
+            sha: request.sha.clone(),
+            policy: request.policy.clone(),
+            comment: asked.place.comment,
+        }
+    }
+
+    /// With a quorum it departs, else it waits and says for whom.
+    fn go_or_wait(&self, request: Request, examined: &Examined, outcome: &mut Outcome) {
+        match &examined.quorum {
+            Ok(quorum) => {
+                let Some((_, environment)) = self.configured(&request) else {
+                    return;
+                };
+                self.depart(request, quorum, examined, environment, outcome);
+            }
+            Err(_) => {
+                self.say_request(&request, None, outcome);
+                self.show(&request, StatusState::Pending, "waiting for approval", outcome);
+                outcome.changes.push(Change::Request(request));
+            }
+        }
+    }
+
+    /// Older commits that wait for the same environment give way.
+    fn supersede_older(&self, wish: &Wish<'_>, outcome: &mut Outcome) {
+        for older in self.open_requests(wish.service) {
+            if !older.is_waiting()
+                || older.environment != wish.environment.name
+                || older.sha == wish.sha
+            {
+                continue;
+            }
+            let compared = self.comparison(
+                &wish.asked.place.repository,
+                wish.sha.as_str(),
+                older.sha.as_str(),
+            );
+            if compared.is_ok_and(|found| found.relation == Relation::Behind) {
+                let why = format!("{} was asked for, which is newer", wish.sha);
+                self.end(older, Ended::Superseded, &why, outcome);
+            }
+        }
+    }
+
+    fn answer_dry(&self, wish: &Wish<'_>, examined: &Examined, outcome: &mut Outcome) {
+        let verdict = if examined.is_clear() {
+            "it would be accepted"
+        } else {
+            "it would be refused"
+        };
+        let text = format!(
+            "**Dry run**: {} → **{}** at {}: {verdict}.\n\n{}",
+            wish.service.name,
+            wish.environment.name,
+            wish.sha,
+            examined.tree.render()
+        );
+        self.answer(wish.asked, Answer::said(text), outcome);
+    }
+
+    fn refuse_wish(&self, wish: &Wish<'_>, examined: &Examined, outcome: &mut Outcome) {
+        let text = format!(
+            "**Refused**: {} → **{}** at {}\n\n{}",
+            wish.service.name,
+            wish.environment.name,
+            wish.sha,
+            examined.tree.render()
+        );
+        let entry = self
+            .entry(Action::Refused, Actor::on_github(&wish.asked.author))
+            .with("service", wish.service.name.as_str())
+            .with("environment", wish.environment.name.as_str())
+            .with("sha", wish.sha.as_str())
+            .with("evidence", examined.evidence.clone());
+        outcome.entries.push(entry);
+        self.answer(wish.asked, Answer::refused(text), outcome);
+    }
+
+    /// Somebody says yes.
+    pub(super) fn approve(&self, asked: &Asked, mut request: Request, outcome: &mut Outcome) {
+        let Some((service, environment)) = self.configured(&request) else {
+            let why = "the service or the environment is not configured any more";
+            return self.end(request, Ended::Voided, why, outcome);
+        };
+        let number = request.number;
+        if request.policy != self.digest(service, environment) {
+            let why = "the policy has changed since it was asked for";
+            let text = format!("**Refused**: #{number} is void, because {why}.");
+            self.end(request, Ended::Voided, why, outcome);
+            return self.answer(asked, Answer::refused(text), outcome);
+        }
+        let person = &asked.author;
+        if request.given.iter().any(|given| given.by.id == person.id) {
+            let text = format!("**Refused**: {} said yes to #{number} before.", code(&person.login));
+            outcome.entries.push(
+                self.about_by(&request, Action::Refused, person)
+                    .with("why", "approved before"),
+            );
+            return self.answer(asked, Answer::refused(text), outcome);
+        }
+        let before = request.clone();
+        request.given.push(Given {
+            by: person.clone(),
+            at: self.now,
+            roles: environment.approvals.keys().cloned().collect(),
+            sha: request.sha.clone(),
+            policy: request.policy.clone(),
+            comment: asked.place.comment,
+        });
+        let examined = self.examine_request(&request, service, environment);
+        outcome.changes.extend(examined.changes.iter().cloned());
+        let exclusion =
+            self.exclusion(person, environment, &examined.authors, &request.by);
+        let authorized = self.authorize(person, environment, &request.repository, exclusion);
+        match authorized {
+            Ok(authorized) if examined.is_clear() => {
+                request.given.pop();
+                request.given.push(self.given(asked, &request, &authorized));
+            }
+            Ok(_) => return self.refuse_approval(asked, &before, &examined, None, outcome),
+            Err(why) => {
+                return self.refuse_approval(asked, &before, &examined, Some(&why), outcome);
+            }
+        }
+        for (person, why) in &examined.void {
+            request.given.retain(|given| given.by.id != person.id);
+            outcome.entries.push(
+                self.about(&request, Action::ApprovalVoided)
+                    .with("person", person.login.as_str())
+                    .with("number", person.id)
+                    .with("why", why.as_str()),
+            );
+        }
+        outcome.entries.push(
+            self.about_by(&request, Action::Approved, person)
+                .with("evidence", examined.evidence.clone()),
+        );
+        let needed: u32 = environment.approvals.values().sum();
+        let filled = examined
+            .quorum
+            .as_ref()
+            .map_or_else(|short| short.filled, |_| needed);
+        let text = format!(
+            "**Approved** #{number} by {}: {filled} of {needed}, for {} → **{}** at {}.",
+            code(&person.login),
+            request.service,
+            request.environment,
+            request.sha
+        );
+        self.answer(asked, Answer::said(text), outcome);
+        self.go_or_wait(request, &examined, outcome);
+    }
+
+    fn refuse_approval(
+        &self,
+        asked: &Asked,
+        request: &Request,
+        examined: &Examined,
+        why: Option<&Unauthorized>,
+        outcome: &mut Outcome,
+    ) {
+        let mut parts = Vec::new();
+        if let Some(why) = why {
+            let helpers = self
+                .configured(request)
+                .map(|(_, environment)| self.helpers(environment))
+                .unwrap_or_default();
+            let (_, says) = refusal(&asked.author, why);
+            parts.push(Reason::refuses(says).help(format!("These can: {helpers}.")));
+        }
+        parts.extend(
+            examined
+                .tree
+                .under
+                .iter()
+                .filter(|part| part.mark > Verdict::Waits)
+                .cloned(),
+        );
+        let tree = Reason::of("", parts);
+        let text = format!("**Refused**: approval of #{}\n\n{}", request.number, tree.render());
+        outcome.entries.push(
+            self.about_by(request, Action::Refused, &asked.author)
+                .with("evidence", examined.evidence.clone())
+                .with("why", tree.detail()),
+        );
+        self.answer(asked, Answer::refused(text), outcome);
+    }
+
+    /// Somebody says no.
+    pub(super) fn reject(
+        &self,
+        asked: &Asked,
+        request: Request,
+        reason: Option<&str>,
+        outcome: &mut Outcome,
+    ) {
+        let why = format!(
+            "{} said no{}",
+            code(&asked.author.login),
+            reason.map(|reason| format!(": {}", code(reason))).unwrap_or_default()
+        );
+        let text = format!("**Rejected** #{}.", request.number);
+        self.reject_run(&request, &why, outcome);
+        self.answer(asked, Answer::said(text), outcome);
+        self.end(request, Ended::Rejected, &why, outcome);
+        self.by(asked, outcome);
+    }
+
+    /// A run that waits for the answer gets it.
+    fn reject_run(&self, request: &Request, why: &str, outcome: &mut Outcome) {
+        let Some((_, environment)) = self.configured(request) else {
+            return;
+        };
+        let Trigger::GitHub(trigger @ GitHubTrigger::ProtectionRule { environment: name }) =
+            &environment.trigger
+        else {
+            return;
+        };
+        if let Some(waiting) = self.waiting_run(request, trigger) {
+            outcome.changes.push(Change::RunGoesOn {
+                repository: waiting.repository.id,
+                run: waiting.run,
+            });
+            outcome.plan(
+                format!("reject/{}/{}", request.number, waiting.run),
+                Effect::RejectRun {
+                    repository: waiting.repository,
+                    run: waiting.run,
+                    environment: name.to_string(),
+                    comment: format!("#{}: {why}", request.number),
+                },
+            );
+        }
+    }
+
+    /// Somebody withdraws a request.
+    pub(super) fn cancel(
+        &self,
+        asked: &Asked,
+        request: Request,
+        reason: Option<&str>,
+        outcome: &mut Outcome,
+    ) {
+        let number = request.number;
+        let is_unclear = match &request.state {
+            State::Unknown(_) => true,
+            State::Sent(flight) => flight.external.is_none(),
+            State::Waiting | State::Departing(_) | State::Running(_) | State::Ended { .. } => false,
+        };
+        if !request.is_waiting() && !is_unclear {
+            let text = format!(
+                "**Refused**: #{number} is under way ({}). Cancel its run in GitHub.",
+                request.state.word()
+            );
+            outcome.entries.push(
+                self.about_by(&request, Action::Refused, &asked.author)
+                    .with("why", "under way"),
+            );
+            return self.answer(asked, Answer::refused(text), outcome);
+        }
+        let why = format!(
+            "withdrawn by {}{}",
+            code(&asked.author.login),
+            reason.map(|reason| format!(": {}", code(reason))).unwrap_or_default()
+        );
+        self.answer(asked, Answer::said(format!("**Cancelled** #{number}.")), outcome);
+        self.end(request, Ended::Cancelled, &why, outcome);
+        self.by(asked, outcome);
+    }
+
+    /// The last entry is the doing of whoever asked.
+    fn by(&self, asked: &Asked, outcome: &mut Outcome) {
+        if let Some(entry) = outcome.entries.last_mut() {
+            entry.actor = Actor::on_github(&asked.author);
+        }
+    }
+
+    pub(super) fn about_by(
+        &self,
+        request: &Request,
+        action: Action,
+        person: &Account,
+    ) -> crate::domain::Entry {
+        let mut entry = self.about(request, action);
+        entry.actor = Actor::on_github(person);
+        entry
+    }
+}
+
+fn kind(kind: RequestKind) -> String {
+    match kind {
+        RequestKind::Deploy => "deploy".to_owned(),
+        RequestKind::Rollback => "rollback".to_owned(),
+        RequestKind::Retry { of } => format!("retry of #{of}"),
+    }
+}

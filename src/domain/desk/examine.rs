@@ -1,0 +1,494 @@
+//! Everything that stands between a commit and an environment, as one tree of reasons. Deploy, approve,
+//! the moment before the trigger, `/why` and the dry run all look at this tree.
+
+use super::people::{Authors, refusal};
+use super::{Change, Desk};
+use crate::domain::gates::{self, StageView};
+use crate::domain::policy::{Approval, Quorum, Shortage};
+use crate::domain::reason::{Reason, code};
+use crate::domain::{
+    Account, Comparison, Detail, Environment, Fact, Look, Question, Relation, Report, Reporter,
+    Repository, Request, RequestKind, Service, Sha, Verdict,
+};
+use jiff::Timestamp;
+
+/// What is examined.
+pub(super) struct Subject<'s> {
+    pub(super) service: &'s Service,
+    pub(super) environment: &'s Environment,
+    pub(super) repository: &'s Repository,
+    pub(super) sha: &'s Sha,
+    pub(super) kind: RequestKind,
+    /// The open pull request whose head it is.
+    pub(super) open_head: Option<u64>,
+    pub(super) requester: Option<&'s Account>,
+    /// Who said yes, and when.
+    pub(super) given: &'s [(Account, Timestamp)],
+    /// The request that this is about, if it exists already.
+    pub(super) number: Option<u64>,
+}
+
+/// What was found.
+pub(super) struct Examined {
+    pub(super) tree: Reason,
+    pub(super) quorum: Result<Quorum, Shortage>,
+    /// Approvals that do not count any more, and why.
+    pub(super) void: Vec<(Account, String)>,
+    pub(super) authors: Authors,
+    pub(super) evidence: Detail,
+    /// Reports that are newer than the stored ones.
+    pub(super) changes: Vec<Change>,
+}
+
+impl Examined {
+    /// Nothing stands in the way but, perhaps, missing approvals.
+    pub(super) fn is_clear(&self) -> bool {
+        self.tree.mark <= Verdict::Waits
+    }
+}
+
+impl Desk<'_> {
+    pub(super) fn examine(&self, subject: &Subject<'_>) -> Examined {
+        let (gates, views, changes) = self.gates(subject);
+        let (direction, comparison) = self.direction(subject);
+        let authors = self.authors(subject, comparison);
+        let (approvals, quorum, void) = self.approvals(subject, &authors);
+        let tree = Reason::of(
+            format!(
+                "{} {} to **{}**",
+                subject.service.name, subject.sha, subject.environment.name
+            ),
+            vec![
+                self.closed(subject),
+                self.origin(subject),
+                gates,
+                direction,
+                self.alone(subject),
+                approvals,
+            ],
+        );
+        let evidence = self.evidence(subject, &views, comparison, &tree);
+        Examined {
+            tree,
+            quorum,
+            void,
+            authors,
+            evidence,
+            changes,
+        }
+    }
+
+    /// Frozen or locked.
+    fn closed(&self, subject: &Subject<'_>) -> Reason {
+        let name = &subject.environment.name;
+        let mut parts = Vec::new();
+        if let Some(why) = &subject.environment.freeze {
+            parts.push(
+                Reason::refuses(format!("**{name}** is frozen: {}", code(why)))
+                    .help("The freeze ends when it is taken out of the configuration."),
+            );
+        }
+        if let Some(lock) = self.lock(subject.service, subject.environment) {
+            let until = lock.until.map(|until| format!(" until {until}"));
+            parts.push(
+                Reason::refuses(format!(
+                    "**{name}** is locked by {} since {}{}: {}",
+                    code(&lock.by.login),
+                    lock.since,
+                    until.unwrap_or_default(),
+                    code(&lock.reason)
+                ))
+                .help(format!("`/unlock {name}` opens it.")),
+            );
+        }
+        if parts.is_empty() {
+            return Reason::holds(format!("**{name}** is open"));
+        }
+        Reason::of(format!("**{name}** is closed"), parts)
+    }
+
+    /// Where the commit comes from.
+    fn origin(&self, subject: &Subject<'_>) -> Reason {
+        let branch = code(subject.service.branch.as_str());
+        if self.was_live(subject) {
+            return Reason::holds("the commit was released from here before");
+        }
+        let Some(number) = subject.open_head else {
+            let compared = self.comparison(
+                subject.repository,
+                subject.sha.as_str(),
+                subject.service.branch.as_str(),
+            );
+            return match compared.map(|comparison| comparison.relation) {
+                Ok(Relation::Identical | Relation::Ahead) => {
+                    Reason::holds(format!("the commit is on the release branch {branch}"))
+                }
+                Ok(Relation::Behind | Relation::Diverged) => {
+                    Reason::refuses(format!("the commit is not on the release branch {branch}"))
+                        .help("Merge it first.")
+                }
+                Err(why) => Reason::unknown(format!(
+                    "whether the commit is on the release branch {branch} could not be found out: {why}"
+                )),
+            };
+        };
+        let pull_request = match self.pull_request(subject.repository, number) {
+            Ok(pull_request) => pull_request,
+            Err(why) => {
+                return Reason::unknown(format!("pull request {number} could not be read: {why}"));
+            }
+        };
+        let allow = subject.environment.allow;
+        let mut parts = Vec::new();
+        if !allow.open_heads {
+            parts.push(
+                Reason::refuses(format!(
+                    "pull request {number} is not merged, and the policy wants commits of {branch}"
+                ))
+                .help("Merge it first."),
+            );
+        }
+        if !pull_request.open {
+            parts.push(Reason::refuses(format!("pull request {number} is not open any more")));
+        }
+        if pull_request.head != *subject.sha {
+            parts.push(Reason::refuses(format!(
+                "the head of pull request {number} is {} now",
+                code(pull_request.head.as_str())
+            )));
+        }
+        if pull_request.draft && !allow.drafts {
+            parts.push(
+                Reason::refuses(format!("pull request {number} is a draft"))
+                    .help("Mark it as ready for review."),
+            );
+        }
+        if pull_request.head_repository != Some(subject.repository.id) && !allow.forks {
+            parts.push(Reason::refuses(format!(
+                "pull request {number} comes from a fork, whose code the policy does not release"
+            )));
+        }
+        if pull_request.base != subject.service.branch.as_str() {
+            parts.push(Reason::refuses(format!(
+                "pull request {number} goes to {}, not to {branch}",
+                code(&pull_request.base)
+            )));
+        }
+        if parts.is_empty() {
+            return Reason::holds(format!("the commit is the head of pull request {number}"));
+        }
+        Reason::of(format!("pull request {number}"), parts)
+    }
+
+    /// The stages, from reports that are read again now.
+    fn gates(&self, subject: &Subject<'_>) -> (Reason, Vec<StageView>, Vec<Change>) {
+        let stages = subject.service.stages_before(subject.environment);
+        let (reports, changes) = match self.fresh_reports(subject.repository, subject.sha) {
+            Ok(found) => found,
+            Err(why) => {
+                let says = format!("the reports about the commit could not be read again: {why}");
+                return (Reason::unknown(says), Vec::new(), Vec::new());
+            }
+        };
+        let app_of = |source: &Reporter| self.app_of(subject.repository, source);
+        let views = gates::view(stages, &reports, &app_of, self.now);
+        let reason = if self.was_live(subject) {
+            Reason::holds(format!("the commit was live in **{}** before", subject.environment.name))
+        } else {
+            Reason::of(
+                format!("stages before **{}**", subject.environment.name),
+                views.iter().map(StageView::reason).collect(),
+            )
+        };
+        (reason, views, changes)
+    }
+
+    /// A rollback may go back to whatever was live by our own record.
+    fn was_live(&self, subject: &Subject<'_>) -> bool {
+        subject.kind == RequestKind::Rollback
+            && self
+                .history(subject.service, subject.environment)
+                .iter()
+                .any(|request| request.sha == *subject.sha)
+    }
+
+    /// The newest successful releases, the newest first.
+    pub(super) fn history(&self, service: &Service, environment: &Environment) -> Vec<Request> {
+        self.requests(Look::History {
+            service: service.name.clone(),
+            environment: environment.name.clone(),
+        })
+    }
+
+    /// The reports as the forge has them now, and how the stored ones change.
+    pub(super) fn fresh_reports(
+        &self,
+        repository: &Repository,
+        sha: &Sha,
+    ) -> Result<(Vec<Report>, Vec<Change>), String> {
+        let question = Question::Reports {
+            repository: repository.clone(),
+            sha: sha.clone(),
+        };
+        let stored = self.stored_reports(repository.id, sha);
+        let fresh = self.fact(question)?;
+        let Fact::Reports(fresh) = fresh else {
+            return Err(super::misfit(fresh));
+        };
+        let mut all = stored.clone();
+        all.extend(fresh.iter().cloned());
+        let changes = fresh
+            .iter()
+            .filter(|report| self.is_gate(repository, report) && !stored.contains(report))
+            .map(|report| Change::Report(report.clone()))
+            .collect();
+        Ok((all, changes))
+    }
+
+    pub(super) fn app_of(
+        &self,
+        repository: &Repository,
+        source: &Reporter,
+    ) -> Result<Option<u64>, String> {
+        match source {
+            Reporter::App(id) => Ok(Some(*id)),
+            Reporter::Forge => Ok(None),
+            // Only an app's own account can report in its name.
+            Reporter::Account(account) if account.login.ends_with("[bot]") => {
+                let question = Question::AppBehind {
+                    repository: repository.clone(),
+                    login: account.login.clone(),
+                };
+                self.fact(question).and_then(|fact| {
+                    if let Fact::App(app) = fact {
+                        Ok(*app)
+                    } else {
+                        Err(super::misfit(fact))
+                    }
+                })
+            }
+            Reporter::Account(_) => Ok(None),
+        }
+    }
+
+    /// Forward or back, compared with what is live.
+    fn direction(&self, subject: &Subject<'_>) -> (Reason, Option<&Comparison>) {
+        let name = &subject.environment.name;
+        let Some(live) = self.live(subject.service, subject.environment) else {
+            let reason = if subject.kind == RequestKind::Rollback {
+                Reason::refuses(format!("nothing is live in **{name}** that could be rolled back"))
+            } else {
+                Reason::holds(format!("nothing is live in **{name}** yet, as far as we know"))
+            };
+            return (reason, None);
+        };
+        if live.sha == *subject.sha {
+            let reason = Reason::refuses(format!("the commit is live in **{name}** already"));
+            return (reason, None);
+        }
+        let compared =
+            self.comparison(subject.repository, live.sha.as_str(), subject.sha.as_str());
+        let comparison = match compared {
+            Ok(comparison) => comparison,
+            Err(why) => {
+                let reason = Reason::unknown(format!(
+                    "how the commit relates to {}, which is live, could not be found out: {why}",
+                    code(live.sha.short())
+                ));
+                return (reason, None);
+            }
+        };
+        let back = subject.kind == RequestKind::Rollback;
+        let reason = match (comparison.relation, back) {
+            (Relation::Ahead | Relation::Identical, false) => Reason::holds(format!(
+                "{} commits newer than {}, which is live",
+                comparison.commits.len(),
+                code(live.sha.short())
+            )),
+            (Relation::Behind, false) => Reason::refuses(format!(
+                "the commit is older than {}, which is live",
+                code(live.sha.short())
+            ))
+            .help(format!("Ask for it with `/rollback {name} {}`.", subject.sha)),
+            (Relation::Diverged, false) => Reason::holds(format!(
+                "the commit and {}, which is live, have parted ways",
+                code(live.sha.short())
+            )),
+            (Relation::Behind | Relation::Diverged, true) => Reason::holds(format!(
+                "the commit is older than {}, which is live",
+                code(live.sha.short())
+            )),
+            (Relation::Ahead | Relation::Identical, true) => {
+                Reason::refuses("the commit is newer than what is live, which is no rollback")
+                    .help(format!("Ask for it with `/deploy {name} {}`.", subject.sha))
+            }
+        };
+        (reason, Some(comparison))
+    }
+
+    /// One deploy at a time.
+    fn alone(&self, subject: &Subject<'_>) -> Reason {
+        let name = &subject.environment.name;
+        let mut parts = Vec::new();
+        for other in self.open_requests(subject.service) {
+            if other.environment != *name || Some(other.number) == subject.number {
+                continue;
+            }
+            if other.flight().is_some() {
+                parts.push(
+                    Reason::refuses(format!(
+                        "#{} releases {} there at this moment",
+                        other.number,
+                        code(other.sha.short())
+                    ))
+                    .help("Wait for its end."),
+                );
+            } else if other.sha == *subject.sha && subject.number.is_none() {
+                parts.push(
+                    Reason::refuses(format!("#{} asks for this already", other.number))
+                        .help(format!("Say `/approve #{}`.", other.number)),
+                );
+            } else if subject.number.is_none() && self.is_newer(subject, &other) {
+                parts.push(
+                    Reason::refuses(format!("#{} asks for a newer commit", other.number))
+                        .help(format!("`/cancel #{}` withdraws it.", other.number)),
+                );
+            }
+        }
+        if parts.is_empty() {
+            return Reason::holds(format!("no other release to **{name}** is under way"));
+        }
+        Reason::of(format!("other releases to **{name}**"), parts)
+    }
+
+    fn is_newer(&self, subject: &Subject<'_>, other: &Request) -> bool {
+        self.comparison(subject.repository, subject.sha.as_str(), other.sha.as_str())
+            .is_ok_and(|comparison| comparison.relation == Relation::Ahead)
+    }
+
+    /// Every author and committer of what would ship.
+    fn authors(&self, subject: &Subject<'_>, comparison: Option<&Comparison>) -> Authors {
+        if !subject.environment.exclude.author {
+            return Authors::default();
+        }
+        let mut authors = Authors::default();
+        let commits = match comparison {
+            Some(comparison) => {
+                if !comparison.complete {
+                    authors.unclear = Some("there are too many commits to read them all".to_owned());
+                }
+                comparison.commits.iter().collect()
+            }
+            None => match self.commit(subject.repository, subject.sha.as_str()) {
+                Ok(commit) => vec![commit],
+                Err(why) => {
+                    authors.unclear = Some(why);
+                    Vec::new()
+                }
+            },
+        };
+        for commit in commits {
+            authors.people.extend(commit.people.iter().cloned());
+            if let Some(stranger) = commit.strangers.first() {
+                authors.unclear = Some(format!(
+                    "commit {} is by {}, who has no account here",
+                    code(commit.sha.short()),
+                    code(stranger)
+                ));
+            }
+        }
+        authors
+    }
+
+    /// Who said yes, and who is still missing.
+    fn approvals(
+        &self,
+        subject: &Subject<'_>,
+        authors: &Authors,
+    ) -> (Reason, Result<Quorum, Shortage>, Vec<(Account, String)>) {
+        let environment = subject.environment;
+        let nobody = Account {
+            id: 0,
+            login: String::new(),
+        };
+        let requester = subject.requester.unwrap_or(&nobody);
+        let mut counted = Vec::new();
+        let mut parts = Vec::new();
+        let mut void = Vec::new();
+        for (person, at) in subject.given {
+            let exclusion = self.exclusion(person, environment, authors, requester);
+            match self.authorize(person, environment, subject.repository, exclusion) {
+                Ok(authorized) => {
+                    let rules: Vec<String> = authorized.roles().values().cloned().collect();
+                    parts.push(Reason::holds(format!(
+                        "{} said yes ({})",
+                        code(&person.login),
+                        rules.join("; ")
+                    )));
+                    counted.push(Approval::new(authorized, *at));
+                }
+                Err(why) => {
+                    let (_, says) = refusal(person, &why);
+                    parts.push(Reason::waits(format!("{says}: the approval does not count")));
+                    void.push((person.clone(), says));
+                }
+            }
+        }
+        let quorum = Quorum::gather(counted, environment);
+        let reason = match &quorum {
+            Ok(_) => Reason {
+                under: parts,
+                ..Reason::holds("approved")
+            },
+            Err(shortage) => {
+                for (role, count) in &shortage.missing {
+                    parts.push(Reason::waits(format!("missing: {count} × {}", self.who(role))));
+                }
+                Reason {
+                    under: parts,
+                    ..Reason::waits(format!(
+                        "{} of {} approvals",
+                        shortage.filled, shortage.needed
+                    ))
+                }
+            }
+        };
+        (reason, quorum, void)
+    }
+
+    fn evidence(
+        &self,
+        subject: &Subject<'_>,
+        views: &[StageView],
+        comparison: Option<&Comparison>,
+        tree: &Reason,
+    ) -> Detail {
+        let gates = views.iter().flat_map(|view| &view.gates);
+        let commits = comparison.iter().flat_map(|found| &found.commits);
+        Detail::from([
+            ("gates", gates.map(gates::GateView::detail).collect()),
+            (
+                "commits",
+                commits
+                    .map(|commit| {
+                        Detail::from([
+                            ("sha", Detail::from(commit.sha.as_str())),
+                            ("title", Detail::from(commit.title.as_str())),
+                        ])
+                    })
+                    .collect(),
+            ),
+            (
+                "policy",
+                Detail::from(self.digest(subject.service, subject.environment)),
+            ),
+            ("reasons", tree.detail()),
+        ])
+    }
+
+    /// The digest of the policy that is in force.
+    pub(super) fn digest(&self, service: &Service, environment: &Environment) -> String {
+        let key = (service.name.clone(), environment.name.clone());
+        self.catalog.digests.get(&key).cloned().unwrap_or_default()
+    }
+}

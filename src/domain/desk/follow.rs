@@ -1,0 +1,487 @@
+//! What the forge tells about deployments and runs: it moves our releases, and shows those that nobody
+//! asked us for.
+
+use jiff::SignedDuration;
+
+use super::{Change, Desk, Outcome};
+use crate::domain::{
+    Account, Action, Actor, DeploymentMoved, Due, Effect, Environment, External,
+    ExternalKind, GitHubTrigger, Live, Look, Progress, Repository, Request, RuleRequested,
+    SeenDeployment, SeenRun, Service, Sha, State, StatusState, Trigger,
+};
+
+/// How long a run may go unexplained while a release is on its way out: the answer that names it may
+/// still be travelling.
+const EXPLAINED_WITHIN: SignedDuration = SignedDuration::from_secs(120);
+
+/// A release that was seen outside.
+pub(super) struct Sighted<'s> {
+    pub(super) service: &'s Service,
+    pub(super) environment: &'s Environment,
+    pub(super) repository: &'s Repository,
+    /// `deployment/7` or `run/7`.
+    pub(super) what: String,
+    pub(super) sha: &'s Sha,
+    pub(super) by: String,
+}
+
+impl Desk<'_> {
+    pub(super) fn deployment(&self, seen: &SeenDeployment) -> Outcome {
+        let mut outcome = Outcome::default();
+        if let Err(ended) = self.follow_deployment(seen, None, &mut outcome) {
+            return ended;
+        }
+        outcome
+    }
+
+    pub(super) fn deployment_moved(&self, moved: &DeploymentMoved) -> Outcome {
+        let mut outcome = Outcome::default();
+        if let Err(ended) = self.follow_deployment(&moved.deployment, Some(moved), &mut outcome) {
+            return ended;
+        }
+        outcome
+    }
+
+    fn follow_deployment(
+        &self,
+        seen: &SeenDeployment,
+        moved: Option<&DeploymentMoved>,
+        outcome: &mut Outcome,
+    ) -> Result<(), Outcome> {
+        let services = self
+            .services_at(&seen.repository, outcome)
+            .map_err(|why| self.usurped(&seen.repository, why))?;
+        if services.is_empty() {
+            return Err(Outcome::ignored("no service lives in this repository"));
+        }
+        let external = External {
+            kind: ExternalKind::Deployment,
+            id: seen.id,
+            url: String::new(),
+        };
+        let request = self
+            .request_of(&seen.repository, &external)
+            .or_else(|| self.by_mark(&services, seen, external, outcome));
+        let progress = moved.and_then(|moved| moved.progress);
+        let url = moved.map_or("", |moved| moved.url.as_str());
+        if let Some(request) = request {
+            if let Some(progress) = progress {
+                self.advance(request, progress, (url, false), outcome);
+            }
+            return Ok(());
+        }
+        for service in services {
+            for environment in &service.environments {
+                if !names(environment, &seen.environment) {
+                    continue;
+                }
+                let sighted = Sighted {
+                    service,
+                    environment,
+                    repository: &seen.repository,
+                    what: format!("deployment/{}", seen.id),
+                    sha: &seen.sha,
+                    by: who(seen.creator.as_ref()),
+                };
+                if !self.is_explained(&sighted) {
+                    self.unexplained(&sighted, outcome);
+                    if progress == Some(Progress::Succeeded) {
+                        self.live_unasked(&sighted, outcome);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn request_of(&self, repository: &Repository, external: &External) -> Option<Request> {
+        self.requests(Look::RequestOf {
+            repository: repository.id,
+            kind: external.kind,
+            id: external.id,
+        })
+        .into_iter()
+        .next()
+    }
+
+    /// The release on its way out whose mark this deployment carries, if it is really by us.
+    fn by_mark(
+        &self,
+        services: &[&Service],
+        seen: &SeenDeployment,
+        external: External,
+        outcome: &mut Outcome,
+    ) -> Option<Request> {
+        let mark = seen.correlation.as_ref()?;
+        let request = self.departed(services, |request| {
+            request.correlation() == *mark && request.sha == seen.sha
+        })?;
+        let ourselves = self.ourselves(&seen.repository).ok()?;
+        let by_us = match ourselves.app {
+            Some(app) => seen.app == Some(app) || seen.creator.as_ref()?.login == ourselves.login,
+            None => seen.creator.as_ref()?.login == ourselves.login,
+        };
+        by_us.then(|| self.adopt(request, external, outcome))
+    }
+
+    fn departed(
+        &self,
+        services: &[&Service],
+        fits: impl Fn(&Request) -> bool,
+    ) -> Option<Request> {
+        services
+            .iter()
+            .flat_map(|service| self.open_requests(service))
+            .find(|request| {
+                let flight = request.flight();
+                flight.is_some_and(|flight| flight.external.is_none()) && fits(request)
+            })
+    }
+
+    /// The forge shows our release under this number.
+    pub(super) fn adopt(
+        &self,
+        mut request: Request,
+        external: External,
+        outcome: &mut Outcome,
+    ) -> Request {
+        let Some(flight) = request.flight() else {
+            return request;
+        };
+        let mut flight = flight.clone();
+        outcome.entries.push(
+            self.about(&request, Action::TriggerFound)
+                .with("kind", external.kind.as_str())
+                .with("number", external.id),
+        );
+        if !external.url.is_empty() {
+            flight.url.clone_from(&external.url);
+        }
+        flight.external = Some(external);
+        request.state = State::Sent(flight);
+        outcome.changes.push(Change::NoTimer {
+            due: Due::Look {
+                service: request.service.clone(),
+                request: request.number,
+            },
+        });
+        self.arm_follow(&request, outcome);
+        self.say_request(&request, None, outcome);
+        outcome.changes.push(Change::Request(request.clone()));
+        request
+    }
+
+    pub(super) fn arm_follow(&self, request: &Request, outcome: &mut Outcome) {
+        let Some((_, environment)) = self.configured(request) else {
+            return;
+        };
+        let at = self
+            .now
+            .checked_add(environment.follow.as_duration())
+            .unwrap_or(jiff::Timestamp::MAX);
+        outcome.changes.push(Change::Timer {
+            due: Due::Follow {
+                service: request.service.clone(),
+                request: request.number,
+            },
+            repository: request.repository.id,
+            at,
+        });
+    }
+
+    pub(super) fn run(&self, run: &SeenRun) -> Outcome {
+        let mut outcome = Outcome::default();
+        let services = match self.services_at(&run.repository, &mut outcome) {
+            Ok(services) => services,
+            Err(why) => return self.usurped(&run.repository, why),
+        };
+        let external = External {
+            kind: ExternalKind::Run,
+            id: run.id,
+            url: run.url.clone(),
+        };
+        if let Some(request) = self.request_of(&run.repository, &external) {
+            self.advance(request, run.progress, (&run.url, false), &mut outcome);
+            return outcome;
+        }
+        if run.event == "deployment" {
+            self.run_of_deployment(&services, run, &mut outcome);
+            return outcome;
+        }
+        if matches!(run.event.as_str(), "workflow_dispatch" | "repository_dispatch") {
+            let found = self.departed(&services, |request| {
+                run.title.contains(&request.correlation()) && self.starts(request, run)
+            });
+            if let Some(request) = found {
+                let request = self.adopt(request, external, &mut outcome);
+                self.advance(request, run.progress, (&run.url, false), &mut outcome);
+                return outcome;
+            }
+        }
+        self.run_by_hand(&services, run, &mut outcome);
+        outcome
+    }
+
+    /// Whether a request's trigger starts runs of this kind.
+    fn starts(&self, request: &Request, run: &SeenRun) -> bool {
+        let Some((_, environment)) = self.configured(request) else {
+            return false;
+        };
+        match &environment.trigger {
+            Trigger::GitHub(GitHubTrigger::WorkflowDispatch { workflow, .. }) => {
+                run.event == "workflow_dispatch" && workflow.as_str() == run.workflow
+            }
+            Trigger::GitHub(GitHubTrigger::RepositoryDispatch { .. }) => {
+                run.event == "repository_dispatch"
+            }
+            Trigger::GitHub(
+                GitHubTrigger::Deployment { .. } | GitHubTrigger::ProtectionRule { .. },
+            )
+            | Trigger::GitLab(_)
+            | Trigger::Webhook { .. } => false,
+        }
+    }
+
+    /// A run that our deployment started. There may be several; the release is over when all are.
+    fn run_of_deployment(&self, services: &[&Service], run: &SeenRun, outcome: &mut Outcome) {
+        let found = services
+            .iter()
+            .flat_map(|service| self.open_requests(service))
+            .find(|request| {
+                let is_deployment = self.configured(request).is_some_and(|(_, environment)| {
+                    matches!(
+                        environment.trigger,
+                        Trigger::GitHub(GitHubTrigger::Deployment { .. })
+                    )
+                });
+                request.sha == run.sha && is_deployment && request.flight().is_some()
+            });
+        let Some(mut request) = found else {
+            outcome.ignored = Some("no release of ours started it".to_owned());
+            return;
+        };
+        if run.progress == Progress::Skipped {
+            return;
+        }
+        let (State::Departing(flight)
+        | State::Unknown(flight)
+        | State::Sent(flight)
+        | State::Running(flight)) = &mut request.state
+        else {
+            return;
+        };
+        let known = flight.runs.entry(run.id).or_insert(run.progress);
+        *known = (*known).max(run.progress);
+        let progress: Vec<Progress> = flight.runs.values().copied().collect();
+        let moved = if progress.contains(&Progress::Failed) {
+            Progress::Failed
+        } else if progress.iter().any(|one| *one < Progress::Skipped) {
+            run.progress.min(Progress::Running)
+        } else if progress.contains(&Progress::Cancelled) {
+            Progress::Cancelled
+        } else {
+            Progress::Succeeded
+        };
+        outcome.changes.push(Change::Request(request.clone()));
+        self.advance(request, moved, (&run.url, true), outcome);
+    }
+
+    /// A run of a workflow that we start: by somebody else?
+    fn run_by_hand(&self, services: &[&Service], run: &SeenRun, outcome: &mut Outcome) {
+        let mut is_watched = false;
+        for service in services {
+            for environment in &service.environments {
+                let Trigger::GitHub(GitHubTrigger::WorkflowDispatch { workflow, .. }) =
+                    &environment.trigger
+                else {
+                    continue;
+                };
+                if workflow.as_str() != run.workflow {
+                    continue;
+                }
+                is_watched = true;
+                let sighted = Sighted {
+                    service,
+                    environment,
+                    repository: &run.repository,
+                    what: format!("run/{}", run.id),
+                    sha: &run.sha,
+                    by: who(run.actor.as_ref()),
+                };
+                let on_its_way = self.open_requests(service).into_iter().any(|request| {
+                    let flight = request.flight();
+                    request.environment == environment.name
+                        && flight.is_some_and(|flight| flight.external.is_none())
+                });
+                if on_its_way {
+                    self.judge_later(&sighted, outcome);
+                } else {
+                    self.unexplained(&sighted, outcome);
+                }
+            }
+        }
+        if !is_watched {
+            outcome.ignored = Some("the run releases nothing that we watch".to_owned());
+        }
+    }
+
+    fn judge_later(&self, sighted: &Sighted<'_>, outcome: &mut Outcome) {
+        let at = self.now.checked_add(EXPLAINED_WITHIN);
+        outcome.changes.push(Change::Timer {
+            due: Due::Unexplained {
+                service: sighted.service.name.clone(),
+                environment: sighted.environment.name.clone(),
+                what: sighted.what.clone(),
+                sha: sighted.sha.clone(),
+                by: sighted.by.clone(),
+            },
+            repository: sighted.repository.id,
+            at: at.unwrap_or(jiff::Timestamp::MAX),
+        });
+    }
+
+    /// A release of ours explains it: the same commit is being released there, or was, and is live.
+    fn is_explained(&self, sighted: &Sighted<'_>) -> bool {
+        let under_way = self.open_requests(sighted.service).into_iter().any(|request| {
+            request.environment == sighted.environment.name
+                && request.sha == *sighted.sha
+                && request.flight().is_some()
+        });
+        under_way
+            || self
+                .live(sighted.service, sighted.environment)
+                .is_some_and(|live| live.sha == *sighted.sha && live.request.is_some())
+    }
+
+    /// Production moved, and nobody asked us.
+    pub(super) fn unexplained(&self, sighted: &Sighted<'_>, outcome: &mut Outcome) {
+        let token = format!(
+            "unexplained/{}/{}/{}/{}",
+            sighted.repository.id, sighted.what, sighted.service.name, sighted.environment.name
+        );
+        if self.was_remembered(&token) {
+            return;
+        }
+        outcome.changes.push(Change::Remember {
+            token: token.clone(),
+        });
+        outcome.entries.push(
+            self.entry(Action::Unexplained, Actor::Countersign)
+                .with("service", sighted.service.name.as_str())
+                .with("environment", sighted.environment.name.as_str())
+                .with("sha", sighted.sha.as_str())
+                .with("what", sighted.what.as_str())
+                .with("by", sighted.by.as_str()),
+        );
+        outcome.plan(
+            token,
+            Effect::CommitStatus {
+                repository: sighted.repository.clone(),
+                sha: sighted.sha.clone(),
+                context: format!("countersign/{}", sighted.environment.name),
+                state: StatusState::Error,
+                description: format!("released without an approval, by {}", plain(&sighted.by)),
+            },
+        );
+    }
+
+    /// It is live all the same: what ships next is compared with it.
+    fn live_unasked(&self, sighted: &Sighted<'_>, outcome: &mut Outcome) {
+        outcome.changes.push(Change::Live(Live {
+            service: sighted.service.name.clone(),
+            environment: sighted.environment.name.clone(),
+            sha: sighted.sha.clone(),
+            request: None,
+            since: self.now,
+        }));
+    }
+
+    /// A run has reached the environment and waits for our answer.
+    pub(super) fn rule_requested(&self, requested: &RuleRequested) -> Outcome {
+        let mut outcome = Outcome::default();
+        let services = match self.services_at(&requested.repository, &mut outcome) {
+            Ok(services) => services,
+            Err(why) => return self.usurped(&requested.repository, why),
+        };
+        let token = format!("rule/{}/{}", requested.repository.id, requested.run);
+        if self.was_remembered(&token) {
+            return Outcome::ignored("this run's question is known already");
+        }
+        let sha = match &requested.sha {
+            Some(sha) => sha.clone(),
+            None => match self.run_sha(&requested.repository, requested.run) {
+                Ok(sha) => sha,
+                Err(why) => {
+                    return Outcome::ignored(format!("which commit the run is of is unknown: {why}"));
+                }
+            },
+        };
+        let answers = |environment: &Environment| {
+            matches!(
+                &environment.trigger,
+                Trigger::GitHub(GitHubTrigger::ProtectionRule { environment })
+                    if environment.as_str().eq_ignore_ascii_case(&requested.environment)
+            )
+        };
+        let waiting: Vec<Request> = services
+            .iter()
+            .filter(|service| service.environments.iter().any(answers))
+            .flat_map(|service| self.open_requests(service))
+            .filter(|request| {
+                let answered = self
+                    .configured(request)
+                    .is_some_and(|(_, environment)| answers(environment));
+                request.is_waiting() && request.sha == sha && answered
+            })
+            .collect();
+        let known = RuleRequested {
+            sha: Some(sha),
+            ..requested.clone()
+        };
+        outcome.changes.push(Change::Remember { token });
+        outcome.changes.push(Change::WaitingRun(known));
+        // The request looks again on a turn of its own, when the run is among what is stored.
+        for request in waiting {
+            outcome.changes.push(Change::Timer {
+                due: Due::Depart {
+                    service: request.service.clone(),
+                    request: request.number,
+                },
+                repository: request.repository.id,
+                at: self.now,
+            });
+        }
+        outcome
+    }
+}
+
+/// Whether a deployment to this name on the forge is a release to the environment.
+fn names(environment: &Environment, name: &str) -> bool {
+    match &environment.trigger {
+        Trigger::GitHub(
+            GitHubTrigger::Deployment {
+                environment: target,
+            }
+            | GitHubTrigger::ProtectionRule {
+                environment: target,
+            },
+        ) => target.as_str().eq_ignore_ascii_case(name),
+        Trigger::GitHub(
+            GitHubTrigger::WorkflowDispatch { .. } | GitHubTrigger::RepositoryDispatch { .. },
+        )
+        | Trigger::GitLab(_)
+        | Trigger::Webhook { .. } => environment.answers_to(name),
+    }
+}
+
+fn who(account: Option<&Account>) -> String {
+    account.map_or_else(|| "somebody".to_owned(), |account| account.login.clone())
+}
+
+/// For the forge's own pages, which show no Markdown.
+fn plain(text: &str) -> String {
+    text.chars()
+        .filter(|c| !c.is_control())
+        .take(60)
+        .collect()
+}

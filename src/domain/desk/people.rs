@@ -1,0 +1,255 @@
+//! Who a person is to a repository and an environment, asked of the forge at this moment.
+
+use std::collections::BTreeMap;
+
+use super::{Desk, Outcome};
+use crate::domain::desk::Change;
+use crate::domain::policy::{Authorized, Holding, Unauthorized, authorize};
+use crate::domain::reason::code;
+use crate::domain::{
+    Account, Bound, Environment, Look, PinKind, Repository, Role, RoleName, Seen, Service,
+};
+
+/// Whose work would ship.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Authors {
+    pub(super) people: Vec<Account>,
+    /// Why not all authors are known, if so.
+    pub(super) unclear: Option<String>,
+}
+
+impl<'a> Desk<'a> {
+    /// The services that live in a repository. A repository is bound by its number when it is first
+    /// seen; one that took over the name later is refused.
+    pub(super) fn services_at(
+        &self,
+        repository: &Repository,
+        outcome: &mut Outcome,
+    ) -> Result<Vec<&'a Service>, String> {
+        let path = repository.path.to_ascii_lowercase();
+        let look = Look::Repository {
+            id: repository.id,
+            path: path.clone(),
+        };
+        let Some(Seen::Repositories(bound)) = self.seen(look) else {
+            return Ok(Vec::new());
+        };
+        let named = || {
+            let services = self.catalog.services.iter();
+            services.filter(|service| service.repo.path().eq_ignore_ascii_case(&path))
+        };
+        let usurped = bound
+            .iter()
+            .find(|bound| bound.name == path && bound.repository.id != repository.id);
+        if let Some(first) = usurped
+            && named().next().is_some()
+        {
+            return Err(format!(
+                "{} is repository {} now, and was {} when it was first seen: the name has changed hands",
+                code(&repository.path),
+                repository.id,
+                first.repository.id
+            ));
+        }
+        let mut services = Vec::new();
+        for known in bound
+            .iter()
+            .filter(|bound| bound.repository.id == repository.id)
+        {
+            services.extend(
+                self.catalog
+                    .services
+                    .iter()
+                    .filter(|service| service.repo.path().eq_ignore_ascii_case(&known.name)),
+            );
+            if known.repository != *repository {
+                outcome.changes.push(Change::Bind(Bound {
+                    name: known.name.clone(),
+                    repository: repository.clone(),
+                }));
+            }
+        }
+        if bound.iter().all(|bound| bound.name != path) {
+            let before = services.len();
+            services.extend(named());
+            if services.len() > before {
+                outcome.changes.push(Change::Bind(Bound {
+                    name: path.clone(),
+                    repository: repository.clone(),
+                }));
+            }
+        }
+        Ok(services)
+    }
+
+    /// Whether a person may approve for an environment, now.
+    pub(super) fn authorize(
+        &self,
+        person: &Account,
+        environment: &Environment,
+        repository: &Repository,
+        exclusion: Option<String>,
+    ) -> Result<Authorized, Unauthorized> {
+        let holdings: BTreeMap<RoleName, Holding> = environment
+            .approvals
+            .keys()
+            .map(|name| (name.clone(), self.holding(name, person, repository)))
+            .collect();
+        authorize(person, &holdings, exclusion)
+    }
+
+    fn holding(&self, name: &RoleName, person: &Account, repository: &Repository) -> Holding {
+        let Some(role) = self.catalog.roles.get(name) else {
+            return Holding::Unknown(format!("the role {} is not configured", code(name.as_str())));
+        };
+        let mut unclear = Vec::new();
+        for found in [
+            self.by_name(role, person),
+            self.by_team(role, person, repository),
+            self.by_role(role, person, repository),
+        ] {
+            match found {
+                Holding::Held(rule) => return Holding::Held(rule),
+                Holding::Unknown(why) => unclear.push(why),
+                Holding::Not => {}
+            }
+        }
+        if unclear.is_empty() {
+            Holding::Not
+        } else {
+            Holding::Unknown(unclear.join("; "))
+        }
+    }
+
+    fn by_name(&self, role: &Role, person: &Account) -> Holding {
+        for login in &role.github_users {
+            match self.pin(PinKind::User, login.as_str()) {
+                Some(id) if id == person.id => {
+                    return Holding::Held(format!("named in role {} as {}", role.name, login));
+                }
+                Some(_) => {}
+                None if login.as_str().eq_ignore_ascii_case(&person.login) => {
+                    return Holding::Unknown(format!(
+                        "the login {} has not been looked up yet",
+                        code(login.as_str())
+                    ));
+                }
+                None => {}
+            }
+        }
+        Holding::Not
+    }
+
+    fn by_team(&self, role: &Role, person: &Account, repository: &Repository) -> Holding {
+        let mut unclear = None;
+        for team in &role.github_teams {
+            let named = code(&team.to_string());
+            let Some(pinned) = self.pin(PinKind::Team, &team.to_string()) else {
+                unclear = Some(format!("the team {named} has not been looked up yet"));
+                continue;
+            };
+            match self.membership(repository, team, person) {
+                Ok(found) if found.team != pinned => {
+                    unclear = Some(format!(
+                        "the team {named} is another one than it was: the name has changed hands"
+                    ));
+                }
+                Ok(found) if found.active => {
+                    return Holding::Held(format!("active member of team {team}"));
+                }
+                Ok(_) => {}
+                Err(why) => unclear = Some(format!("membership in {named}: {why}")),
+            }
+        }
+        unclear.map_or(Holding::Not, Holding::Unknown)
+    }
+
+    fn by_role(&self, role: &Role, person: &Account, repository: &Repository) -> Holding {
+        if role.github_roles.is_empty() {
+            return Holding::Not;
+        }
+        match self.role_of(repository, person) {
+            Ok(Some(held)) => role
+                .github_roles
+                .iter()
+                .find(|wanted| wanted.as_str() == held)
+                .map_or(Holding::Not, |wanted| {
+                    Holding::Held(format!("role {wanted} in the repository"))
+                }),
+            Ok(None) => Holding::Not,
+            Err(why) => Holding::Unknown(format!("role in the repository: {why}")),
+        }
+    }
+
+    /// Why a person's approval does not count here, although a role would let it.
+    pub(super) fn exclusion(
+        &self,
+        person: &Account,
+        environment: &Environment,
+        authors: &Authors,
+        requester: &Account,
+    ) -> Option<String> {
+        if environment.exclude.requester && person.id == requester.id {
+            return Some("asked for this release, and the policy excludes whoever asks".to_owned());
+        }
+        if environment.exclude.author {
+            if authors.people.iter().any(|author| author.id == person.id) {
+                return Some(
+                    "is an author of what would ship, and the policy excludes authors".to_owned(),
+                );
+            }
+            if let Some(why) = &authors.unclear {
+                return Some(format!(
+                    "cannot be shown not to be an author of what would ship: {why}"
+                ));
+            }
+        }
+        None
+    }
+
+    /// Who can fill a role, in words.
+    pub(super) fn who(&self, name: &RoleName) -> String {
+        let Some(role) = self.catalog.roles.get(name) else {
+            return code(name.as_str());
+        };
+        let mut who: Vec<String> = Vec::new();
+        who.extend(role.github_users.iter().map(|login| code(login.as_str())));
+        who.extend(
+            role.github_teams
+                .iter()
+                .map(|team| format!("team {}", code(&team.to_string()))),
+        );
+        who.extend(
+            role.github_roles
+                .iter()
+                .map(|role| format!("whoever has {} in the repository", code(role.as_str()))),
+        );
+        format!("{} ({})", code(name.as_str()), who.join(", "))
+    }
+
+    /// Everybody who can help with an environment's approvals.
+    pub(super) fn helpers(&self, environment: &Environment) -> String {
+        let roles: Vec<String> = environment
+            .approvals
+            .keys()
+            .map(|role| self.who(role))
+            .collect();
+        roles.join("; ")
+    }
+}
+
+/// Why somebody may not approve, as a sentence about them.
+pub(super) fn refusal(person: &Account, why: &Unauthorized) -> (bool, String) {
+    let who = code(&person.login);
+    match why {
+        Unauthorized::NoRole => (false, format!("{who} has none of the roles that approve here")),
+        Unauthorized::Unclear(why) => (
+            true,
+            format!(
+                "whether {who} may approve could not be found out: {}",
+                why.join("; ")
+            ),
+        ),
+        Unauthorized::Excluded(why) => (false, format!("{who} {why}")),
+    }
+}

@@ -1,0 +1,452 @@
+//! A release from the decision to its end: it departs once the quorum is there and nothing stands in the
+//! way at that very moment, and from then on moves forward only.
+
+use std::collections::BTreeMap;
+
+use jiff::SignedDuration;
+
+use super::examine::{Examined, Subject};
+use super::words;
+use super::{Change, Desk, Outcome};
+use crate::domain::policy::Quorum;
+use crate::domain::reason::Verdict;
+use crate::domain::{
+    Action, Actor, Departure, Due, Effect, Ended, Entry, Environment, ExternalKind, Flight,
+    GitHubTrigger, Live, Look, Progress, Reaction, Relation, Request, RuleRequested, Seen, Service,
+    Start, State, StatusState, Trigger,
+};
+
+/// A trigger that could not leave for so long is examined again first.
+const DEPART_WITHIN: SignedDuration = SignedDuration::from_secs(60);
+
+impl Desk<'_> {
+    /// The service and environment of a request, while they are configured.
+    pub(super) fn configured(&self, request: &Request) -> Option<(&Service, &Environment)> {
+        let service = self.catalog.service(&request.service)?;
+        let environment = service
+            .environments
+            .iter()
+            .find(|environment| environment.name == request.environment)?;
+        Some((service, environment))
+    }
+
+    /// Examines a request as it stands now.
+    pub(super) fn examine_request(
+        &self,
+        request: &Request,
+        service: &Service,
+        environment: &Environment,
+    ) -> Examined {
+        let given: Vec<_> = request
+            .given
+            .iter()
+            .filter(|given| given.sha == request.sha && given.policy == request.policy)
+            .map(|given| (given.by.clone(), given.at))
+            .collect();
+        self.examine(&Subject {
+            service,
+            environment,
+            repository: &request.repository,
+            sha: &request.sha,
+            kind: request.kind,
+            open_head: request.open_head,
+            requester: Some(&request.by),
+            given: &given,
+            number: Some(request.number),
+        })
+    }
+
+    /// Lets a request go if it may: it departs, goes on waiting, or is void.
+    pub(super) fn let_go(&self, mut request: Request, outcome: &mut Outcome) {
+        let Some((service, environment)) = self.configured(&request) else {
+            let why = "the service or the environment is not configured any more";
+            return self.end(request, Ended::Voided, why, outcome);
+        };
+        if request.policy != self.digest(service, environment) {
+            let why = "the policy has changed since it was asked for";
+            return self.end(request, Ended::Voided, why, outcome);
+        }
+        let examined = self.examine_request(&request, service, environment);
+        outcome.changes.extend(examined.changes.iter().cloned());
+        for (person, why) in &examined.void {
+            request.given.retain(|given| given.by.id != person.id);
+            outcome.entries.push(
+                self.about(&request, Action::ApprovalVoided)
+                    .with("person", person.login.as_str())
+                    .with("number", person.id)
+                    .with("why", why.as_str()),
+            );
+        }
+        let had_left = request.flight().is_some();
+        match &examined.quorum {
+            Ok(quorum) if examined.is_clear() => {
+                self.depart(request, quorum, &examined, environment, outcome);
+            }
+            Ok(_) | Err(_) if had_left => {
+                let why = "it may not leave any more";
+                outcome.entries.push(
+                    self.about(&request, Action::Refused)
+                        .with("evidence", examined.evidence.clone()),
+                );
+                self.end_with(request, Ended::Voided, why, Some(&examined), outcome);
+            }
+            Ok(_) | Err(_) => {
+                let obstacles = (examined.tree.mark > Verdict::Waits).then_some(&examined);
+                self.say_request(&request, obstacles, outcome);
+                outcome.changes.push(Change::Request(request));
+            }
+        }
+    }
+
+    pub(super) fn depart(
+        &self,
+        mut request: Request,
+        quorum: &Quorum,
+        examined: &Examined,
+        environment: &Environment,
+        outcome: &mut Outcome,
+    ) {
+        let Trigger::GitHub(trigger) = &environment.trigger else {
+            let why = "this trigger is not available for a repository on GitHub";
+            return self.end(request, Ended::Failed, why, outcome);
+        };
+        let waiting = self.waiting_run(&request, trigger);
+        let waiting_run = waiting.as_ref().map(|waiting| waiting.run);
+        let Some(start) = Start::of(trigger, &request, waiting_run) else {
+            // Approved; the run that it lets through has not reached the environment yet.
+            self.say_request(&request, None, outcome);
+            outcome.changes.push(Change::Request(request));
+            return;
+        };
+        let before = request.flight().cloned();
+        let attempt = before.as_ref().map_or(1, |flight| flight.attempt + 1);
+        let flight = Flight {
+            correlation: request.correlation(),
+            attempt,
+            lost: before.as_ref().map_or(0, |flight| flight.lost),
+            looks: 0,
+            since: before.map_or(self.now, |flight| flight.since),
+            external: None,
+            waiting_run,
+            runs: BTreeMap::new(),
+            url: String::new(),
+        };
+        request.state = State::Departing(flight);
+        let not_after = self
+            .now
+            .checked_add(DEPART_WITHIN)
+            .unwrap_or(jiff::Timestamp::MAX);
+        let departure = Departure::new(quorum, &request, start, attempt, not_after);
+        let approvals = quorum.approvals().iter().map(|approval| {
+            let rules = approval.by().roles().values().cloned();
+            crate::domain::Detail::from([
+                ("login", approval.by().person().login.as_str().into()),
+                ("number", approval.by().person().id.into()),
+                ("at", approval.at().to_string().into()),
+                ("rules", rules.collect()),
+            ])
+        });
+        outcome.entries.push(
+            self.about(&request, Action::Triggered)
+                .with("attempt", attempt)
+                .with("correlation", request.correlation())
+                .with("trigger", environment.trigger.to_string())
+                .with("approvals", approvals.collect::<crate::domain::Detail>())
+                .with("evidence", examined.evidence.clone()),
+        );
+        outcome.plan(
+            format!("trigger/{}/{attempt}", request.number),
+            Effect::Trigger { departure },
+        );
+        outcome.changes.push(Change::NoTimer {
+            due: Due::Expiry {
+                service: request.service.clone(),
+                request: request.number,
+            },
+        });
+        self.say_request(&request, None, outcome);
+        self.show(&request, StatusState::Pending, "deploying", outcome);
+        outcome.changes.push(Change::Request(request));
+    }
+
+    /// The run that waits at the protection rule for this commit.
+    pub(super) fn waiting_run(&self, request: &Request, trigger: &GitHubTrigger) -> Option<RuleRequested> {
+        let GitHubTrigger::ProtectionRule { environment } = trigger else {
+            return None;
+        };
+        let look = Look::WaitingRuns {
+            repository: request.repository.id,
+            environment: environment.as_str().to_ascii_lowercase(),
+        };
+        let Some(Seen::WaitingRuns(runs)) = self.seen(look) else {
+            return None;
+        };
+        let of_commit = |run: &&RuleRequested| run.sha.as_ref() == Some(&request.sha);
+        runs.iter().filter(of_commit).max_by_key(|run| run.run).cloned()
+    }
+
+    /// The run of a release moves, or its deployment does. Never backwards.
+    pub(super) fn advance(
+        &self,
+        mut request: Request,
+        progress: Progress,
+        (url, by_run): (&str, bool),
+        outcome: &mut Outcome,
+    ) {
+        let healed = request.ended() == Some(Ended::Failed) && progress == Progress::Succeeded;
+        let flight = match &request.state {
+            State::Departing(flight)
+            | State::Unknown(flight)
+            | State::Sent(flight)
+            | State::Running(flight) => flight,
+            // Somebody ran it again in the forge: what was approved is live after all.
+            State::Ended {
+                flight: Some(flight),
+                ..
+            } if healed => flight,
+            State::Waiting | State::Ended { .. } => return,
+        };
+        let mut flight = flight.clone();
+        if !url.is_empty() {
+            url.clone_into(&mut flight.url);
+        }
+        let was_running = matches!(request.state, State::Running(_));
+        let deployment = flight
+            .external
+            .as_ref()
+            .filter(|external| by_run && external.kind == ExternalKind::Deployment)
+            .map(|external| external.id);
+        match progress {
+            Progress::Waiting => {
+                if was_running {
+                    return;
+                }
+                request.state = State::Sent(flight);
+                outcome.changes.push(Change::Request(request));
+            }
+            Progress::Running => {
+                request.state = State::Running(flight);
+                if !was_running {
+                    outcome
+                        .entries
+                        .push(self.about(&request, Action::Started).with("url", url));
+                    self.say_request(&request, None, outcome);
+                    self.show_deployment(&request, deployment, StatusState::InProgress, outcome);
+                }
+                outcome.changes.push(Change::Request(request));
+            }
+            Progress::Succeeded => {
+                request.state = State::Running(flight);
+                self.show_deployment(&request, deployment, StatusState::Success, outcome);
+                self.went_live(&request, outcome);
+                self.end(request, Ended::Succeeded, "", outcome);
+            }
+            Progress::Failed => {
+                request.state = State::Running(flight);
+                self.show_deployment(&request, deployment, StatusState::Failure, outcome);
+                self.end(request, Ended::Failed, "the release failed", outcome);
+            }
+            Progress::Cancelled | Progress::Skipped => {
+                request.state = State::Running(flight);
+                self.show_deployment(&request, deployment, StatusState::Error, outcome);
+                let why = "the release was cancelled in GitHub";
+                self.end(request, Ended::Failed, why, outcome);
+            }
+        }
+    }
+
+    /// A release succeeded: it is live, and what waits with an older commit is superseded.
+    fn went_live(&self, request: &Request, outcome: &mut Outcome) {
+        outcome.changes.push(Change::Live(Live {
+            service: request.service.clone(),
+            environment: request.environment.clone(),
+            sha: request.sha.clone(),
+            request: Some(request.number),
+            since: self.now,
+        }));
+        let Some((service, _)) = self.configured(request) else {
+            return;
+        };
+        for other in self.open_requests(service) {
+            if !other.is_waiting()
+                || other.environment != request.environment
+                || other.number == request.number
+            {
+                continue;
+            }
+            let is_older = other.sha == request.sha
+                || self
+                    .comparison(
+                        &request.repository,
+                        request.sha.as_str(),
+                        other.sha.as_str(),
+                    )
+                    .is_ok_and(|found| found.relation == Relation::Behind);
+            if is_older {
+                let why = format!("#{} brought {} there", request.number, request.sha);
+                self.end(other, Ended::Superseded, &why, outcome);
+            }
+        }
+    }
+
+    /// Ends a request and tells everybody who waits for it.
+    pub(super) fn end(&self, request: Request, how: Ended, why: &str, outcome: &mut Outcome) {
+        self.end_with(request, how, why, None, outcome);
+    }
+
+    fn end_with(
+        &self,
+        mut request: Request,
+        how: Ended,
+        why: &str,
+        examined: Option<&Examined>,
+        outcome: &mut Outcome,
+    ) {
+        let flight = request.last_flight().cloned();
+        request.state = State::Ended {
+            how,
+            at: self.now,
+            why: why.to_owned(),
+            flight,
+        };
+        let action = match how {
+            Ended::Succeeded => Action::Succeeded,
+            Ended::Failed => Action::Failed,
+            Ended::Cancelled => Action::Cancelled,
+            Ended::Rejected => Action::Rejected,
+            Ended::Expired => Action::Expired,
+            Ended::Superseded => Action::Superseded,
+            Ended::Voided => Action::Voided,
+        };
+        outcome
+            .entries
+            .push(self.about(&request, action).with("why", why));
+        for due in [
+            Due::Expiry {
+                service: request.service.clone(),
+                request: request.number,
+            },
+            Due::Follow {
+                service: request.service.clone(),
+                request: request.number,
+            },
+        ] {
+            outcome.changes.push(Change::NoTimer { due });
+        }
+        self.say_request(&request, examined, outcome);
+        let reaction = match how {
+            Ended::Succeeded => Reaction::Rocket,
+            Ended::Failed
+            | Ended::Cancelled
+            | Ended::Rejected
+            | Ended::Expired
+            | Ended::Superseded
+            | Ended::Voided => Reaction::Confused,
+        };
+        outcome.plan(
+            format!("{}/{}", request.thread, reaction.as_str()),
+            Effect::React {
+                place: request.place.clone(),
+                reaction,
+            },
+        );
+        let (state, words) = match how {
+            Ended::Succeeded => (StatusState::Success, "live"),
+            Ended::Failed => (StatusState::Failure, "the release failed"),
+            Ended::Cancelled => (StatusState::Error, "cancelled"),
+            Ended::Rejected => (StatusState::Failure, "rejected"),
+            Ended::Expired => (StatusState::Error, "expired without approval"),
+            Ended::Superseded => (StatusState::Error, "superseded by a newer commit"),
+            Ended::Voided => (StatusState::Error, "void: it changed since it was asked for"),
+        };
+        self.show(&request, state, words, outcome);
+        outcome.changes.push(Change::Request(request));
+    }
+
+    /// Writes or changes the one comment that tells about a request.
+    pub(super) fn say_request(
+        &self,
+        request: &Request,
+        examined: Option<&Examined>,
+        outcome: &mut Outcome,
+    ) {
+        let text = words::request(self, request, examined);
+        outcome.plan(
+            format!("{}/{}", request.thread, self.now.as_microsecond()),
+            Effect::Say {
+                place: request.place.clone(),
+                thread: request.thread.clone(),
+                text,
+            },
+        );
+    }
+
+    /// The commit's status on the forge's own pages.
+    pub(super) fn show(
+        &self,
+        request: &Request,
+        state: StatusState,
+        words: &str,
+        outcome: &mut Outcome,
+    ) {
+        let services = self.catalog.services.iter();
+        let neighbours = services
+            .filter(|service| {
+                service
+                    .repo
+                    .path()
+                    .eq_ignore_ascii_case(&request.repository.path)
+            })
+            .count();
+        let context = if neighbours > 1 {
+            format!("countersign/{}/{}", request.service, request.environment)
+        } else {
+            format!("countersign/{}", request.environment)
+        };
+        outcome.plan(
+            format!(
+                "status/{}/{}/{}",
+                request.number,
+                state.as_str(),
+                self.now.as_microsecond()
+            ),
+            Effect::CommitStatus {
+                repository: request.repository.clone(),
+                sha: request.sha.clone(),
+                context,
+                state,
+                description: format!("#{}: {words}", request.number),
+            },
+        );
+    }
+
+    /// The deployment's own status, where the run does not write one itself.
+    fn show_deployment(
+        &self,
+        request: &Request,
+        deployment: Option<u64>,
+        state: StatusState,
+        outcome: &mut Outcome,
+    ) {
+        if let Some(deployment) = deployment {
+            outcome.plan(
+                format!("deployment/{}/{deployment}/{}", request.number, state.as_str()),
+                Effect::DeploymentStatus {
+                    repository: request.repository.clone(),
+                    deployment,
+                    state,
+                    description: format!("followed by Countersign as #{}", request.number),
+                },
+            );
+        }
+    }
+
+    /// An entry about a request.
+    pub(super) fn about(&self, request: &Request, action: Action) -> Entry {
+        self.entry(action, Actor::Countersign)
+            .with("request", request.number)
+            .with("service", request.service.as_str())
+            .with("environment", request.environment.as_str())
+            .with("sha", request.sha.as_str())
+    }
+}

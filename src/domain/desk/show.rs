@@ -1,0 +1,164 @@
+//! Questions that change nothing: what is live, what stands in the way, who can help.
+
+use super::Desk;
+use super::examine::Subject;
+use crate::domain::command::{self, Target};
+use crate::domain::gates::{self, StageVerdict};
+use crate::domain::reason::{Reason, code};
+use crate::domain::{Asked, Environment, Look, Reporter, RequestKind, Service};
+
+/// Candidates that a status shows for each service.
+const SHOWN: usize = 3;
+
+impl Desk<'_> {
+    /// What is live, what is under way, and how far the newest commits are.
+    pub(super) fn status(
+        &self,
+        asked: &Asked,
+        services: &[&Service],
+        status: &command::Status,
+    ) -> Result<String, Reason> {
+        let place = match &status.environment {
+            Some(environment) => {
+                Some(self.place(services, status.service.as_deref(), environment)?)
+            }
+            None => None,
+        };
+        let mut text = String::new();
+        for service in services {
+            let chosen = match place {
+                Some((only, _)) => only.name == service.name,
+                None => status
+                    .service
+                    .as_ref()
+                    .is_none_or(|name| service.name.as_str() == name),
+            };
+            if chosen {
+                let only = place.map(|(_, environment)| environment);
+                text.push_str(&self.status_of(asked, service, only));
+            }
+        }
+        if text.is_empty() {
+            return Err(Reason::refuses("no service of this repository has that name"));
+        }
+        Ok(text)
+    }
+
+    fn status_of(&self, asked: &Asked, service: &Service, only: Option<&Environment>) -> String {
+        let mut text = format!("**{}**\n\n", service.name);
+        let environments = service.environments.iter();
+        for environment in environments.filter(|one| only.is_none_or(|only| only.name == one.name)) {
+            let live = self.live(service, environment);
+            let live = live.map_or_else(
+                || "nothing known is live".to_owned(),
+                |live| {
+                    let request = live.request.map(|number| format!(" by #{number}"));
+                    let unasked = || ", which nobody asked us for".to_owned();
+                    format!(
+                        "{} since {}{}",
+                        code(live.sha.as_str()),
+                        live.since,
+                        request.unwrap_or_else(unasked)
+                    )
+                },
+            );
+            text.push_str(&format!("- **{}**: {live}\n", environment.name));
+            if let Some(lock) = self.lock(service, environment) {
+                text.push_str(&format!(
+                    "  - locked by {}: {}\n",
+                    code(&lock.by.login),
+                    code(&lock.reason)
+                ));
+            }
+            if let Some(why) = &environment.freeze {
+                text.push_str(&format!("  - frozen: {}\n", code(why)));
+            }
+            text.push_str(&self.open_list(service, environment));
+        }
+        text.push_str("\nNewest commits:\n\n");
+        let newest = self.candidates(Look::Newest {
+            service: service.name.clone(),
+        });
+        if newest.is_empty() {
+            text.push_str("- none was pushed since Countersign watches\n");
+        }
+        let repository = &asked.place.repository;
+        for candidate in newest.iter().take(SHOWN) {
+            let reports = self.stored_reports(repository.id, &candidate.sha);
+            let app_of = |source: &Reporter| self.app_of(repository, source);
+            let views = gates::view(&service.stages, &reports, &app_of, self.now);
+            let stages: Vec<String> = views
+                .iter()
+                .map(|view| {
+                    let sign = match view.verdict {
+                        StageVerdict::Passed { .. } => "✅",
+                        StageVerdict::Soaking { .. } | StageVerdict::Pending => "⏳",
+                        StageVerdict::Failed => "❌",
+                    };
+                    format!("{sign} {}", view.name)
+                })
+                .collect();
+            text.push_str(&format!(
+                "- {} {}: {}\n",
+                code(candidate.sha.as_str()),
+                code(&candidate.title),
+                stages.join(", ")
+            ));
+        }
+        text.push('\n');
+        text
+    }
+
+    /// The tree of reasons that a release would be measured by.
+    pub(super) fn explain(
+        &self,
+        asked: &Asked,
+        (service, environment): (&Service, &Environment),
+        target: Option<&Target>,
+    ) -> Result<String, Reason> {
+        let (sha, open_head) = self.target(asked, target)?;
+        let open = self.open_requests(service);
+        let request = open.iter().find(|request| {
+            request.environment == environment.name && request.sha == sha && request.is_waiting()
+        });
+        let examined = match request {
+            Some(request) => self.examine_request(request, service, environment),
+            None => self.examine(&Subject {
+                service,
+                environment,
+                repository: &asked.place.repository,
+                sha: &sha,
+                kind: RequestKind::Deploy,
+                open_head,
+                requester: None,
+                given: &[],
+                number: None,
+            }),
+        };
+        let number = request.map(|request| format!(", asked for by #{}", request.number));
+        Ok(format!(
+            "{} → **{}** at {sha}{}\n\n{}",
+            service.name,
+            environment.name,
+            number.unwrap_or_default(),
+            examined.tree.render()
+        ))
+    }
+
+    pub(super) fn who_can(&self, (service, environment): (&Service, &Environment)) -> String {
+        let mut text = format!(
+            "{} → **{}** needs these approvals, each by another person:\n\n",
+            service.name, environment.name
+        );
+        for (role, count) in &environment.approvals {
+            text.push_str(&format!("- {count} × {}\n", self.who(role)));
+        }
+        if environment.exclude.author {
+            text.push_str("\nAuthors of what ships cannot approve it.\n");
+        }
+        if environment.exclude.requester {
+            text.push_str("\nWhoever asks cannot approve.\n");
+        }
+        text
+    }
+}

@@ -1,0 +1,226 @@
+//! How far a commit is: from the reports about it, whatever order they came in. A stage is passed when
+//! all its gates are green and have been for as long as it soaks; a gate without a report is pending.
+
+use jiff::Timestamp;
+
+use super::{
+    AppId, Colour, Detail, Gate, Report, ReportKind, Reporter, Stage, StageName, Verdict,
+    reason::{Reason, code, link},
+};
+
+/// Statuses that we write ourselves are no gates, even where a wildcard would let them.
+pub const OWN_CONTEXT: &str = "countersign/";
+
+/// A stage and how far a commit is in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StageView {
+    pub name: StageName,
+    pub gates: Vec<GateView>,
+    pub verdict: StageVerdict,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StageVerdict {
+    Passed { since: Timestamp },
+    /// All gates are green, and not yet for long enough.
+    Soaking { until: Timestamp },
+    Pending,
+    Failed,
+}
+
+/// A gate and the reports that count for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GateView {
+    /// `check:build`.
+    pub label: String,
+    pub app: Option<AppId>,
+    pub colour: Colour,
+    pub reports: Vec<Report>,
+    /// Reports whose source could not be found out, so that they do not count.
+    pub unclear: Vec<String>,
+}
+
+/// Finds the app behind a reporter's account.
+pub type AppOf<'f> = dyn Fn(&Reporter) -> Result<Option<u64>, String> + 'f;
+
+/// How far a commit with these reports is in these stages.
+pub fn view(stages: &[Stage], reports: &[Report], app_of: &AppOf<'_>, now: Timestamp) -> Vec<StageView> {
+    stages
+        .iter()
+        .map(|stage| {
+            let gates: Vec<GateView> = stage
+                .gates
+                .iter()
+                .map(|gate| view_gate(gate, reports, app_of))
+                .collect();
+            let verdict = judge(stage, &gates, now);
+            StageView {
+                name: stage.name.clone(),
+                gates,
+                verdict,
+            }
+        })
+        .collect()
+}
+
+/// Whether a report is about this gate, its source left aside.
+pub fn concerns(gate: &Gate, report: &Report) -> bool {
+    let own = report.kind == ReportKind::Status && report.name.starts_with(OWN_CONTEXT);
+    !own && gate.kind() == report.kind.as_str() && gate.name().matches(&report.name)
+}
+
+fn view_gate(gate: &Gate, reports: &[Report], app_of: &AppOf<'_>) -> GateView {
+    let mut counting: Vec<Report> = Vec::new();
+    let mut unclear = Vec::new();
+    for report in reports.iter().filter(|report| concerns(gate, report)) {
+        let counts = match gate.app() {
+            None => true,
+            Some(app) => match app_of(&report.source) {
+                Ok(found) => found == Some(app.get()),
+                Err(why) => {
+                    unclear.push(why);
+                    false
+                }
+            },
+        };
+        if counts {
+            keep_newest(&mut counting, report);
+        }
+    }
+    let colour = counting
+        .iter()
+        .map(|report| report.colour)
+        .max()
+        .unwrap_or(Colour::Pending);
+    GateView {
+        label: format!("{}:{}", gate.kind(), gate.name()),
+        app: gate.app(),
+        colour,
+        reports: counting,
+        unclear,
+    }
+}
+
+/// Of the reports by one source under one name, the newest counts.
+fn keep_newest(counting: &mut Vec<Report>, report: &Report) {
+    let known = counting
+        .iter_mut()
+        .find(|known| known.name == report.name && known.source.key() == report.source.key());
+    match known {
+        None => counting.push(report.clone()),
+        Some(known) if report.replaces(known) => *known = report.clone(),
+        Some(_) => {}
+    }
+}
+
+fn judge(stage: &Stage, gates: &[GateView], now: Timestamp) -> StageVerdict {
+    let worst = gates.iter().map(|gate| gate.colour).max();
+    match worst {
+        Some(Colour::Red) => StageVerdict::Failed,
+        Some(Colour::Pending) | None => StageVerdict::Pending,
+        Some(Colour::Green) => {
+            let since = gates
+                .iter()
+                .flat_map(|gate| &gate.reports)
+                .map(|report| report.at.min(now))
+                .max()
+                .unwrap_or(now);
+            let until = stage.soak.map(|soak| {
+                since
+                    .checked_add(soak.as_duration())
+                    .unwrap_or(Timestamp::MAX)
+            });
+            match until {
+                Some(until) if until > now => StageVerdict::Soaking { until },
+                Some(until) => StageVerdict::Passed { since: until },
+                None => StageVerdict::Passed { since },
+            }
+        }
+    }
+}
+
+impl StageView {
+    pub fn is_passed(&self) -> bool {
+        matches!(self.verdict, StageVerdict::Passed { .. })
+    }
+
+    pub fn reason(&self) -> Reason {
+        let gates: Vec<Reason> = self.gates.iter().map(GateView::reason).collect();
+        let name = &self.name;
+        match self.verdict {
+            StageVerdict::Passed { .. } => Reason {
+                under: gates,
+                ..Reason::holds(format!("stage **{name}** passed"))
+            },
+            StageVerdict::Soaking { until } => {
+                let mut under = gates;
+                under.push(Reason::refuses(format!("it must stay green until {until}")));
+                Reason {
+                    under,
+                    ..Reason::refuses(format!("stage **{name}** is green and soaks until {until}"))
+                }
+            }
+            StageVerdict::Pending => Reason {
+                under: gates,
+                ..Reason::refuses(format!("stage **{name}** has not passed yet"))
+            },
+            StageVerdict::Failed => Reason {
+                under: gates,
+                ..Reason::refuses(format!("stage **{name}** failed"))
+            },
+        }
+    }
+}
+
+impl GateView {
+    fn reason(&self) -> Reason {
+        let label = code(&self.label);
+        let said: Vec<String> = self
+            .reports
+            .iter()
+            .filter(|report| report.colour == self.colour)
+            .map(|report| link(&code(&report.word), &report.url))
+            .take(3)
+            .collect();
+        let said = said.join(", ");
+        match self.colour {
+            Colour::Green => Reason::holds(format!("{label}: {said}")),
+            Colour::Red => Reason::refuses(format!("{label}: {said}"))
+                .help("When it was run again and is green, this heals by itself."),
+            Colour::Pending if self.reports.is_empty() => {
+                let by = self.app.map(|app| format!(" by app {app}"));
+                let by = by.unwrap_or_default();
+                if let Some(why) = self.unclear.first() {
+                    return Reason {
+                        mark: Verdict::Unknown,
+                        ..Reason::unknown(format!("{label}: who reported it is not known: {why}"))
+                    };
+                }
+                Reason::refuses(format!("{label}: nothing was reported{by} yet"))
+            }
+            Colour::Pending => Reason::refuses(format!("{label}: {said}, not finished")),
+        }
+    }
+
+    /// What the ledger keeps as evidence.
+    pub fn detail(&self) -> Detail {
+        Detail::from([
+            ("gate", Detail::from(self.label.as_str())),
+            (
+                "reports",
+                self.reports
+                    .iter()
+                    .map(|report| {
+                        Detail::from([
+                            ("name", Detail::from(report.name.as_str())),
+                            ("source", Detail::from(report.source.key())),
+                            ("conclusion", Detail::from(report.word.as_str())),
+                            ("url", Detail::from(report.url.as_str())),
+                            ("at", Detail::from(report.at.to_string())),
+                        ])
+                    })
+                    .collect(),
+            ),
+        ])
+    }
+}

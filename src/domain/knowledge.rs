@@ -1,0 +1,314 @@
+//! What the desk knows while it decides: what was stored, and what the forge says at this moment. It
+//! names what it misses; whoever runs it finds that out and asks again. A fact that could not be found
+//! out is `Unknown`, which is never taken for "no" and never for "yes".
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Account, Candidate, EnvironmentName, External, ExternalKind, Progress, Report, Repository,
+    Request, RuleRequested, ServiceName, Sha, TeamRef,
+};
+
+/// Something that the database knows.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Look {
+    /// Repositories with this number or this name.
+    Repository { id: u64, path: String },
+    /// The repository that a service was bound to.
+    BoundRepository { path: String },
+    /// Who a user's or team's name belonged to when it was first looked up.
+    Pin { kind: PinKind, name: String },
+    Candidates { repository: u64, sha: Sha },
+    /// The newest candidates of a service.
+    Newest { service: ServiceName },
+    Reports { repository: u64, sha: Sha },
+    /// Requests of a service that are not over.
+    OpenRequests { service: ServiceName },
+    Request { number: u64 },
+    /// The request that the forge knows under this number.
+    RequestOf {
+        repository: u64,
+        kind: ExternalKind,
+        id: u64,
+    },
+    /// The newest successful requests.
+    History {
+        service: ServiceName,
+        environment: EnvironmentName,
+    },
+    /// What is live, by environment.
+    Live { service: ServiceName },
+    Locks { service: ServiceName },
+    /// Runs that wait at our protection rule.
+    WaitingRuns {
+        repository: u64,
+        environment: String,
+    },
+    /// Whether this was done before.
+    Remembered { token: String },
+    /// Requests that a comment asked for or approved.
+    RequestsOfComment { repository: u64, comment: u64 },
+    /// The number for a new request.
+    NextNumber,
+}
+
+/// What the database knows about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Seen {
+    Repositories(Vec<Bound>),
+    Pin(Option<u64>),
+    Candidates(Vec<Candidate>),
+    Reports(Vec<Report>),
+    Requests(Vec<Request>),
+    Live(Vec<Live>),
+    Locks(Vec<Lock>),
+    WaitingRuns(Vec<RuleRequested>),
+    Yes(bool),
+    Number(u64),
+}
+
+/// What kind of name was looked up once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PinKind {
+    User,
+    Team,
+}
+
+impl PinKind {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Team => "team",
+        }
+    }
+}
+
+/// A configured repository and the one that it was bound to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bound {
+    /// As it is configured, in lower case.
+    pub name: String,
+    /// As it is called now.
+    pub repository: Repository,
+}
+
+/// What runs in an environment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Live {
+    pub service: ServiceName,
+    pub environment: EnvironmentName,
+    pub sha: Sha,
+    /// The request that brought it there; none when nobody asked us.
+    pub request: Option<u64>,
+    pub since: Timestamp,
+}
+
+/// An environment that somebody closed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lock {
+    pub service: ServiceName,
+    pub environment: EnvironmentName,
+    pub by: Account,
+    pub reason: String,
+    pub since: Timestamp,
+    pub until: Option<Timestamp>,
+}
+
+/// Something that only the forge knows.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Question {
+    /// A person's role in a repository.
+    Role { repository: Repository, person: Account },
+    /// Whether a person is in a team.
+    Membership {
+        repository: Repository,
+        team: TeamRef,
+        person: Account,
+    },
+    PullRequest { repository: Repository, number: u64 },
+    /// How two commits or branches are related, and what lies between them.
+    Comparison {
+        repository: Repository,
+        base: String,
+        head: String,
+    },
+    /// The commit that an abbreviation means.
+    Commit {
+        repository: Repository,
+        reference: String,
+    },
+    /// Where a branch stands.
+    Head {
+        repository: Repository,
+        branch: String,
+    },
+    /// Every report about a commit.
+    Reports { repository: Repository, sha: Sha },
+    /// The app behind a bot's account.
+    AppBehind {
+        repository: Repository,
+        login: String,
+    },
+    /// How a release goes.
+    Progress {
+        repository: Repository,
+        external: External,
+    },
+    /// Whether a release with our mark is there.
+    Sighting {
+        repository: Repository,
+        search: Search,
+    },
+    /// The commit of a run.
+    RunSha { repository: Repository, run: u64 },
+    /// Under which number we act.
+    Ourselves { repository: Repository },
+}
+
+impl Question {
+    /// Through which repository it is asked.
+    pub fn repository(&self) -> &Repository {
+        match self {
+            Self::Role { repository, .. }
+            | Self::Membership { repository, .. }
+            | Self::PullRequest { repository, .. }
+            | Self::Comparison { repository, .. }
+            | Self::Commit { repository, .. }
+            | Self::Head { repository, .. }
+            | Self::Reports { repository, .. }
+            | Self::AppBehind { repository, .. }
+            | Self::Progress { repository, .. }
+            | Self::Sighting { repository, .. }
+            | Self::RunSha { repository, .. }
+            | Self::Ourselves { repository } => repository,
+        }
+    }
+}
+
+/// Where a release would be found.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Search {
+    pub correlation: String,
+    pub sha: Sha,
+    pub target: Target,
+    pub since: Timestamp,
+}
+
+/// What kind of trigger is looked for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Target {
+    Deployment { environment: String },
+    WorkflowDispatch { workflow: String },
+    RepositoryDispatch,
+    WaitingRun { run: u64 },
+}
+
+/// What the forge said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fact {
+    Role(Option<String>),
+    Membership(Membership),
+    PullRequest(PullRequest),
+    Comparison(Comparison),
+    Commit(Commit),
+    Head(Option<Sha>),
+    Reports(Vec<Report>),
+    App(Option<u64>),
+    Progress(Progress, String),
+    Sighting(Option<External>),
+    RunSha(Sha),
+    Ourselves(Ourselves),
+}
+
+/// Who we are to the forge.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ourselves {
+    pub app: Option<u64>,
+    /// The login under which our comments and deployments appear.
+    pub login: String,
+}
+
+/// A person and a team.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Membership {
+    /// The team's number.
+    pub team: u64,
+    /// A pending invitation is no membership.
+    pub active: bool,
+}
+
+/// A pull request as it is now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PullRequest {
+    pub number: u64,
+    pub head: Sha,
+    /// The repository that the head is in; none when it is gone.
+    pub head_repository: Option<u64>,
+    pub base: String,
+    pub open: bool,
+    pub draft: bool,
+    /// The commit that merged it.
+    pub merged: Option<Sha>,
+    pub author: Option<Account>,
+}
+
+/// How a head relates to a base.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Relation {
+    Identical,
+    /// The head has commits that the base has not, and lacks none.
+    Ahead,
+    /// The base has commits that the head has not, and lacks none.
+    Behind,
+    Diverged,
+}
+
+/// What lies between two commits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Comparison {
+    pub relation: Relation,
+    /// Commits of the head that the base has not, oldest first.
+    pub commits: Vec<Commit>,
+    /// Whether `commits` are all of them.
+    pub complete: bool,
+    /// The paths that differ, if all of them could be told.
+    pub paths: Option<Vec<String>>,
+}
+
+/// A commit and the people behind it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Commit {
+    pub sha: Sha,
+    pub title: String,
+    /// Authors and committers with an account.
+    pub people: Vec<Account>,
+    /// Those whose address belongs to no account.
+    pub strangers: Vec<String>,
+}
+
+/// A fact, or why it could not be found out.
+pub type Finding = Result<Fact, String>;
+
+/// What was found out so far.
+#[derive(Clone, Debug, Default)]
+pub struct Knowledge {
+    pub seen: BTreeMap<Look, Seen>,
+    pub facts: BTreeMap<Question, Finding>,
+}
+
+/// What is missing for a decision.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Missing {
+    pub looks: BTreeSet<Look>,
+    pub questions: BTreeSet<Question>,
+}
+
+impl Missing {
+    pub fn is_empty(&self) -> bool {
+        self.looks.is_empty() && self.questions.is_empty()
+    }
+}

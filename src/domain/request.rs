@@ -1,0 +1,191 @@
+//! Somebody asked to release a commit. The state says how far it is and carries what belongs to it, so
+//! that a release without a correlation, or an end without a time, has no spelling.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Account, EnvironmentName, External, Place, Progress, Repository, RoleName, ServiceName, Sha,
+};
+
+/// A request to release one commit to one environment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Request {
+    pub number: u64,
+    pub service: ServiceName,
+    pub environment: EnvironmentName,
+    pub repository: Repository,
+    pub sha: Sha,
+    pub kind: RequestKind,
+    pub by: Account,
+    pub reason: Option<String>,
+    /// The comment that asked, and the conversation that is told about it.
+    pub place: Place,
+    pub thread: String,
+    /// The commit is the head of this open pull request, not yet on the release branch.
+    pub open_head: Option<u64>,
+    /// The policy that was in force, by its digest.
+    pub policy: String,
+    pub opened_at: Timestamp,
+    pub expires_at: Timestamp,
+    pub given: Vec<Given>,
+    pub state: State,
+}
+
+/// What kind of release was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RequestKind {
+    Deploy,
+    Rollback,
+    Retry { of: u64 },
+}
+
+/// An approval as it is remembered. It counts only while its giver may still give it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Given {
+    pub by: Account,
+    pub at: Timestamp,
+    /// What the person held then.
+    pub roles: Vec<RoleName>,
+    pub sha: Sha,
+    pub policy: String,
+    /// The comment that said yes.
+    pub comment: u64,
+}
+
+/// How far a request is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "snake_case")]
+pub enum State {
+    /// Gathers approvals, or waits for a run to reach the environment.
+    Waiting,
+    /// Decided: the trigger is on its way out.
+    Departing(Flight),
+    /// Sent, and nobody knows whether it arrived.
+    Unknown(Flight),
+    /// The forge took it.
+    Sent(Flight),
+    /// It runs.
+    Running(Flight),
+    Ended {
+        how: Ended,
+        at: Timestamp,
+        why: String,
+        flight: Option<Flight>,
+    },
+}
+
+/// A release under way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Flight {
+    /// By which the release is found again when an answer is lost; the same for every attempt.
+    pub correlation: String,
+    /// Triggers that were sent to leave.
+    pub attempt: u64,
+    /// Triggers that may have arrived: those whose answer was lost.
+    pub lost: u64,
+    /// Looks since the last one was lost.
+    pub looks: u64,
+    pub since: Timestamp,
+    pub external: Option<External>,
+    /// The run that waits at the protection rule.
+    pub waiting_run: Option<u64>,
+    /// Runs that belong to it, by number.
+    pub runs: BTreeMap<u64, Progress>,
+    pub url: String,
+}
+
+/// How a request ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ended {
+    Succeeded,
+    Failed,
+    Cancelled,
+    Rejected,
+    Expired,
+    Superseded,
+    /// What was asked for is not what would ship any more.
+    Voided,
+}
+
+impl Request {
+    pub fn is_waiting(&self) -> bool {
+        matches!(self.state, State::Waiting)
+    }
+
+    /// The release that is under way.
+    pub fn flight(&self) -> Option<&Flight> {
+        match &self.state {
+            State::Departing(flight)
+            | State::Unknown(flight)
+            | State::Sent(flight)
+            | State::Running(flight) => Some(flight),
+            State::Waiting | State::Ended { .. } => None,
+        }
+    }
+
+    /// The release, under way or over.
+    pub fn last_flight(&self) -> Option<&Flight> {
+        match &self.state {
+            State::Ended { flight, .. } => flight.as_ref(),
+            State::Waiting
+            | State::Departing(_)
+            | State::Unknown(_)
+            | State::Sent(_)
+            | State::Running(_) => self.flight(),
+        }
+    }
+
+    pub fn ended(&self) -> Option<Ended> {
+        match &self.state {
+            State::Ended { how, .. } => Some(*how),
+            State::Waiting
+            | State::Departing(_)
+            | State::Unknown(_)
+            | State::Sent(_)
+            | State::Running(_) => None,
+        }
+    }
+
+    /// Names the release in the outside world. The time makes it differ from the requests of another
+    /// Countersign, or of a database that was set up anew.
+    pub fn correlation(&self) -> String {
+        format!(
+            "countersign-{}-{:x}",
+            self.number,
+            self.opened_at.as_microsecond()
+        )
+    }
+}
+
+impl State {
+    /// One word for the database.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Departing(_) => "departing",
+            Self::Unknown(_) => "unknown",
+            Self::Sent(_) => "sent",
+            Self::Running(_) => "running",
+            Self::Ended { how, .. } => how.word(),
+        }
+    }
+}
+
+impl Ended {
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+            Self::Rejected => "rejected",
+            Self::Expired => "expired",
+            Self::Superseded => "superseded",
+            Self::Voided => "voided",
+        }
+    }
+}

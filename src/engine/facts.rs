@@ -1,0 +1,132 @@
+//! Finds out what the desk asks: side by side, within a deadline, and never while GitHub wants to be left
+//! alone. What could not be found out is said so.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::{Semaphore, watch};
+
+use crate::clock::{Clock, later};
+use crate::domain::{Finding, Question};
+use crate::forges::call::CallError;
+use crate::forges::github::client::Client;
+use crate::store::{Store, outbox, quiet};
+
+/// All questions of one round are answered within this time, or are unknown.
+const DEADLINE: Duration = Duration::from_secs(20);
+/// A question that failed for no lasting reason is asked again; asking changes nothing.
+const TRIES: u32 = 3;
+const PAUSE: Duration = Duration::from_millis(200);
+/// Calls at the same time, by all lanes together.
+const WIDTH: usize = 32;
+
+/// Whoever finds things out.
+#[derive(Debug)]
+pub struct Facts {
+    store: Store,
+    clock: Clock,
+    github: watch::Receiver<Option<Arc<Client>>>,
+    width: Semaphore,
+}
+
+impl Facts {
+    pub fn new(store: Store, clock: Clock, github: watch::Receiver<Option<Arc<Client>>>) -> Self {
+        Self {
+            store,
+            clock,
+            github,
+            width: Semaphore::new(WIDTH),
+        }
+    }
+
+    /// An answer, or a reason why there is none, for every question.
+    pub async fn find(self: &Arc<Self>, questions: Vec<Question>) -> BTreeMap<Question, Finding> {
+        let mut asking = tokio::task::JoinSet::new();
+        for question in questions.iter().cloned() {
+            let facts = self.clone();
+            asking.spawn(async move {
+                let finding = facts.find_one(&question).await;
+                (question, finding)
+            });
+        }
+        let mut found = BTreeMap::new();
+        let gather = async {
+            while let Some(answer) = asking.join_next().await {
+                if let Ok((question, finding)) = answer {
+                    found.insert(question, finding);
+                }
+            }
+        };
+        let in_time = tokio::time::timeout(DEADLINE, gather).await.is_ok();
+        for question in questions {
+            found.entry(question).or_insert_with(|| {
+                Err(if in_time {
+                    "asking GitHub broke off".to_owned()
+                } else {
+                    format!("GitHub did not answer within {} s", DEADLINE.as_secs())
+                })
+            });
+        }
+        found
+    }
+
+    async fn find_one(&self, question: &Question) -> Finding {
+        let Ok(_room) = self.width.acquire().await else {
+            return Err("the service is stopping".to_owned());
+        };
+        let Some(github) = self.github.borrow().clone() else {
+            return Err("GitHub is not configured any more".to_owned());
+        };
+        let channel = outbox::channel_of(question.repository());
+        let mut tries = 1;
+        loop {
+            if let Some((until, why)) = self.is_quiet(&channel).await? {
+                return Err(format!("{why}; it may be asked again after {until}"));
+            }
+            match github.find(question).await {
+                Ok(fact) => return Ok(fact),
+                Err(CallError::Later {
+                    why,
+                    wait: Some(wait),
+                }) => {
+                    let until = later(self.clock.now(), wait);
+                    self.keep_quiet(&channel, until, &why).await;
+                    return Err(format!("{why}; it may be asked again after {until}"));
+                }
+                Err(CallError::Later { wait: None, .. }) if tries < TRIES => {
+                    tokio::time::sleep(PAUSE * tries).await;
+                    tries += 1;
+                }
+                Err(
+                    CallError::Later { why, wait: None }
+                    | CallError::Absent(why)
+                    | CallError::Never(why),
+                ) => {
+                    return Err(why);
+                }
+            }
+        }
+    }
+
+    async fn is_quiet(&self, channel: &str) -> Result<Option<(Timestamp, String)>, String> {
+        quiet::until(&self.store, channel, self.clock.now())
+            .await
+            .map_err(|error| error.to_string())
+    }
+
+    async fn keep_quiet(&self, channel: &str, until: Timestamp, why: &str) {
+        let (channel, why) = (channel.to_owned(), why.to_owned());
+        let kept = self
+            .store
+            .unit(move |tx| {
+                let (channel, why) = (channel.clone(), why.clone());
+                Box::pin(async move { quiet::keep(tx, &channel, until, &why).await })
+            })
+            .await;
+        if let Err(error) = kept {
+            tracing::error!(error = %error, "a rate limit could not be remembered");
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! Every question that the desk has, and the calls that answer it.
+
+use super::{As, Client};
+use crate::domain::{Fact, Question};
+use crate::forges::call::CallError;
+
+impl Client {
+    /// Finds out what is asked. Changes nothing, so it may be asked again.
+    pub async fn find(&self, question: &Question) -> Result<Fact, CallError> {
+        match question {
+            Question::Role { repository, person } => {
+                self.role(repository, person).await.map(Fact::Role)
+            }
+            Question::Membership {
+                repository,
+                team,
+                person,
+            } => self
+                .membership(repository, team, person)
+                .await
+                .map(Fact::Membership),
+            Question::PullRequest { repository, number } => self
+                .pull_request(repository, *number)
+                .await
+                .map(Fact::PullRequest),
+            Question::Comparison {
+                repository,
+                base,
+                head,
+            } => self
+                .compare(repository, base, head)
+                .await
+                .map(Fact::Comparison),
+            Question::Commit {
+                repository,
+                reference,
+            } => self.commit(repository, reference).await.map(Fact::Commit),
+            Question::Head { repository, branch } => {
+                self.head(repository, branch).await.map(Fact::Head)
+            }
+            Question::Reports { repository, sha } => {
+                self.reports(repository, sha).await.map(Fact::Reports)
+            }
+            Question::AppBehind { repository, login } => {
+                self.app_behind(repository, login).await.map(Fact::App)
+            }
+            Question::Progress {
+                repository,
+                external,
+            } => self
+                .progress(repository, external)
+                .await
+                .map(|(progress, url)| Fact::Progress(progress, url)),
+            Question::Sighting { repository, search } => {
+                self.sight(repository, search).await.map(Fact::Sighting)
+            }
+            Question::RunSha { repository, run } => {
+                let run = self.run(As::In(repository), repository, *run).await?;
+                Ok(Fact::RunSha(run.head_sha))
+            }
+            Question::Ourselves { .. } => self.ourselves().await.map(Fact::Ourselves),
+        }
+    }
+}

@@ -1,0 +1,409 @@
+//! Commits, branches, pull requests, and everything that was reported about a commit.
+
+use serde::Deserialize;
+
+use super::{As, Client, escaped};
+use crate::domain::{
+    Account, Commit, Comparison, PullRequest, Relation, Report, Repository, Sha,
+};
+use crate::forges::call::CallError;
+use crate::forges::github::interpret::{commits as said, releases};
+use crate::forges::github::payload::commits::{Check, Run};
+use crate::forges::github::payload::releases::{Deployment, Step};
+use crate::forges::github::payload::{Id, Moment, User};
+
+const PAGE: usize = 100;
+/// Pages of a comparison, a list of statuses, checks or runs.
+const PAGES: usize = 10;
+/// GitHub tells at most so many paths.
+const MOST_PATHS: usize = 300;
+/// Deployments of one commit whose statuses are read.
+const MOST_DEPLOYMENTS: usize = 30;
+const WEB_FLOW: &str = "noreply@github.com";
+
+#[derive(Deserialize)]
+struct RawCommit {
+    sha: Sha,
+    commit: Written,
+    #[serde(default)]
+    author: Option<MaybeUser>,
+    #[serde(default)]
+    committer: Option<MaybeUser>,
+}
+
+/// GitHub answers with an empty object where there is no account.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum MaybeUser {
+    User(User),
+    Nobody {},
+}
+
+#[derive(Deserialize)]
+struct Written {
+    #[serde(default)]
+    message: String,
+    #[serde(default)]
+    author: Option<Signature>,
+    #[serde(default)]
+    committer: Option<Signature>,
+}
+
+#[derive(Deserialize)]
+struct Signature {
+    #[serde(default)]
+    name: Option<String>,
+    #[serde(default)]
+    email: Option<String>,
+}
+
+impl From<RawCommit> for Commit {
+    fn from(raw: RawCommit) -> Self {
+        let mut people = Vec::new();
+        let mut strangers = Vec::new();
+        for (user, signature) in [
+            (raw.author, raw.commit.author),
+            (raw.committer, raw.commit.committer),
+        ] {
+            let email = signature.as_ref().and_then(|it| it.email.clone());
+            match user {
+                Some(MaybeUser::User(user)) => people.push(Account {
+                    id: user.id.0,
+                    login: user.login,
+                }),
+                // A commit that GitHub made by itself has no other committer.
+                Some(MaybeUser::Nobody {}) | None if email.as_deref() == Some(WEB_FLOW) => {}
+                Some(MaybeUser::Nobody {}) | None => {
+                    let name = signature.and_then(|it| it.name);
+                    strangers.push(name.unwrap_or_else(|| "somebody".to_owned()));
+                }
+            }
+        }
+        let title = raw.commit.message.lines().next().unwrap_or_default();
+        Self {
+            sha: raw.sha,
+            title: title.chars().take(200).collect(),
+            people,
+            strangers,
+        }
+    }
+}
+
+impl Client {
+    pub(super) async fn commit(
+        &self,
+        repository: &Repository,
+        reference: &str,
+    ) -> Result<Commit, CallError> {
+        let path = format!("/repos/{}/commits/{}", repository.path, escaped(reference));
+        let found: RawCommit = self.read(As::In(repository), &path).await?;
+        Ok(found.into())
+    }
+
+    /// Where a branch stands; nothing when there is none.
+    pub(super) async fn head(
+        &self,
+        repository: &Repository,
+        branch: &str,
+    ) -> Result<Option<Sha>, CallError> {
+        #[derive(Deserialize)]
+        struct Branch {
+            commit: Tip,
+        }
+        #[derive(Deserialize)]
+        struct Tip {
+            sha: Sha,
+        }
+        let path = format!("/repos/{}/branches/{}", repository.path, escaped(branch));
+        let found: Option<Branch> = self.read_maybe(As::In(repository), &path).await?;
+        Ok(found.map(|branch| branch.commit.sha))
+    }
+
+    pub(super) async fn pull_request(
+        &self,
+        repository: &Repository,
+        number: u64,
+    ) -> Result<PullRequest, CallError> {
+        #[derive(Deserialize)]
+        struct Pull {
+            number: u64,
+            state: String,
+            #[serde(default)]
+            draft: bool,
+            #[serde(default)]
+            merged: bool,
+            #[serde(default)]
+            merge_commit_sha: Option<Sha>,
+            head: Head,
+            base: Base,
+            #[serde(default)]
+            user: Option<User>,
+        }
+        #[derive(Deserialize)]
+        struct Head {
+            sha: Sha,
+            #[serde(default)]
+            repo: Option<Numbered>,
+        }
+        #[derive(Deserialize)]
+        struct Numbered {
+            id: u64,
+        }
+        #[derive(Deserialize)]
+        struct Base {
+            #[serde(rename = "ref")]
+            reference: String,
+        }
+        let path = format!("/repos/{}/pulls/{number}", repository.path);
+        let pull: Pull = self.read(As::In(repository), &path).await?;
+        let merged = match (pull.merged, pull.merge_commit_sha) {
+            (true, Some(sha)) => Some(sha),
+            (true, None) => {
+                return Err(CallError::Never(format!(
+                    "GitHub does not say which commit merged pull request {number}"
+                )));
+            }
+            (false, _) => None,
+        };
+        Ok(PullRequest {
+            number: pull.number,
+            head: pull.head.sha,
+            head_repository: pull.head.repo.map(|repo| repo.id),
+            base: pull.base.reference,
+            open: pull.state == "open",
+            draft: pull.draft,
+            merged,
+            author: pull.user.map(|user| Account {
+                id: user.id.0,
+                login: user.login,
+            }),
+        })
+    }
+
+    pub(super) async fn compare(
+        &self,
+        repository: &Repository,
+        base: &str,
+        head: &str,
+    ) -> Result<Comparison, CallError> {
+        #[derive(Deserialize)]
+        struct Compared {
+            status: String,
+            total_commits: usize,
+            commits: Vec<RawCommit>,
+            #[serde(default)]
+            files: Option<Vec<File>>,
+        }
+        #[derive(Deserialize)]
+        struct File {
+            filename: String,
+            #[serde(default)]
+            previous_filename: Option<String>,
+        }
+        let mut commits: Vec<Commit> = Vec::new();
+        let mut first: Option<(Relation, Option<Vec<String>>)> = None;
+        let mut total = 0;
+        for page in 1..=PAGES {
+            let path = format!(
+                "/repos/{}/compare/{}...{}?per_page={PAGE}&page={page}",
+                repository.path,
+                escaped(base),
+                escaped(head)
+            );
+            let compared: Compared = self.read(As::In(repository), &path).await?;
+            if first.is_none() {
+                let relation = match compared.status.as_str() {
+                    "identical" => Relation::Identical,
+                    "ahead" => Relation::Ahead,
+                    "behind" => Relation::Behind,
+                    "diverged" => Relation::Diverged,
+                    other => {
+                        return Err(CallError::Never(format!(
+                            "GitHub compares with a word that is not known: {other}"
+                        )));
+                    }
+                };
+                let files = compared.files.unwrap_or_default();
+                let paths = (files.len() < MOST_PATHS).then(|| {
+                    files
+                        .into_iter()
+                        .flat_map(|file| std::iter::once(file.filename).chain(file.previous_filename))
+                        .collect()
+                });
+                first = Some((relation, paths));
+            }
+            total = compared.total_commits;
+            let is_last = compared.commits.len() < PAGE;
+            commits.extend(compared.commits.into_iter().map(Commit::from));
+            if is_last || commits.len() >= total {
+                break;
+            }
+        }
+        let (relation, paths) = first.unwrap_or((Relation::Diverged, None));
+        Ok(Comparison {
+            relation,
+            complete: commits.len() >= total,
+            commits,
+            paths,
+        })
+    }
+
+    /// Every report about a commit, as GitHub has them now.
+    pub(super) async fn reports(
+        &self,
+        repository: &Repository,
+        sha: &Sha,
+    ) -> Result<Vec<Report>, CallError> {
+        let (statuses, checks, runs, deployments) = tokio::try_join!(
+            self.statuses(repository, sha),
+            self.checks(repository, sha),
+            self.runs(repository, sha),
+            self.deployments(repository, sha),
+        )?;
+        Ok([statuses, checks, runs, deployments].concat())
+    }
+
+    async fn statuses(
+        &self,
+        repository: &Repository,
+        sha: &Sha,
+    ) -> Result<Vec<Report>, CallError> {
+        #[derive(Deserialize)]
+        struct Status {
+            id: Id,
+            state: String,
+            context: String,
+            #[serde(default)]
+            target_url: Option<String>,
+            #[serde(default)]
+            created_at: Moment,
+            #[serde(default)]
+            updated_at: Moment,
+            #[serde(default)]
+            creator: Option<User>,
+        }
+        let mut reports = Vec::new();
+        for page in 1..=PAGES {
+            let path = format!(
+                "/repos/{}/commits/{sha}/statuses?per_page={PAGE}&page={page}",
+                repository.path
+            );
+            let found: Vec<Status> = self.read(As::In(repository), &path).await?;
+            let is_last = found.len() < PAGE;
+            reports.extend(found.into_iter().filter_map(|status| {
+                let told = said::StatusTold {
+                    id: status.id,
+                    state: status.state,
+                    context: status.context,
+                    url: status.target_url,
+                    at: status.updated_at.or(status.created_at),
+                };
+                status
+                    .creator
+                    .map(|creator| said::status_report(repository.id, sha.clone(), told, creator))
+            }));
+            if is_last {
+                return Ok(reports);
+            }
+        }
+        Err(too_many("statuses"))
+    }
+
+    async fn checks(&self, repository: &Repository, sha: &Sha) -> Result<Vec<Report>, CallError> {
+        #[derive(Deserialize)]
+        struct Checks {
+            check_runs: Vec<Check>,
+        }
+        let mut reports = Vec::new();
+        for page in 1..=PAGES {
+            let path = format!(
+                "/repos/{}/commits/{sha}/check-runs?per_page={PAGE}&page={page}",
+                repository.path
+            );
+            let found: Checks = self.read(As::In(repository), &path).await?;
+            let is_last = found.check_runs.len() < PAGE;
+            let checks = found.check_runs.into_iter();
+            reports.extend(checks.filter_map(|check| said::check_report(check, repository.id)));
+            if is_last {
+                return Ok(reports);
+            }
+        }
+        Err(too_many("checks"))
+    }
+
+    async fn runs(&self, repository: &Repository, sha: &Sha) -> Result<Vec<Report>, CallError> {
+        let runs = self
+            .runs_where(repository, &format!("head_sha={sha}"))
+            .await?;
+        Ok(runs
+            .iter()
+            .filter_map(|run| said::run_report(run, repository.id))
+            .collect())
+    }
+
+    /// Runs that a query finds.
+    pub(super) async fn runs_where(
+        &self,
+        repository: &Repository,
+        query: &str,
+    ) -> Result<Vec<Run>, CallError> {
+        #[derive(Deserialize)]
+        struct Runs {
+            workflow_runs: Vec<Run>,
+        }
+        let mut runs = Vec::new();
+        for page in 1..=PAGES {
+            let path = format!(
+                "/repos/{}/actions/runs?{query}&per_page={PAGE}&page={page}",
+                repository.path
+            );
+            let found: Runs = self.read(As::In(repository), &path).await?;
+            let is_last = found.workflow_runs.len() < PAGE;
+            runs.extend(found.workflow_runs);
+            if is_last {
+                return Ok(runs);
+            }
+        }
+        Err(too_many("runs"))
+    }
+
+    async fn deployments(
+        &self,
+        repository: &Repository,
+        sha: &Sha,
+    ) -> Result<Vec<Report>, CallError> {
+        let path = format!(
+            "/repos/{}/deployments?sha={sha}&per_page={MOST_DEPLOYMENTS}",
+            repository.path
+        );
+        let found: Vec<Deployment> = self.read(As::In(repository), &path).await?;
+        let mut reports = Vec::new();
+        for deployment in found {
+            let seen = releases::seen(deployment, repository.clone());
+            let steps = self.steps(repository, seen.id).await?;
+            reports.extend(
+                steps
+                    .iter()
+                    .filter_map(|step| releases::step_report(&seen, step)),
+            );
+        }
+        Ok(reports)
+    }
+
+    /// What was reported about a deployment, the newest first.
+    pub(super) async fn steps(
+        &self,
+        repository: &Repository,
+        deployment: u64,
+    ) -> Result<Vec<Step>, CallError> {
+        let path = format!(
+            "/repos/{}/deployments/{deployment}/statuses?per_page={PAGE}",
+            repository.path
+        );
+        self.read(As::In(repository), &path).await
+    }
+}
+
+fn too_many(what: &str) -> CallError {
+    CallError::Never(format!("there are too many {what} to read them all"))
+}

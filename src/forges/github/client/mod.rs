@@ -1,0 +1,319 @@
+//! What we ask of GitHub. Every call is made once: repeating is the business of whoever calls, who knows
+//! whether it may. An answer is never taken for more than it says.
+
+mod acts;
+mod answer;
+mod asks;
+mod commits;
+mod hooks;
+mod names;
+mod people;
+mod releases;
+mod start;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use octocrab::Octocrab;
+use octocrab::models::{AppId, InstallationId};
+use serde::Deserialize;
+use tokio::sync::OnceCell;
+
+use crate::domain::{Ourselves, Repository};
+use crate::forges::call::CallError;
+use answer::Answer;
+
+pub use hooks::FailedDelivery;
+
+const CONNECT: Duration = Duration::from_secs(5);
+const ANSWER: Duration = Duration::from_secs(15);
+/// Answers that are kept, to ask only whether they changed.
+const KEPT: usize = 4_096;
+
+/// Who we are to GitHub.
+pub enum Identity {
+    App { id: u64, private_key: Vec<u8> },
+    Token(String),
+}
+
+/// A connection to one GitHub.
+pub struct Client {
+    root: Octocrab,
+    app: Option<u64>,
+    installations: Mutex<HashMap<u64, Octocrab>>,
+    kept: Mutex<HashMap<String, Kept>>,
+    ourselves: OnceCell<Ourselves>,
+}
+
+/// An answer that may still be true.
+#[derive(Clone)]
+struct Kept {
+    etag: http::HeaderValue,
+    body: Vec<u8>,
+    headers: http::HeaderMap,
+}
+
+/// The identity cannot be used at all.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Unusable(String);
+
+/// Whose rights a call uses.
+#[derive(Clone, Copy)]
+enum As<'r> {
+    /// The app itself, or the token's owner.
+    Ourselves,
+    /// The installation that a repository belongs to.
+    In(&'r Repository),
+}
+
+/// What a call does.
+enum Verb<'v> {
+    Get,
+    Post(&'v serde_json::Value),
+    Patch(&'v serde_json::Value),
+}
+
+impl Client {
+    pub fn new(api_url: &str, identity: Identity) -> Result<Self, Unusable> {
+        let builder = Octocrab::builder()
+            .base_uri(api_url)
+            .map_err(|error| Unusable(format!("github.api_url: {error}")))?
+            .set_connect_timeout(Some(CONNECT))
+            .set_read_timeout(Some(ANSWER))
+            .set_write_timeout(Some(ANSWER));
+        let (builder, app) = match identity {
+            Identity::App { id, private_key } => (
+                builder
+                    .app_from_rsa_pem(AppId(id), private_key)
+                    .map_err(|_| {
+                        Unusable(
+                            "github.private_key is not an RSA key in PEM form: download it again from the app's settings".to_owned(),
+                        )
+                    })?,
+                Some(id),
+            ),
+            Identity::Token(token) => (builder.personal_token(token), None),
+        };
+        let root = builder
+            .build()
+            .map_err(|error| Unusable(format!("the GitHub client cannot be made: {error}")))?;
+        Ok(Self {
+            root,
+            app,
+            installations: Mutex::default(),
+            kept: Mutex::default(),
+            ourselves: OnceCell::new(),
+        })
+    }
+
+    /// Whether we act as an app; a personal token can do less.
+    pub fn is_app(&self) -> bool {
+        self.app.is_some()
+    }
+
+    /// Asks, and takes an answer that is kept when GitHub says that it is still true: such a question
+    /// does not count against the rate limit.
+    async fn get(&self, as_: As<'_>, path: &str) -> Result<Answer, CallError> {
+        let key = match as_ {
+            As::Ourselves => format!("/{path}"),
+            As::In(repository) => format!("{:?}/{path}", repository.installation),
+        };
+        let kept = lock(&self.kept).get(&key).cloned();
+        let mut headers = http::HeaderMap::new();
+        if let Some(kept) = &kept {
+            headers.insert(http::header::IF_NONE_MATCH, kept.etag.clone());
+        }
+        let answer = self.send(as_, path, Verb::Get, headers).await?;
+        if let (304, Some(kept)) = (answer.status, kept) {
+            return Ok(Answer {
+                status: 200,
+                headers: kept.headers,
+                body: kept.body,
+            });
+        }
+        if answer.status == 200
+            && let Some(etag) = answer.headers.get(http::header::ETAG)
+        {
+            let mut all = lock(&self.kept);
+            if all.len() >= KEPT {
+                all.clear();
+            }
+            let kept = Kept {
+                etag: etag.clone(),
+                body: answer.body.clone(),
+                headers: answer.headers.clone(),
+            };
+            all.insert(key, kept);
+        }
+        answer.judged()
+    }
+
+    async fn read<T: for<'a> Deserialize<'a>>(
+        &self,
+        as_: As<'_>,
+        path: &str,
+    ) -> Result<T, CallError> {
+        self.get(as_, path).await?.read()
+    }
+
+    /// As [`Client::read`], with nothing where GitHub knows nothing.
+    async fn read_maybe<T: for<'a> Deserialize<'a>>(
+        &self,
+        as_: As<'_>,
+        path: &str,
+    ) -> Result<Option<T>, CallError> {
+        match self.get(as_, path).await {
+            Ok(answer) => answer.read().map(Some),
+            Err(CallError::Absent(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn post(
+        &self,
+        as_: As<'_>,
+        path: &str,
+        body: &serde_json::Value,
+    ) -> Result<Answer, CallError> {
+        self.send(as_, path, Verb::Post(body), http::HeaderMap::new())
+            .await?
+            .judged()
+    }
+
+    async fn send(
+        &self,
+        as_: As<'_>,
+        path: &str,
+        verb: Verb<'_>,
+        headers: http::HeaderMap,
+    ) -> Result<Answer, CallError> {
+        let crab = self.acting_as(as_)?;
+        let call = async {
+            let response = match verb {
+                Verb::Get => crab._get_with_headers(path, Some(headers)).await,
+                Verb::Post(body) => crab._post(path, Some(body)).await,
+                Verb::Patch(body) => crab._patch(path, Some(body)).await,
+            };
+            match response {
+                Ok(response) => Answer::of(response).await,
+                Err(error) => Err(CallError::Later {
+                    why: format!("GitHub could not be asked: {}", innermost(&error)),
+                    wait: None,
+                }),
+            }
+        };
+        // One deadline around everything, the renewal of a token included.
+        let answer = tokio::time::timeout(ANSWER, call)
+            .await
+            .unwrap_or_else(|_| {
+                Err(CallError::Later {
+                    why: format!("GitHub did not answer within {} s", ANSWER.as_secs()),
+                    wait: None,
+                })
+            })?;
+        if let (401, As::In(repository)) = (answer.status, as_)
+            && let Some(installation) = repository.installation
+        {
+            // The token is not good any more, whatever its date says: the next call gets another.
+            lock(&self.installations).remove(&installation);
+        }
+        Ok(answer)
+    }
+
+    /// An app acts through the installation that the event came from; its token is kept and renewed.
+    fn acting_as(&self, as_: As<'_>) -> Result<Octocrab, CallError> {
+        let repository = match as_ {
+            As::In(repository) if self.is_app() => repository,
+            As::In(_) | As::Ourselves => return Ok(self.root.clone()),
+        };
+        let Some(id) = repository.installation else {
+            return Err(CallError::Never(format!(
+                "the app's installation on {} is not known: is the app installed there?",
+                repository.path
+            )));
+        };
+        let mut installations = lock(&self.installations);
+        if let Some(known) = installations.get(&id) {
+            return Ok(known.clone());
+        }
+        let made = self
+            .root
+            .installation(InstallationId(id))
+            .map_err(|error| CallError::Never(innermost(&error)))?;
+        installations.insert(id, made.clone());
+        Ok(made)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Client")
+            .field("app", &self.app)
+            .finish_non_exhaustive()
+    }
+}
+
+type Response = http::Response<http_body_util::combinators::BoxBody<bytes::Bytes, octocrab::Error>>;
+
+/// The cause without the backtraces that octocrab prints.
+fn innermost(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    cause
+        .to_string()
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .to_owned()
+}
+
+/// A part of a path or a query, with everything escaped that could mean something there.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
+            escaped.push(char::from(byte));
+        } else {
+            escaped.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_that_is_no_key_is_refused_without_showing_it() {
+        let identity = Identity::App {
+            id: 1,
+            private_key: b"canary".to_vec(),
+        };
+        let refusal = Client::new("http://127.0.0.1:1", identity).unwrap_err();
+        assert!(!refusal.to_string().contains("canary"));
+        assert!(refusal.to_string().contains("PEM"));
+    }
+
+    #[test]
+    fn nothing_from_outside_means_anything_in_a_path() {
+        for (text, expect) in [
+            ("main", "main"),
+            ("release/2.x", "release%2F2.x"),
+            ("../x?a=b&c#d", "..%2Fx%3Fa%3Db%26c%23d"),
+            ("dependabot[bot]", "dependabot%5Bbot%5D"),
+        ] {
+            assert_eq!(escaped(text), expect);
+        }
+    }
+}

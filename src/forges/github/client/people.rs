@@ -1,0 +1,158 @@
+//! Who people are: their role in a repository, their teams, the apps behind bots, and ourselves. A login
+//! is believed only when it belongs to the number that we mean.
+
+use serde::Deserialize;
+
+use super::{As, Client, escaped};
+use crate::domain::{Account, Membership, Ourselves, Repository, TeamRef};
+use crate::forges::call::CallError;
+
+#[derive(Deserialize)]
+struct Named {
+    id: u64,
+    login: String,
+}
+
+impl Client {
+    /// A person's role in a repository; nothing when GitHub knows none.
+    pub(super) async fn role(
+        &self,
+        repository: &Repository,
+        person: &Account,
+    ) -> Result<Option<String>, CallError> {
+        #[derive(Deserialize)]
+        struct Permission {
+            role_name: String,
+            #[serde(default)]
+            user: Option<Named>,
+        }
+        let login = self.login_of(repository, person).await?;
+        let path = format!(
+            "/repos/{}/collaborators/{}/permission",
+            repository.path,
+            escaped(&login)
+        );
+        let found: Option<Permission> = self.read_maybe(As::In(repository), &path).await?;
+        match found {
+            None => Ok(None),
+            Some(found) if found.user.as_ref().is_some_and(|user| user.id != person.id) => {
+                Err(CallError::Never(format!(
+                    "the login {login} belongs to somebody else now"
+                )))
+            }
+            Some(found) => Ok(Some(found.role_name)),
+        }
+    }
+
+    /// What a person is called now. The login that we know may have changed hands.
+    async fn login_of(&self, repository: &Repository, person: &Account) -> Result<String, CallError> {
+        let path = format!("/users/{}", escaped(&person.login));
+        let found: Option<Named> = self.read_maybe(As::In(repository), &path).await?;
+        if let Some(found) = found
+            && found.id == person.id
+        {
+            return Ok(found.login);
+        }
+        let path = format!("/user/{}", person.id);
+        match self.read_maybe::<Named>(As::In(repository), &path).await? {
+            Some(found) if found.id == person.id => Ok(found.login),
+            Some(_) | None => Err(CallError::Never(format!(
+                "GitHub does not know account {} ({}) any more",
+                person.id, person.login
+            ))),
+        }
+    }
+
+    pub(super) async fn membership(
+        &self,
+        repository: &Repository,
+        team: &TeamRef,
+        person: &Account,
+    ) -> Result<Membership, CallError> {
+        #[derive(Deserialize)]
+        struct State {
+            state: String,
+        }
+        let (organization, slug) = (escaped(team.organization()), escaped(team.slug()));
+        let Some(id) = self.team_id(As::In(repository), team).await? else {
+            return Err(CallError::Never(format!(
+                "GitHub shows no team {team}: may the app read the organization's members?"
+            )));
+        };
+        let login = self.login_of(repository, person).await?;
+        let path = format!(
+            "/orgs/{organization}/teams/{slug}/memberships/{}",
+            escaped(&login)
+        );
+        let state: Option<State> = self.read_maybe(As::In(repository), &path).await?;
+        Ok(Membership {
+            team: id,
+            active: state.is_some_and(|found| found.state == "active"),
+        })
+    }
+
+    pub(super) async fn team_id(
+        &self,
+        as_: As<'_>,
+        team: &TeamRef,
+    ) -> Result<Option<u64>, CallError> {
+        #[derive(Deserialize)]
+        struct Team {
+            id: u64,
+        }
+        let (organization, slug) = (escaped(team.organization()), escaped(team.slug()));
+        let path = format!("/orgs/{organization}/teams/{slug}");
+        let found: Option<Team> = self.read_maybe(as_, &path).await?;
+        Ok(found.map(|team| team.id))
+    }
+
+    pub(super) async fn user_id(&self, as_: As<'_>, login: &str) -> Result<Option<u64>, CallError> {
+        let path = format!("/users/{}", escaped(login));
+        let found: Option<Named> = self.read_maybe(as_, &path).await?;
+        Ok(found.map(|user| user.id))
+    }
+
+    /// The app whose account reports under this login.
+    pub(super) async fn app_behind(
+        &self,
+        repository: &Repository,
+        login: &str,
+    ) -> Result<Option<u64>, CallError> {
+        #[derive(Deserialize)]
+        struct App {
+            id: u64,
+        }
+        let Some(slug) = login.strip_suffix("[bot]") else {
+            return Ok(None);
+        };
+        let path = format!("/apps/{}", escaped(slug));
+        let found: Option<App> = self.read_maybe(As::In(repository), &path).await?;
+        Ok(found.map(|app| app.id))
+    }
+
+    /// Who we are; asked once.
+    pub(super) async fn ourselves(&self) -> Result<Ourselves, CallError> {
+        self.ourselves
+            .get_or_try_init(|| async {
+                if self.is_app() {
+                    #[derive(Deserialize)]
+                    struct App {
+                        id: u64,
+                        slug: String,
+                    }
+                    let app: App = self.read(As::Ourselves, "/app").await?;
+                    return Ok(Ourselves {
+                        app: Some(app.id),
+                        login: format!("{}[bot]", app.slug),
+                    });
+                }
+                let user: Named = self.read(As::Ourselves, "/user").await?;
+                Ok(Ourselves {
+                    app: None,
+                    login: user.login,
+                })
+            })
+            .await
+            .cloned()
+    }
+}

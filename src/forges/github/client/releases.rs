@@ -1,0 +1,159 @@
+//! How a release goes, and whether one that we started is there at all.
+
+use super::{As, Client, escaped};
+use crate::domain::{External, ExternalKind, Progress, Repository, Search, Target};
+use crate::forges::call::CallError;
+use crate::forges::github::interpret::{commits as said, releases};
+use crate::forges::github::payload::commits::Run;
+use crate::forges::github::payload::releases::Deployment;
+use jiff::SignedDuration;
+
+/// Clocks differ: what began shortly before we asked for it may still be ours.
+const SKEW: SignedDuration = SignedDuration::from_secs(120);
+
+impl Client {
+    pub(super) async fn run(
+        &self,
+        as_: As<'_>,
+        repository: &Repository,
+        run: u64,
+    ) -> Result<Run, CallError> {
+        let path = format!("/repos/{}/actions/runs/{run}", repository.path);
+        self.read(as_, &path).await
+    }
+
+    pub(super) async fn progress(
+        &self,
+        repository: &Repository,
+        external: &External,
+    ) -> Result<(Progress, String), CallError> {
+        match external.kind {
+            ExternalKind::Run => {
+                let run = self.run(As::In(repository), repository, external.id).await?;
+                Ok((said::progress(&run), run.html_url.unwrap_or_default()))
+            }
+            ExternalKind::Deployment => self.deployment_progress(repository, external.id).await,
+        }
+    }
+
+    /// By its own statuses, and where there are none by the runs that it started.
+    async fn deployment_progress(
+        &self,
+        repository: &Repository,
+        id: u64,
+    ) -> Result<(Progress, String), CallError> {
+        let steps = self.steps(repository, id).await?;
+        let newest = steps
+            .iter()
+            .filter(|step| releases::progress(&step.state).is_some())
+            .max_by_key(|step| step.id.0);
+        if let Some(step) = newest {
+            let progress = releases::progress(&step.state).unwrap_or(Progress::Waiting);
+            let url = step.log_url.clone().or_else(|| step.target_url.clone());
+            if progress > Progress::Running {
+                return Ok((progress, url.unwrap_or_default()));
+            }
+        }
+        let path = format!("/repos/{}/deployments/{id}", repository.path);
+        let deployment: Deployment = self.read(As::In(repository), &path).await?;
+        let query = format!("event=deployment&head_sha={}", deployment.sha);
+        let runs = self.runs_where(repository, &query).await?;
+        let going: Vec<(Progress, &Run)> = runs
+            .iter()
+            .map(|run| (said::progress(run), run))
+            .filter(|(progress, _)| *progress != Progress::Skipped)
+            .collect();
+        let url = |run: &Run| run.html_url.clone().unwrap_or_default();
+        if let Some((progress, run)) = going.iter().find(|(progress, _)| *progress < Progress::Skipped) {
+            return Ok((*progress, url(run)));
+        }
+        let worst = going.iter().max_by_key(|(progress, _)| *progress);
+        Ok(worst.map_or((Progress::Waiting, String::new()), |(progress, run)| {
+            (*progress, url(run))
+        }))
+    }
+
+    /// Looks for a release with our mark. A mark is believed only where nobody else can have put it.
+    pub(super) async fn sight(
+        &self,
+        repository: &Repository,
+        search: &Search,
+    ) -> Result<Option<External>, CallError> {
+        match &search.target {
+            Target::Deployment { environment } => {
+                self.sight_deployment(repository, search, environment).await
+            }
+            Target::WorkflowDispatch { workflow } => {
+                let runs = self.runs_since(repository, "workflow_dispatch", search).await?;
+                Ok(runs
+                    .into_iter()
+                    .find(|run| said::workflow(run) == Some(workflow.as_str()))
+                    .map(external_run))
+            }
+            Target::RepositoryDispatch => {
+                let runs = self
+                    .runs_since(repository, "repository_dispatch", search)
+                    .await?;
+                Ok(runs.into_iter().next().map(external_run))
+            }
+            Target::WaitingRun { run } => {
+                let run = self.run(As::In(repository), repository, *run).await?;
+                Ok((run.status != "waiting").then(|| external_run(run)))
+            }
+        }
+    }
+
+    async fn sight_deployment(
+        &self,
+        repository: &Repository,
+        search: &Search,
+        environment: &str,
+    ) -> Result<Option<External>, CallError> {
+        let ourselves = self.ourselves().await?;
+        let path = format!(
+            "/repos/{}/deployments?sha={}&environment={}&per_page=100",
+            repository.path,
+            search.sha,
+            escaped(environment)
+        );
+        let found: Vec<Deployment> = self.read(As::In(repository), &path).await?;
+        let ours = found
+            .into_iter()
+            .map(|deployment| releases::seen(deployment, repository.clone()))
+            .find(|seen| {
+                let by_us = (seen.app.is_some() && seen.app == ourselves.app)
+                    || seen
+                        .creator
+                        .as_ref()
+                        .is_some_and(|creator| creator.login == ourselves.login);
+                by_us && seen.correlation.as_deref() == Some(search.correlation.as_str())
+            });
+        Ok(ours.map(|seen| External {
+            kind: ExternalKind::Deployment,
+            id: seen.id,
+            url: String::new(),
+        }))
+    }
+
+    async fn runs_since(
+        &self,
+        repository: &Repository,
+        event: &str,
+        search: &Search,
+    ) -> Result<Vec<Run>, CallError> {
+        let since = search.since.checked_sub(SKEW).unwrap_or(search.since);
+        let since = since.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        let query = format!("event={event}&created={}", escaped(&format!(">={since}")));
+        let mut runs = self.runs_where(repository, &query).await?;
+        runs.retain(|run| said::title(run).contains(&search.correlation));
+        Ok(runs)
+    }
+}
+
+fn external_run(run: Run) -> External {
+    External {
+        kind: ExternalKind::Run,
+        id: run.id.0,
+        url: run.html_url.unwrap_or_default(),
+    }
+}
