@@ -153,7 +153,7 @@ mod tests {
 
     fn moved(change: impl FnOnce(&mut Value)) -> (Option<Report>, DeploymentMoved) {
         match heard("deployment_status", change).as_slice() {
-            [Incoming::Report(report), Incoming::DeploymentMoved(moved)] => {
+            [Incoming::Report(_, report), Incoming::DeploymentMoved(moved)] => {
                 (Some(report.clone()), moved.clone())
             }
             [Incoming::DeploymentMoved(moved)] => (None, moved.clone()),
