@@ -8,6 +8,7 @@
 
 mod support;
 
+mod contract;
 mod effects;
 mod hooks;
 mod inbox;

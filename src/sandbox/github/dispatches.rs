@@ -202,7 +202,7 @@ impl World {
             "event": waiting.event,
             "deployment_callback_url": url,
             "deployment": self.deployment_json(found, deployment),
-            "pull_requests": pulls.map(|pull| self.pull_json(found, pull)).collect::<Vec<_>>(),
+            "pull_requests": pulls.map(|pull| self.whole_pull_json(found, pull)).collect::<Vec<_>>(),
         });
         let by = waiting.actor;
         self.tell("deployment_protection_rule", repository, by, payload);
