@@ -195,8 +195,9 @@ fn read(shared: &Shared, head: &request::Parts, body: &Bytes) -> Result<Call, An
         ));
     }
     let version = text("x-github-api-version").unwrap_or("2022-11-28");
-    if !matches!(version, "2022-11-28" | "2026-03-10") {
-        return Err(Answer::message(410, "This API version is not supported."));
+    if version != "2022-11-28" {
+        let text = "This API version is not supported: the sandbox speaks 2022-11-28.";
+        return Err(Answer::message(410, text));
     }
     let world = lock(&shared.world);
     let identity = identity(&world, text(header::AUTHORIZATION.as_str()))?;
@@ -281,7 +282,14 @@ fn finish(shared: &Shared, head: &request::Parts, answer: Answer) -> Response {
         None => Response::new(Body::empty()),
     };
     *response.status_mut() = status(answer.status);
+    let printer = jiff::fmt::rfc2822::DateTimePrinter::new();
+    let now = lock(&shared.world).now();
+    let date = printer
+        .timestamp_to_rfc9110_string(&now)
+        .unwrap_or_default();
     let common = [
+        // By this world's clock, so that a limit's reset can be told from it.
+        ("date", date),
         ("x-ratelimit-limit", HOURLY.to_string()),
         ("x-ratelimit-remaining", remaining.to_string()),
         (

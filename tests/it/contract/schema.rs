@@ -153,10 +153,10 @@ fn is_of_type(schema: &Value, value: &Value) -> bool {
         "null" => value.is_null(),
         unknown => panic!("`{unknown}` is no type"),
     };
-    match &schema["type"] {
-        Value::Null => true,
-        Value::Array(kinds) => kinds.iter().any(is),
-        kind => is(kind),
+    let kind = &schema["type"];
+    match kind.as_array() {
+        Some(kinds) => kinds.iter().any(is),
+        None => kind.is_null() || is(kind),
     }
 }
 

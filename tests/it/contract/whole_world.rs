@@ -204,6 +204,32 @@ async fn the_sandbox_speaks_and_listens_as_github_does() {
     check(&github);
 }
 
+#[tokio::test]
+async fn what_github_would_not_understand_is_found() {
+    let Some(descriptions) = descriptions() else {
+        return;
+    };
+    let github = GitHub::start(TOKEN).await.unwrap();
+    let caller = Caller::new(&github, TOKEN);
+    caller.get("/repos/acme/shop/pulls/3/nothing").await;
+    caller.get("/repos/acme/shop/actions/runs?head=main").await;
+    let sha = github.head("acme/shop", "main").unwrap();
+    let misspelt = json!({ "state": "success", "contex": "gate" });
+    caller
+        .post(&format!("/repos/acme/shop/statuses/{sha}"), misspelt)
+        .await;
+    let wrong = json!({ "event_type": "release", "client_payload": { "a": 1 }, "ref": 1 });
+    caller.post("/repos/acme/shop/dispatches", wrong).await;
+    let complaints = descriptions.complaints(&github);
+    for expect in ["no such call", "parameter `head`", "/contex", "/ref"] {
+        assert!(
+            complaints.iter().any(|one| one.contains(expect)),
+            "{expect}: {complaints:?}"
+        );
+    }
+    assert_eq!(complaints.len(), 4, "{complaints:?}");
+}
+
 #[test]
 fn the_reader_of_descriptions_takes_githubs_own_examples() {
     // The examples are older than the descriptions: they lack fields, and write some times otherwise.
