@@ -100,7 +100,7 @@ const ROOMS: &[Room] = &[
     },
     Room {
         name: "sandbox",
-        uses: &["domain"],
+        uses: &["clock", "digest", "domain"],
         crates: &["axum", "tokio", "tokio_util"],
     },
     Room {

@@ -8,11 +8,13 @@
 
 mod support;
 
+mod contract;
 mod effects;
 mod hooks;
 mod inbox;
 mod leases;
 mod lifecycle;
+mod sandbox;
 mod schema;
 mod sockets;
 mod storms;

@@ -1,0 +1,168 @@
+//! A GitHub on loopback that remembers: people, repositories, commits, reports, deployments, runs,
+//! comments, and an app with its webhooks. It answers as GitHub's REST description says, does what
+//! people and machines do there, tells about it by webhook, and makes trouble on demand.
+
+mod actions;
+mod acts;
+mod app;
+mod call;
+mod comments;
+mod commits;
+mod deliveries;
+mod deployments;
+mod dispatches;
+mod door;
+mod hooks;
+mod installations;
+mod people;
+mod post;
+mod pull_acts;
+mod pulls;
+mod pushes;
+mod reports;
+mod repositories;
+mod route;
+mod trouble;
+mod world;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::Router;
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+pub use app::{APP_CLIENT_ID, APP_ID, APP_KEY, APP_SLUG, INSTALLATION_ID};
+pub use comments::Written;
+pub use commits::NewCommit;
+pub use door::Exchange;
+pub use hooks::{Order, Sent};
+pub use installations::Fate;
+pub use people::Membership;
+pub use trouble::Trouble;
+
+use door::Desk;
+use people::Kind;
+use world::World;
+
+use crate::clock::Clock;
+
+/// A GitHub that listens until it is dropped.
+#[derive(Debug)]
+pub struct GitHub {
+    address: SocketAddr,
+    world: Arc<Mutex<World>>,
+    desk: Arc<Mutex<Desk>>,
+    tasks: [JoinHandle<()>; 2],
+}
+
+#[derive(Clone)]
+struct Shared {
+    world: Arc<Mutex<World>>,
+    desk: Arc<Mutex<Desk>>,
+}
+
+impl GitHub {
+    /// Listens on a free port of the loopback address and lets this token in, and the app.
+    ///
+    /// There are the organization acme (90) with the repository acme/shop (9), ann (5) who maintains it,
+    /// countersign (1) whose token it is, and ann's pull request 3.
+    pub async fn start(token: &str) -> io::Result<Self> {
+        Self::start_at(token, Clock::system()).await
+    }
+
+    /// The same, by another clock.
+    pub async fn start_at(token: &str, clock: Clock) -> io::Result<Self> {
+        let socket = TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0)).await?;
+        let address = socket.local_addr()?;
+        let mut world = World::new(clock, format!("http://{address}"));
+        seed(&mut world, token);
+        let (outbox, parcels) = mpsc::unbounded_channel();
+        world.hooks.outbox = Some(outbox);
+        let world = Arc::new(Mutex::new(world));
+        let desk = Arc::<Mutex<Desk>>::default();
+        let shared = Shared {
+            world: world.clone(),
+            desk: desk.clone(),
+        };
+        let routes = Router::new().fallback(door::enter).with_state(shared);
+        let server = tokio::spawn(async move {
+            // A sandbox that cannot go on ends; whoever talks to it notices.
+            let _ended = axum::serve(socket, routes).await;
+        });
+        let post = tokio::spawn(hooks::deliver(world.clone(), parcels));
+        Ok(Self {
+            address,
+            world,
+            desk,
+            tasks: [server, post],
+        })
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Method and path of every call that was let in, in order.
+    pub fn calls(&self) -> Vec<String> {
+        lock(&self.desk).calls.clone()
+    }
+
+    /// Every call that was let in, with its answer, in the order of the answers.
+    pub fn exchanges(&self) -> Vec<Exchange> {
+        lock(&self.desk).exchanges.clone()
+    }
+
+    /// The next calls meet this trouble, one each, in order.
+    pub fn expect_trouble(&self, trouble: impl IntoIterator<Item = Trouble>) {
+        lock(&self.desk).trouble.add(trouble);
+    }
+
+    /// The next call of this method whose path has this part meets this trouble.
+    pub fn expect_trouble_at(&self, method: &str, path: &str, trouble: Trouble) {
+        lock(&self.desk).trouble.add_at(method, path, trouble);
+    }
+
+    /// How much trouble nobody has met yet.
+    pub fn trouble_left(&self) -> usize {
+        lock(&self.desk).trouble.len()
+    }
+
+    /// So many calls are left until this second; after them everything is refused until then.
+    pub fn limit(&self, remaining: u64, reset: i64) {
+        let mut desk = lock(&self.desk);
+        desk.remaining = remaining;
+        desk.resets_at = reset;
+    }
+}
+
+impl Drop for GitHub {
+    fn drop(&mut self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+    }
+}
+
+/// The world as every test finds it.
+fn seed(world: &mut World, token: &str) {
+    world.add_account(1, "countersign", Kind::Person);
+    world.add_account(5, "ann", Kind::Person);
+    world.add_account(90, "acme", Kind::Organization);
+    world.tokens.insert(token.to_owned(), 1);
+    world.add_our_app();
+    world.add_repository(9, "acme/shop");
+    if let Some(shop) = world.repositories.get_mut(&9) {
+        shop.roles.insert(1, "write".to_owned());
+        shop.roles.insert(5, "maintain".to_owned());
+    }
+    let change = NewCommit::by("ann", "Sell more").touching(["src/shop.rs"]);
+    world.commit(9, "more", change);
+    world.open(9, 3, 5, ("more", "main"));
+}
+
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}

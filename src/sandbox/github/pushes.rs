@@ -1,0 +1,127 @@
+//! A branch moved: who is told, which pull requests follow, and which workflows start.
+
+use serde_json::{Value, json};
+
+use super::actions::Start;
+use super::world::{World, stamp};
+
+/// Where a branch was before it was made, and is after it was deleted.
+const NOTHING: &str = "0000000000000000000000000000000000000000";
+
+impl World {
+    pub(super) fn branch_head(&self, repository: u64, branch: &str) -> Option<String> {
+        self.repositories
+            .get(&repository)?
+            .branches
+            .get(branch)
+            .cloned()
+    }
+
+    pub(super) fn branch_of(&self, repository: u64, sha: &str) -> Option<String> {
+        let branches = &self.repositories.get(&repository)?.branches;
+        let found = branches.iter().find(|(_, head)| *head == sha);
+        found.map(|(name, _)| name.clone())
+    }
+
+    /// Tells of a branch that moved, moves the pull requests from it, and starts workflows.
+    pub(super) fn pushed(
+        &mut self,
+        repository: u64,
+        branch: &str,
+        before: Option<&str>,
+        pushed: &[String],
+    ) {
+        let after = self.branch_head(repository, branch);
+        let Some(found) = self.repositories.get(&repository) else {
+            return;
+        };
+        let html = format!("https://github.com/{}", found.full_name);
+        let listed = self.in_order(pushed.iter().map(String::as_str));
+        let listed: Vec<Value> = listed
+            .iter()
+            .map(|commit| self.pushed_json(&html, &commit.sha))
+            .collect();
+        let head = after.as_deref().map(|sha| self.pushed_json(&html, sha));
+        let commit = after.as_deref().and_then(|sha| self.commits.get(sha));
+        let pusher = commit.and_then(|commit| commit.author).unwrap_or(5);
+        let forced = match (before, after.as_deref()) {
+            (Some(before), Some(after)) => !self.ancestors(after).contains(before),
+            _ => false,
+        };
+        let (old, new) = (
+            before.unwrap_or(NOTHING),
+            after.as_deref().unwrap_or(NOTHING),
+        );
+        let payload = json!({
+            "ref": format!("refs/heads/{branch}"),
+            "before": old,
+            "after": new,
+            "base_ref": null,
+            "created": before.is_none(),
+            "deleted": after.is_none(),
+            "forced": forced,
+            "compare": format!("{html}/compare/{}...{}", &old[..12], &new[..12]),
+            "commits": listed,
+            "head_commit": head,
+            "pusher": self.signatory(Some(pusher)),
+        });
+        self.tell("push", repository, pusher, payload);
+        let Some(after) = after else {
+            return;
+        };
+        self.synchronize(repository, branch, &after, pusher);
+        let start = Start {
+            event: "push",
+            branch: Some(branch.to_owned()),
+            sha: after,
+            actor: pusher,
+            context: json!({}),
+        };
+        self.start_runs(repository, &start, None);
+    }
+
+    fn pushed_json(&self, html: &str, sha: &str) -> Value {
+        let Some(commit) = self.commits.get(sha) else {
+            return Value::Null;
+        };
+        let person = |account: Option<u64>| {
+            let mut person = self.signatory(account);
+            if let Some(account) = account.and_then(|id| self.accounts.get(&id)) {
+                person["username"] = account.login.clone().into();
+            }
+            person
+        };
+        json!({
+            "id": sha,
+            "tree_id": Self::tree_of(sha),
+            "distinct": true,
+            "message": commit.message,
+            "timestamp": stamp(commit.at),
+            "url": format!("{html}/commit/{sha}"),
+            "author": person(commit.author),
+            "committer": person(commit.committer),
+            "added": [],
+            "removed": [],
+            "modified": commit.files,
+        })
+    }
+
+    /// Pull requests follow the branch that they come from.
+    fn synchronize(&mut self, repository: u64, branch: &str, after: &str, by: u64) {
+        let mut moved = Vec::new();
+        for found in self.repositories.values_mut() {
+            let base = found.id;
+            let of_branch = found.pulls.values_mut().filter(|pull| {
+                pull.is_open() && pull.head_repository == repository && pull.head == branch
+            });
+            for pull in of_branch {
+                let before = std::mem::replace(&mut pull.head_sha, after.to_owned());
+                moved.push((base, pull.number, before));
+            }
+        }
+        for (base, number, before) in moved {
+            let more = json!({ "before": before, "after": after });
+            self.pull_event((base, number), "synchronize", by, more);
+        }
+    }
+}

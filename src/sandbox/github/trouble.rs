@@ -1,0 +1,83 @@
+//! What a test may do to calls: refuse them, lose their answers, break their connections.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use http_body_util::{Full, Limited};
+
+/// What the next call meets.
+#[derive(Clone, Debug)]
+pub enum Trouble {
+    /// Answer so without doing anything.
+    Refuse {
+        status: u16,
+        headers: Vec<(&'static str, String)>,
+        message: &'static str,
+    },
+    /// Do what was asked, then answer so.
+    FailAfterActing { status: u16 },
+    /// Do what was asked after a while.
+    Slow(Duration),
+    /// Do what was asked and never answer.
+    Silence,
+    /// Do nothing and never answer.
+    SilenceBefore,
+    /// Close the connection without doing anything.
+    Reset,
+    /// Do what was asked, then close the connection.
+    ResetAfterActing,
+    /// Do what was asked, and answer with the right status and a text that is not JSON.
+    Garbage,
+}
+
+impl Trouble {
+    /// The secondary limit, which says how long to wait, or only that one has to.
+    pub fn secondary_limit(retry_after: Option<u64>) -> Self {
+        let headers = retry_after.map(|seconds| ("retry-after", seconds.to_string()));
+        Self::Refuse {
+            status: 403,
+            headers: headers.into_iter().collect(),
+            message: "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.",
+        }
+    }
+}
+
+/// Trouble in store, for any call and for one kind of call.
+#[derive(Debug, Default)]
+pub(super) struct Store {
+    anywhere: VecDeque<Trouble>,
+    somewhere: Vec<(String, String, Trouble)>,
+}
+
+impl Store {
+    pub(super) fn add(&mut self, trouble: impl IntoIterator<Item = Trouble>) {
+        self.anywhere.extend(trouble);
+    }
+
+    pub(super) fn add_at(&mut self, method: &str, path: &str, trouble: Trouble) {
+        self.somewhere
+            .push((method.to_owned(), path.to_owned(), trouble));
+    }
+
+    /// The trouble that was meant for this call, else the next that was meant for any.
+    pub(super) fn take(&mut self, method: &str, path: &str) -> Option<Trouble> {
+        let meant = self
+            .somewhere
+            .iter()
+            .position(|(at, part, _)| at == method && path.contains(part.as_str()));
+        match meant {
+            Some(place) => Some(self.somewhere.remove(place).2),
+            None => self.anywhere.pop_front(),
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.anywhere.len() + self.somewhere.len()
+    }
+}
+
+/// A body that fails before anything of the answer left; hyper then closes the connection.
+pub(super) fn broken() -> Body {
+    Body::new(Limited::new(Full::new(Bytes::from_static(b"never")), 1))
+}
