@@ -6,14 +6,13 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use countersign::clock::{Clock, Hand};
-use countersign::domain::Effect;
 use countersign::engine::Shared;
 use countersign::engine::delivery::{DeliveryLoop, Pace};
-use countersign::engine::hands::{Acted, Executor};
+use countersign::engine::hands::{Acted, Executor, Job};
 use countersign::metrics::Metrics;
 use countersign::sandbox::github::{GitHub, Trouble};
 use countersign::store::Store;
-use countersign::store::outbox::{self, Claimed};
+use countersign::store::outbox;
 use tokio_util::sync::CancellationToken;
 
 use crate::leases::{now, plan};
@@ -37,9 +36,11 @@ struct Planted {
 }
 
 impl Executor for Planted {
-    async fn act(&self, row: &Claimed, _effect: &Effect) -> Acted {
+    async fn act(&self, _job: Job<'_>) -> Acted {
         let second = self.clock.now().as_second() - now().as_second();
-        self.asked.lock().unwrap().push((row.attempts, second));
+        let mut asked = self.asked.lock().unwrap();
+        let attempt = asked.len() as u64 + 1;
+        asked.push((attempt, second));
         self.answer.clone()
     }
 }

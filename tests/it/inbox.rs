@@ -6,6 +6,7 @@ use std::time::Duration;
 use countersign::clock::Clock;
 use countersign::domain::{Catalog, Delivery, Source};
 use countersign::engine::Shared;
+use countersign::engine::facts::Facts;
 use countersign::engine::intake::Intake;
 use countersign::metrics::Metrics;
 use countersign::store::inbox::{self, Verdict};
@@ -139,8 +140,14 @@ async fn a_delivery_that_brings_its_handler_down_is_set_aside(engine: Engine) {
             .unwrap();
     }
     let (_catalog, catalog) = watch::channel(Arc::new(Catalog::default()));
-    let intake = Intake { shared, catalog };
-    while intake.round().await.unwrap() {}
+    let stop = CancellationToken::new();
+    let intake = tokio::spawn(intake(shared, catalog).run(stop.clone()));
+    eventually("everything is handled", async || {
+        inbox::oldest(&store).await.unwrap().is_none().then_some(())
+    })
+    .await;
+    stop.cancel();
+    intake.await.unwrap();
     let parked = "SELECT COUNT(*) FROM inbox WHERE outcome = 'parked' AND delivery = 'bad'";
     assert_eq!(database.number(parked).await, 1);
     let open = "SELECT COUNT(*) FROM inbox WHERE handled_at IS NULL";
@@ -164,14 +171,24 @@ async fn a_delivery_that_brings_its_handler_down_is_set_aside(engine: Engine) {
     }
 }
 
+/// Intake without a GitHub to ask.
+fn intake(shared: Shared, catalog: watch::Receiver<Arc<Catalog>>) -> Intake {
+    let (_github, github) = watch::channel(None);
+    let facts = Facts::new(shared.store.clone(), shared.clock.clone(), github);
+    Intake {
+        shared,
+        catalog,
+        facts: Arc::new(facts),
+    }
+}
+
 async fn intake_wakes_up_without_waiting_for_the_fallback(engine: Engine) {
     let database = Database::fresh(engine).await;
     let store = database.open().await;
     let (door, shared) = open_door(&store);
     let (_catalog, catalog) = watch::channel(Arc::new(Catalog::default()));
     let stop = CancellationToken::new();
-    let intake = Intake { shared, catalog };
-    let intake = tokio::spawn(intake.run(stop.clone()));
+    let intake = tokio::spawn(intake(shared, catalog).run(stop.clone()));
     // Two hundred rounds of a second each would outlast the patience of this test.
     for number in 0..200 {
         door.store(delivery(&number.to_string(), "lane"), b"{}", now())

@@ -85,7 +85,10 @@ async fn eight_workers_execute_each_job_under_one_fence(engine: Engine) {
                             .unit(move |tx| {
                                 let row = row.clone();
                                 Box::pin(async move {
-                                    outbox::end(tx, &row, &Ending::Done { at: now() }).await
+                                    outbox::end(tx, &row, &Ending::Done {
+        at: now(),
+        result: None,
+    }).await
                                 })
                             })
                             .await
@@ -189,7 +192,10 @@ async fn a_slow_holder_cannot_overwrite_the_next_one(engine: Engine) {
             .unwrap()
     };
     for ending in [
-        Ending::Done { at: now() },
+        Ending::Done {
+        at: now(),
+        result: None,
+    },
         Ending::GivenBack,
         Ending::Parked {
             problem: "late".to_owned(),
@@ -201,7 +207,10 @@ async fn a_slow_holder_cannot_overwrite_the_next_one(engine: Engine) {
     ] {
         assert!(!end(&slow, ending).await);
     }
-    assert!(end(&next, Ending::Done { at: now() }).await);
+    assert!(end(&next, Ending::Done {
+        at: now(),
+        result: None,
+    }).await);
     assert!(!end(&next, Ending::GivenBack).await, "what is done is done");
 }
 

@@ -426,9 +426,9 @@ async fn our_client_is_let_in_as_the_app() {
         written_at: Clock::system().now(),
     };
     client.react(&place, Reaction::Eyes).await.unwrap();
-    client.reply(&place, "Here you are.", "t-1").await.unwrap();
-    assert!(client.has_reply(&place, "t-1").await.unwrap());
-    assert!(!client.has_reply(&place, "t-2").await.unwrap());
+    client.say(&place, "Here you are.", "t-1").await.unwrap();
+    assert!(client.said(&place, "t-1").await.unwrap().is_some());
+    assert!(client.said(&place, "t-2").await.unwrap().is_none());
     assert_eq!(github.reactions("acme/shop", asked), ["eyes"]);
     contract::check(&github);
 }
@@ -542,7 +542,8 @@ async fn webhooks_are_signed_and_lost_ones_are_sent_again_only_on_request() {
             .unwrap()
             .starts_with("GitHub-Hookshot/")
     );
-    let Incoming::Comment(comment) = edge::interpret("issue_comment", body).unwrap() else {
+    let told = edge::interpret("issue_comment", body).unwrap();
+    let [Incoming::Comment(comment)] = told.as_slice() else {
         panic!("not taken for a comment");
     };
     assert_eq!(comment.place.pull_request, 3);

@@ -1,5 +1,6 @@
 //! Timers fire once for each time they are due, for one holder.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use countersign::clock::Clock;
@@ -10,6 +11,7 @@ use countersign::metrics::Metrics;
 use countersign::store::{Door, Store, timer};
 use jiff::Timestamp;
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use crate::support::{Database, Engine, on_both};
 
@@ -129,16 +131,21 @@ async fn handled_deliveries_leave_after_their_time(engine: Engine) {
         door.store(delivery, b"{}", clock.now()).await.unwrap();
     }
     let (_keep, keep_handled) = watch::channel(Duration::from_secs(3_600));
+    let (_catalog, catalog) = watch::channel(Arc::default());
+    let (_github, github) = watch::channel(None);
     let sweep = Sweep {
         shared,
+        catalog,
+        github,
         keep_handled,
     };
-    sweep.round().await.unwrap();
+    let stop = CancellationToken::new();
+    sweep.round(&stop).await.unwrap();
     assert_eq!(database.number("SELECT COUNT(*) FROM inbox").await, 450);
 
     hand.advance(Duration::from_secs(3_601));
     for _ in 0..4 {
-        sweep.round().await.unwrap();
+        sweep.round(&stop).await.unwrap();
     }
     assert_eq!(
         database.number("SELECT COUNT(*) FROM inbox").await,
