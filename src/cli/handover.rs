@@ -91,5 +91,5 @@ pub(super) fn github_client(config: &Config) -> Result<Option<Arc<Client>>, Unus
         },
         Identity::Token(token) => client::Identity::Token(token.expose_secret().to_owned()),
     };
-    Client::new(&github.api_url, identity).map(|client| Some(Arc::new(client)))
+    Client::new(&github.api_url, identity, client::DEADLINE).map(|client| Some(Arc::new(client)))
 }

@@ -92,7 +92,8 @@ async fn retry(store: &Store, asked: &Retry) -> anyhow::Result<ExitCode> {
         detail: [
             ("inbox", asked.id.to_string().into()),
             ("reason", asked.reason.clone().unwrap_or_default().into()),
-        ].into(),
+        ]
+        .into(),
     };
     let id = asked.id;
     let changed = store

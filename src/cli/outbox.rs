@@ -148,7 +148,8 @@ async fn settle_row(store: &Store, settle: &Settle, deed: Deed) -> anyhow::Resul
             ("outbox", row.id.to_string().into()),
             ("token", row.token.clone().into()),
             ("reason", settle.reason.clone().unwrap_or_default().into()),
-        ].into(),
+        ]
+        .into(),
     };
     let id = settle.id;
     let told = match deed {

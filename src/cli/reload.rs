@@ -76,7 +76,8 @@ pub(super) async fn record(
             ("digest", digest::sha256_hex(&config.source).into()),
             ("file", path.display().to_string().into()),
             ("version", env!("CARGO_PKG_VERSION").to_owned().into()),
-        ].into(),
+        ]
+        .into(),
     };
     store
         .unit(move |tx| {

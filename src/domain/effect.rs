@@ -186,7 +186,11 @@ impl Departure {
 
 impl Start {
     /// What a trigger means for one request; `None` while no run waits at the protection rule.
-    pub fn of(trigger: &GitHubTrigger, request: &Request, waiting_run: Option<u64>) -> Option<Self> {
+    pub fn of(
+        trigger: &GitHubTrigger,
+        request: &Request,
+        waiting_run: Option<u64>,
+    ) -> Option<Self> {
         let value = |placeholder| match placeholder {
             Placeholder::Sha => request.sha.to_string(),
             Placeholder::Service => request.service.to_string(),

@@ -21,9 +21,13 @@ pub struct StageView {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StageVerdict {
-    Passed { since: Timestamp },
+    Passed {
+        since: Timestamp,
+    },
     /// All gates are green, and not yet for long enough.
-    Soaking { until: Timestamp },
+    Soaking {
+        until: Timestamp,
+    },
     Pending,
     Failed,
 }
@@ -44,7 +48,12 @@ pub struct GateView {
 pub type AppOf<'f> = dyn Fn(&Reporter) -> Result<Option<u64>, String> + 'f;
 
 /// How far a commit with these reports is in these stages.
-pub fn view(stages: &[Stage], reports: &[Report], app_of: &AppOf<'_>, now: Timestamp) -> Vec<StageView> {
+pub fn view(
+    stages: &[Stage],
+    reports: &[Report],
+    app_of: &AppOf<'_>,
+    now: Timestamp,
+) -> Vec<StageView> {
     stages
         .iter()
         .map(|stage| {

@@ -16,18 +16,38 @@ use super::{
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Look {
     /// Repositories with this number or this name.
-    Repository { id: u64, path: String },
+    Repository {
+        id: u64,
+        path: String,
+    },
     /// The repository that a service was bound to.
-    BoundRepository { path: String },
+    BoundRepository {
+        path: String,
+    },
     /// Who a user's or team's name belonged to when it was first looked up.
-    Pin { kind: PinKind, name: String },
-    Candidates { repository: u64, sha: Sha },
+    Pin {
+        kind: PinKind,
+        name: String,
+    },
+    Candidates {
+        repository: u64,
+        sha: Sha,
+    },
     /// The newest candidates of a service.
-    Newest { service: ServiceName },
-    Reports { repository: u64, sha: Sha },
+    Newest {
+        service: ServiceName,
+    },
+    Reports {
+        repository: u64,
+        sha: Sha,
+    },
     /// Requests of a service that are not over.
-    OpenRequests { service: ServiceName },
-    Request { number: u64 },
+    OpenRequests {
+        service: ServiceName,
+    },
+    Request {
+        number: u64,
+    },
     /// The request that the forge knows under this number.
     RequestOf {
         repository: u64,
@@ -40,17 +60,26 @@ pub enum Look {
         environment: EnvironmentName,
     },
     /// What is live, by environment.
-    Live { service: ServiceName },
-    Locks { service: ServiceName },
+    Live {
+        service: ServiceName,
+    },
+    Locks {
+        service: ServiceName,
+    },
     /// Runs that wait at our protection rule.
     WaitingRuns {
         repository: u64,
         environment: String,
     },
     /// Whether this was done before.
-    Remembered { token: String },
+    Remembered {
+        token: String,
+    },
     /// Requests that a comment asked for or approved.
-    RequestsOfComment { repository: u64, comment: u64 },
+    RequestsOfComment {
+        repository: u64,
+        comment: u64,
+    },
     /// The number for a new request.
     NextNumber,
 }
@@ -121,14 +150,20 @@ pub struct Lock {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Question {
     /// A person's role in a repository.
-    Role { repository: Repository, person: Account },
+    Role {
+        repository: Repository,
+        person: Account,
+    },
     /// Whether a person is in a team.
     Membership {
         repository: Repository,
         team: TeamRef,
         person: Account,
     },
-    PullRequest { repository: Repository, number: u64 },
+    PullRequest {
+        repository: Repository,
+        number: u64,
+    },
     /// How two commits or branches are related, and what lies between them.
     Comparison {
         repository: Repository,
@@ -146,7 +181,10 @@ pub enum Question {
         branch: String,
     },
     /// Every report about a commit.
-    Reports { repository: Repository, sha: Sha },
+    Reports {
+        repository: Repository,
+        sha: Sha,
+    },
     /// The app behind a bot's account.
     AppBehind {
         repository: Repository,
@@ -163,9 +201,14 @@ pub enum Question {
         search: Search,
     },
     /// The commit of a run.
-    RunSha { repository: Repository, run: u64 },
+    RunSha {
+        repository: Repository,
+        run: u64,
+    },
     /// Under which number we act.
-    Ourselves { repository: Repository },
+    Ourselves {
+        repository: Repository,
+    },
 }
 
 impl Question {

@@ -95,20 +95,20 @@ pub mod effect;
 /// Where everything is decided.
 pub mod desk;
 
+pub use candidate::{Candidate, Mark};
 pub use catalog::Catalog;
 pub use channel::ChannelRef;
 pub use command::{Command, Misunderstood};
-pub use candidate::{Candidate, Mark};
-pub use desk::{COMMAND_LIFETIME, Change, Decision, Outcome, decide, unfold};
 pub use delivery::{Delivery, Source};
+pub use desk::{COMMAND_LIFETIME, Change, Decision, Outcome, decide, unfold};
 pub use effect::{Departure, Effect, Planned, Priority, Reaction, Start, StatusState};
 pub use entry::{Action, Actor, Detail, Entry};
 pub use environment::{Allow, Environment, Exclude};
 pub use forge_name::ForgeName;
 pub use gate::{AppId, Gate, GitHubGate, GitLabGate};
 pub use incoming::{
-    Account, Asked, Comment, CommentChanged, DeploymentMoved, Incoming, Place, Progress, PullRequestMoved,
-    Push, Repository, RepositoryChanged, RuleRequested, SeenDeployment, SeenRun,
+    Account, Asked, Comment, CommentChanged, DeploymentMoved, Incoming, Place, Progress,
+    PullRequestMoved, Push, Repository, RepositoryChanged, RuleRequested, SeenDeployment, SeenRun,
 };
 pub use internal::{Due, External, ExternalKind, Internal, Went};
 pub use invalid::Invalid;
@@ -116,13 +116,13 @@ pub use knowledge::{
     Bound, Commit, Comparison, Fact, Finding, Knowledge, Live, Lock, Look, Membership, Missing,
     Ourselves, PinKind, PullRequest, Question, Relation, Search, Seen, Target,
 };
-pub use policy::{Approval, Authorized, Quorum};
-pub use reason::{Reason, Verdict};
-pub use request::{Ended, Flight, Given, Request, RequestKind, State};
 pub use name::{EnvironmentName, RoleName, ServiceName, StageName};
 pub use pattern::{NamePattern, PathPattern};
+pub use policy::{Approval, Authorized, Quorum};
+pub use reason::{Reason, Verdict};
 pub use repo::{Branch, Forge, RepoRef};
 pub use report::{Colour, Rank, Report, ReportKind, Reporter};
+pub use request::{Ended, Flight, Given, Request, RequestKind, State};
 pub use role::{AccessLevel, GroupPath, Login, RepositoryRole, Role, TeamRef};
 pub use service::Service;
 pub use sha::Sha;

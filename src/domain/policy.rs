@@ -285,7 +285,8 @@ mod tests {
             id: 1,
             login: "ann".to_owned(),
         };
-        let holdings = BTreeMap::from([(role("qa"), Holding::Unknown("GitHub is down".to_owned()))]);
+        let holdings =
+            BTreeMap::from([(role("qa"), Holding::Unknown("GitHub is down".to_owned()))]);
         assert_eq!(
             authorize(&person, &holdings, None),
             Err(Unauthorized::Unclear(vec!["GitHub is down".to_owned()]))

@@ -182,8 +182,16 @@ mod tests {
         ] {
             assert_eq!(code(text), expect);
         }
-        assert_eq!(link("run", "https://x.example/1"), "[run](https://x.example/1)");
-        for url in ["javascript:alert(1)", "https://x.example/) [a](b", "", "https://x y"] {
+        assert_eq!(
+            link("run", "https://x.example/1"),
+            "[run](https://x.example/1)"
+        );
+        for url in [
+            "javascript:alert(1)",
+            "https://x.example/) [a](b",
+            "",
+            "https://x y",
+        ] {
             assert_eq!(link("run", url), "run");
         }
     }

@@ -113,7 +113,12 @@ impl<E: Executor> DeliveryLoop<E> {
                 },
             };
             if stop.is_cancelled() {
-                conclude(shared, &row, Attempted::new(Ending::GivenBack, "given_back")).await;
+                conclude(
+                    shared,
+                    &row,
+                    Attempted::new(Ending::GivenBack, "given_back"),
+                )
+                .await;
             } else {
                 self.start(running, row, permit);
             }
@@ -307,11 +312,7 @@ async fn conclude(shared: &Shared, row: &Claimed, attempted: Attempted) {
     }
 }
 
-async fn record(
-    shared: &Shared,
-    row: &Claimed,
-    attempted: &Attempted,
-) -> Result<bool, StoreError> {
+async fn record(shared: &Shared, row: &Claimed, attempted: &Attempted) -> Result<bool, StoreError> {
     let now = shared.clock.now();
     let (row, attempted) = (row.clone(), attempted.clone());
     shared

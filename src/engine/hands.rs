@@ -20,10 +20,7 @@ pub enum Acted {
     /// Over, whatever the outcome: the desk is told.
     Told(Internal),
     /// Try again, after `wait` at the earliest.
-    Later {
-        why: String,
-        wait: Option<Duration>,
-    },
+    Later { why: String, wait: Option<Duration> },
     /// Trying again will not help: a person must look.
     Never { why: String },
 }

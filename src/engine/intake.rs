@@ -105,7 +105,9 @@ impl Intake {
             let (intake, stop, room) = (self.clone(), stop.clone(), room.clone());
             let lane = rows.iter().filter(|row| row.lane == one.lane);
             let stuck = Stuck {
-                hold: batch.hold.only(|name| name == format!("inbox/{}", one.lane)),
+                hold: batch
+                    .hold
+                    .only(|name| name == format!("inbox/{}", one.lane)),
                 rows: lane.filter(|row| row.id >= one.row).cloned().collect(),
                 asking: one,
             };

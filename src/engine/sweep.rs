@@ -121,7 +121,8 @@ impl Sweep {
             .unit(move |tx| {
                 let fired = fired.clone();
                 Box::pin(async move {
-                    if let (true, Some((lane, body))) = (timer::done(tx, &fired).await?, &fired.note)
+                    if let (true, Some((lane, body))) =
+                        (timer::done(tx, &fired).await?, &fired.note)
                     {
                         note::tell_text(tx, lane, body, now).await?;
                     }

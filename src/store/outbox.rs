@@ -75,7 +75,8 @@ pub struct Listed {
     pub problem: Option<String>,
 }
 
-/// Adds an effect, once for each token; `cause` is the ledger entry that explains it.
+/// Adds an effect, once for each token; `cause` is the ledger entry that explains it. What is said in a
+/// thread may be said again: each decision says it once.
 pub async fn add(
     tx: &mut Tx,
     planned: &Planned,
@@ -87,14 +88,19 @@ pub async fn add(
         Priority::Reply => 1,
         Priority::Notice => 2,
     };
+    let thread = planned.effect.thread();
+    let token = match &thread {
+        Some(_) => format!("{}@{cause}", planned.token),
+        None => planned.token.clone(),
+    };
     let added = sqlx::query(tx.sql(&ADD))
-        .bind(planned.token.as_str())
+        .bind(token)
         .bind(spell(&planned.effect))
         .bind(cause)
         .bind(priority)
         .bind(now.as_microsecond())
         .bind(channel(&planned.effect))
-        .bind(planned.effect.thread())
+        .bind(thread)
         .execute(tx.connection())
         .await?;
     Ok(added.rows_affected() == 1)

@@ -85,10 +85,15 @@ async fn eight_workers_execute_each_job_under_one_fence(engine: Engine) {
                             .unit(move |tx| {
                                 let row = row.clone();
                                 Box::pin(async move {
-                                    outbox::end(tx, &row, &Ending::Done {
-        at: now(),
-        result: None,
-    }).await
+                                    outbox::end(
+                                        tx,
+                                        &row,
+                                        &Ending::Done {
+                                            at: now(),
+                                            result: None,
+                                        },
+                                    )
+                                    .await
                                 })
                             })
                             .await
@@ -193,9 +198,9 @@ async fn a_slow_holder_cannot_overwrite_the_next_one(engine: Engine) {
     };
     for ending in [
         Ending::Done {
-        at: now(),
-        result: None,
-    },
+            at: now(),
+            result: None,
+        },
         Ending::GivenBack,
         Ending::Parked {
             problem: "late".to_owned(),
@@ -207,10 +212,16 @@ async fn a_slow_holder_cannot_overwrite_the_next_one(engine: Engine) {
     ] {
         assert!(!end(&slow, ending).await);
     }
-    assert!(end(&next, Ending::Done {
-        at: now(),
-        result: None,
-    }).await);
+    assert!(
+        end(
+            &next,
+            Ending::Done {
+                at: now(),
+                result: None,
+            }
+        )
+        .await
+    );
     assert!(!end(&next, Ending::GivenBack).await, "what is done is done");
 }
 

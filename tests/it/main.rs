@@ -14,6 +14,7 @@ mod hooks;
 mod inbox;
 mod leases;
 mod lifecycle;
+mod release;
 mod sandbox;
 mod schema;
 mod sockets;

@@ -8,7 +8,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use countersign::clock::Clock;
 use countersign::domain::{Incoming, Place, Reaction, Repository};
-use countersign::forges::github::client::{Client, Identity};
+use countersign::forges::github::client::{self, Client, Identity};
 use countersign::forges::github::edge::{self, WebhookSecrets};
 use countersign::sandbox::github::{
     APP_ID, APP_KEY, Exchange, GitHub, INSTALLATION_ID, Membership, NewCommit, Order, Trouble,
@@ -413,7 +413,7 @@ async fn our_client_is_let_in_as_the_app() {
         id: APP_ID,
         private_key: APP_KEY.as_bytes().to_vec(),
     };
-    let client = Client::new(&github.url(), identity).unwrap();
+    let client = Client::new(&github.url(), identity, client::DEADLINE).unwrap();
     let asked = github.comment("ann", "acme/shop", 3, "/help").await;
     let place = Place {
         repository: Repository {

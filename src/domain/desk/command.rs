@@ -190,11 +190,9 @@ impl Desk<'_> {
             Command::Unlock(unlock) => self
                 .place(services, unlock.service.as_deref(), &unlock.environment)
                 .and_then(|place| self.open(asked, place, outcome)),
-            Command::Status(status) => {
-                self.status(asked, services, status).map(|text| {
-                    self.answer(asked, Answer::said(text), outcome);
-                })
-            }
+            Command::Status(status) => self.status(asked, services, status).map(|text| {
+                self.answer(asked, Answer::said(text), outcome);
+            }),
             Command::Why(why) => self
                 .place(services, why.service.as_deref(), &why.environment)
                 .and_then(|place| self.explain(asked, place, why.target.as_ref()))
@@ -216,7 +214,7 @@ impl Desk<'_> {
     pub(super) fn answer(&self, asked: &Asked, answer: Answer, outcome: &mut Outcome) {
         let thread = thread(asked);
         outcome.plan(
-            format!("{thread}/answer"),
+            format!("{thread}/say"),
             Effect::Say {
                 place: asked.place.clone(),
                 thread: thread.clone(),
@@ -316,7 +314,9 @@ impl Desk<'_> {
                 .request(number)
                 .filter(|request| services.iter().any(|one| one.name == request.service));
             return match request {
-                None => Err(Reason::refuses(format!("there is no request #{number} here"))),
+                None => Err(Reason::refuses(format!(
+                    "there is no request #{number} here"
+                ))),
                 Some(request) if !fits(&request) => Err(Reason::refuses(format!(
                     "#{number} does not wait for an answer: it is {}",
                     request.state.word()
@@ -388,7 +388,10 @@ impl Desk<'_> {
                             "nothing else was released to **{}** from here before",
                             environment.name
                         ))
-                        .help(format!("Name a commit: `/rollback {} SHA`.", environment.name)));
+                        .help(format!(
+                            "Name a commit: `/rollback {} SHA`.",
+                            environment.name
+                        )));
                     }
                 }
             }
@@ -481,7 +484,12 @@ impl Desk<'_> {
                 .with("service", service.name.as_str())
                 .with("environment", environment.name.as_str())
                 .with("reason", lock.reason.as_str())
-                .with("until", lock.until.map(|until| until.to_string()).unwrap_or_default()),
+                .with(
+                    "until",
+                    lock.until
+                        .map(|until| until.to_string())
+                        .unwrap_or_default(),
+                ),
         );
         let due = crate::domain::Due::Unlock {
             service: service.name.clone(),
@@ -507,7 +515,10 @@ impl Desk<'_> {
         outcome: &mut Outcome,
     ) -> Result<(), Reason> {
         if self.lock(service, environment).is_none() {
-            return Err(Reason::refuses(format!("**{}** is not locked", environment.name)));
+            return Err(Reason::refuses(format!(
+                "**{}** is not locked",
+                environment.name
+            )));
         }
         self.member(asked, environment)?;
         outcome.entries.push(

@@ -9,7 +9,7 @@ use crate::domain::command::Target as Wanted;
 use crate::domain::policy::Unauthorized;
 use crate::domain::reason::{Reason, Verdict, code};
 use crate::domain::{
-    Account, Action, Actor, Asked, Due, Effect, Ended, Environment, Given, GitHubTrigger, Relation,
+    Account, Action, Actor, Asked, Due, Effect, Ended, Environment, GitHubTrigger, Given, Relation,
     Repository, Request, RequestKind, Service, Sha, State, StatusState, Trigger,
 };
 
@@ -80,7 +80,11 @@ impl Desk<'_> {
     fn may_ask(&self, person: &Account, environment: &Environment, at: &Repository) -> Reason {
         match self.authorize(person, environment, at, None) {
             Ok(authorized) => {
-                let roles: Vec<String> = authorized.roles().keys().map(|role| code(role.as_str())).collect();
+                let roles: Vec<String> = authorized
+                    .roles()
+                    .keys()
+                    .map(|role| code(role.as_str()))
+                    .collect();
                 Reason::holds(format!("{} is {}", code(&person.login), roles.join(", ")))
             }
             Err(why) => {
@@ -125,8 +129,12 @@ impl Desk<'_> {
                 .with("kind", kind(wish.kind))
                 .with("evidence", examined.evidence.clone()),
         );
-        if !excluded && let Ok(authorized) = self.authorize(author, wish.environment, repository, None) {
-            request.given.push(self.given(wish.asked, &request, &authorized));
+        if !excluded
+            && let Ok(authorized) = self.authorize(author, wish.environment, repository, None)
+        {
+            request
+                .given
+                .push(self.given(wish.asked, &request, &authorized));
             outcome.entries.push(
                 self.about_by(&request, Action::Approved, author)
                     .with("evidence", examined.evidence.clone()),
@@ -196,7 +204,12 @@ impl Desk<'_> {
             }
             Err(_) => {
                 self.say_request(&request, None, outcome);
-                self.show(&request, StatusState::Pending, "waiting for approval", outcome);
+                self.show(
+                    &request,
+                    StatusState::Pending,
+                    "waiting for approval",
+                    outcome,
+                );
                 outcome.changes.push(Change::Request(request));
             }
         }
@@ -272,7 +285,10 @@ impl Desk<'_> {
         }
         let person = &asked.author;
         if request.given.iter().any(|given| given.by.id == person.id) {
-            let text = format!("**Refused**: {} said yes to #{number} before.", code(&person.login));
+            let text = format!(
+                "**Refused**: {} said yes to #{number} before.",
+                code(&person.login)
+            );
             outcome.entries.push(
                 self.about_by(&request, Action::Refused, person)
                     .with("why", "approved before"),
@@ -290,8 +306,7 @@ impl Desk<'_> {
         });
         let examined = self.examine_request(&request, service, environment);
         outcome.changes.extend(examined.changes.iter().cloned());
-        let exclusion =
-            self.exclusion(person, environment, &examined.authors, &request.by);
+        let exclusion = self.exclusion(person, environment, &examined.authors, &request.by);
         let authorized = self.authorize(person, environment, &request.repository, exclusion);
         match authorized {
             Ok(authorized) if examined.is_clear() => {
@@ -358,7 +373,11 @@ impl Desk<'_> {
                 .cloned(),
         );
         let tree = Reason::of("", parts);
-        let text = format!("**Refused**: approval of #{}\n\n{}", request.number, tree.render());
+        let text = format!(
+            "**Refused**: approval of #{}\n\n{}",
+            request.number,
+            tree.render()
+        );
         outcome.entries.push(
             self.about_by(request, Action::Refused, &asked.author)
                 .with("evidence", examined.evidence.clone())
@@ -378,7 +397,9 @@ impl Desk<'_> {
         let why = format!(
             "{} said no{}",
             code(&asked.author.login),
-            reason.map(|reason| format!(": {}", code(reason))).unwrap_or_default()
+            reason
+                .map(|reason| format!(": {}", code(reason)))
+                .unwrap_or_default()
         );
         let text = format!("**Rejected** #{}.", request.number);
         self.reject_run(&request, &why, outcome);
@@ -442,9 +463,15 @@ impl Desk<'_> {
         let why = format!(
             "withdrawn by {}{}",
             code(&asked.author.login),
-            reason.map(|reason| format!(": {}", code(reason))).unwrap_or_default()
+            reason
+                .map(|reason| format!(": {}", code(reason)))
+                .unwrap_or_default()
         );
-        self.answer(asked, Answer::said(format!("**Cancelled** #{number}.")), outcome);
+        self.answer(
+            asked,
+            Answer::said(format!("**Cancelled** #{number}.")),
+            outcome,
+        );
         self.end(request, Ended::Cancelled, &why, outcome);
         self.by(asked, outcome);
     }

@@ -149,7 +149,9 @@ impl Desk<'_> {
             );
         }
         if !pull_request.open {
-            parts.push(Reason::refuses(format!("pull request {number} is not open any more")));
+            parts.push(Reason::refuses(format!(
+                "pull request {number} is not open any more"
+            )));
         }
         if pull_request.head != *subject.sha {
             parts.push(Reason::refuses(format!(
@@ -193,7 +195,10 @@ impl Desk<'_> {
         let app_of = |source: &Reporter| self.app_of(subject.repository, source);
         let views = gates::view(stages, &reports, &app_of, self.now);
         let reason = if self.was_live(subject) {
-            Reason::holds(format!("the commit was live in **{}** before", subject.environment.name))
+            Reason::holds(format!(
+                "the commit was live in **{}** before",
+                subject.environment.name
+            ))
         } else {
             Reason::of(
                 format!("stages before **{}**", subject.environment.name),
@@ -276,9 +281,13 @@ impl Desk<'_> {
         let name = &subject.environment.name;
         let Some(live) = self.live(subject.service, subject.environment) else {
             let reason = if subject.kind == RequestKind::Rollback {
-                Reason::refuses(format!("nothing is live in **{name}** that could be rolled back"))
+                Reason::refuses(format!(
+                    "nothing is live in **{name}** that could be rolled back"
+                ))
             } else {
-                Reason::holds(format!("nothing is live in **{name}** yet, as far as we know"))
+                Reason::holds(format!(
+                    "nothing is live in **{name}** yet, as far as we know"
+                ))
             };
             return (reason, None);
         };
@@ -286,8 +295,7 @@ impl Desk<'_> {
             let reason = Reason::refuses(format!("the commit is live in **{name}** already"));
             return (reason, None);
         }
-        let compared =
-            self.comparison(subject.repository, live.sha.as_str(), subject.sha.as_str());
+        let compared = self.comparison(subject.repository, live.sha.as_str(), subject.sha.as_str());
         let comparison = match compared {
             Ok(comparison) => comparison,
             Err(why) => {
@@ -309,7 +317,10 @@ impl Desk<'_> {
                 "the commit is older than {}, which is live",
                 code(live.sha.short())
             ))
-            .help(format!("Ask for it with `/rollback {name} {}`.", subject.sha)),
+            .help(format!(
+                "Ask for it with `/rollback {name} {}`.",
+                subject.sha
+            )),
             (Relation::Diverged, false) => Reason::holds(format!(
                 "the commit and {}, which is live, have parted ways",
                 code(live.sha.short())
@@ -375,7 +386,8 @@ impl Desk<'_> {
         let commits = match comparison {
             Some(comparison) => {
                 if !comparison.complete {
-                    authors.unclear = Some("there are too many commits to read them all".to_owned());
+                    authors.unclear =
+                        Some("there are too many commits to read them all".to_owned());
                 }
                 comparison.commits.iter().collect()
             }
@@ -429,7 +441,9 @@ impl Desk<'_> {
                 }
                 Err(why) => {
                     let (_, says) = refusal(person, &why);
-                    parts.push(Reason::waits(format!("{says}: the approval does not count")));
+                    parts.push(Reason::waits(format!(
+                        "{says}: the approval does not count"
+                    )));
                     void.push((person.clone(), says));
                 }
             }
@@ -442,7 +456,10 @@ impl Desk<'_> {
             },
             Err(shortage) => {
                 for (role, count) in &shortage.missing {
-                    parts.push(Reason::waits(format!("missing: {count} × {}", self.who(role))));
+                    parts.push(Reason::waits(format!(
+                        "missing: {count} × {}",
+                        self.who(role)
+                    )));
                 }
                 Reason {
                     under: parts,

@@ -5,9 +5,9 @@ use jiff::SignedDuration;
 
 use super::{Change, Desk, Outcome};
 use crate::domain::{
-    Account, Action, Actor, DeploymentMoved, Due, Effect, Environment, External,
-    ExternalKind, GitHubTrigger, Live, Look, Progress, Repository, Request, RuleRequested,
-    SeenDeployment, SeenRun, Service, Sha, State, StatusState, Trigger,
+    Account, Action, Actor, DeploymentMoved, Due, Effect, Environment, External, ExternalKind,
+    GitHubTrigger, Live, Look, Progress, Repository, Request, RuleRequested, SeenDeployment,
+    SeenRun, Service, Sha, State, StatusState, Trigger,
 };
 
 /// How long a run may go unexplained while a release is on its way out: the answer that names it may
@@ -94,7 +94,11 @@ impl Desk<'_> {
         Ok(())
     }
 
-    pub(super) fn request_of(&self, repository: &Repository, external: &External) -> Option<Request> {
+    pub(super) fn request_of(
+        &self,
+        repository: &Repository,
+        external: &External,
+    ) -> Option<Request> {
         self.requests(Look::RequestOf {
             repository: repository.id,
             kind: external.kind,
@@ -124,11 +128,7 @@ impl Desk<'_> {
         by_us.then(|| self.adopt(request, external, outcome))
     }
 
-    fn departed(
-        &self,
-        services: &[&Service],
-        fits: impl Fn(&Request) -> bool,
-    ) -> Option<Request> {
+    fn departed(&self, services: &[&Service], fits: impl Fn(&Request) -> bool) -> Option<Request> {
         services
             .iter()
             .flat_map(|service| self.open_requests(service))
@@ -208,7 +208,10 @@ impl Desk<'_> {
             self.run_of_deployment(&services, run, &mut outcome);
             return outcome;
         }
-        if matches!(run.event.as_str(), "workflow_dispatch" | "repository_dispatch") {
+        if matches!(
+            run.event.as_str(),
+            "workflow_dispatch" | "repository_dispatch"
+        ) {
             let found = self.departed(&services, |request| {
                 run.title.contains(&request.correlation()) && self.starts(request, run)
             });
@@ -342,11 +345,14 @@ impl Desk<'_> {
 
     /// A release of ours explains it: the same commit is being released there, or was, and is live.
     fn is_explained(&self, sighted: &Sighted<'_>) -> bool {
-        let under_way = self.open_requests(sighted.service).into_iter().any(|request| {
-            request.environment == sighted.environment.name
-                && request.sha == *sighted.sha
-                && request.flight().is_some()
-        });
+        let under_way = self
+            .open_requests(sighted.service)
+            .into_iter()
+            .any(|request| {
+                request.environment == sighted.environment.name
+                    && request.sha == *sighted.sha
+                    && request.flight().is_some()
+            });
         under_way
             || self
                 .live(sighted.service, sighted.environment)
@@ -412,7 +418,9 @@ impl Desk<'_> {
             None => match self.run_sha(&requested.repository, requested.run) {
                 Ok(sha) => sha,
                 Err(why) => {
-                    return Outcome::ignored(format!("which commit the run is of is unknown: {why}"));
+                    return Outcome::ignored(format!(
+                        "which commit the run is of is unknown: {why}"
+                    ));
                 }
             },
         };
@@ -480,8 +488,5 @@ fn who(account: Option<&Account>) -> String {
 
 /// For the forge's own pages, which show no Markdown.
 fn plain(text: &str) -> String {
-    text.chars()
-        .filter(|c| !c.is_control())
-        .take(60)
-        .collect()
+    text.chars().filter(|c| !c.is_control()).take(60).collect()
 }

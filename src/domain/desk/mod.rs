@@ -5,12 +5,12 @@ use std::cell::RefCell;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::{Account, Knowledge};
 use super::{
     Action, Actor, Bound, Candidate, Catalog, Commit, Comparison, Due, Entry, Fact, Incoming, Live,
     Lock, Look, Membership, Missing, Ourselves, PinKind, Planned, PullRequest, Question, Report,
     Repository, Request, RuleRequested, Seen, Service, ServiceName, Sha, TeamRef,
 };
-use super::{Account, Knowledge};
 
 mod command;
 mod deploy;
@@ -47,7 +47,10 @@ pub struct Outcome {
 pub enum Decision {
     Settled(Outcome),
     /// Nothing is decided yet; `first` may be done already.
-    Needs { missing: Missing, first: Outcome },
+    Needs {
+        missing: Missing,
+        first: Outcome,
+    },
 }
 
 /// A change of the state.
@@ -66,15 +69,22 @@ pub enum Change {
     /// A configured repository is bound to this one.
     Bind(Bound),
     WaitingRun(RuleRequested),
-    RunGoesOn { repository: u64, run: u64 },
+    RunGoesOn {
+        repository: u64,
+        run: u64,
+    },
     Timer {
         due: Due,
         repository: u64,
         at: Timestamp,
     },
-    NoTimer { due: Due },
+    NoTimer {
+        due: Due,
+    },
     /// Something that is said once only.
-    Remember { token: String },
+    Remember {
+        token: String,
+    },
 }
 
 /// Decides what follows from something that happened.
@@ -128,9 +138,10 @@ impl<'a> Desk<'a> {
             Incoming::Run(run) => self.run(run),
             Incoming::RuleRequested(requested) => self.rule_requested(requested),
             Incoming::PullRequest(moved) => self.pull_request_moved(moved),
-            Incoming::Comment(comment) => {
-                Outcome::ignored(format!("the comment {} holds no command", comment.place.comment))
-            }
+            Incoming::Comment(comment) => Outcome::ignored(format!(
+                "the comment {} holds no command",
+                comment.place.comment
+            )),
             Incoming::Command(asked) => self.command(asked),
             Incoming::CommentChanged(changed) => self.comment_changed(changed),
             Incoming::RepositoryChanged(changed) => self.repository_changed(changed),
@@ -205,8 +216,7 @@ impl<'a> Desk<'a> {
             service: service.name.clone(),
         };
         if let Some(Seen::Live(live)) = self.seen(look) {
-            live
-                .iter()
+            live.iter()
                 .find(|live| live.environment == environment.name)
                 .cloned()
         } else {
@@ -296,7 +306,11 @@ impl<'a> Desk<'a> {
         })
     }
 
-    fn pull_request(&self, repository: &Repository, number: u64) -> Result<&'a PullRequest, String> {
+    fn pull_request(
+        &self,
+        repository: &Repository,
+        number: u64,
+    ) -> Result<&'a PullRequest, String> {
         let question = Question::PullRequest {
             repository: repository.clone(),
             number,

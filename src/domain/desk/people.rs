@@ -100,7 +100,10 @@ impl<'a> Desk<'a> {
 
     fn holding(&self, name: &RoleName, person: &Account, repository: &Repository) -> Holding {
         let Some(role) = self.catalog.roles.get(name) else {
-            return Holding::Unknown(format!("the role {} is not configured", code(name.as_str())));
+            return Holding::Unknown(format!(
+                "the role {} is not configured",
+                code(name.as_str())
+            ));
         };
         let mut unclear = Vec::new();
         for found in [
@@ -242,7 +245,10 @@ impl<'a> Desk<'a> {
 pub(super) fn refusal(person: &Account, why: &Unauthorized) -> (bool, String) {
     let who = code(&person.login);
     match why {
-        Unauthorized::NoRole => (false, format!("{who} has none of the roles that approve here")),
+        Unauthorized::NoRole => (
+            false,
+            format!("{who} has none of the roles that approve here"),
+        ),
         Unauthorized::Unclear(why) => (
             true,
             format!(

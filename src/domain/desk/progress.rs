@@ -183,7 +183,9 @@ impl Desk<'_> {
             match mark {
                 Some(mark) => {
                     candidate.marks.insert(view.name.to_string(), mark);
-                    outcome.entries.push(self.stage_entry(&candidate, view, mark));
+                    outcome
+                        .entries
+                        .push(self.stage_entry(&candidate, view, mark));
                 }
                 None => {
                     candidate.marks.remove(view.name.as_str());

@@ -170,7 +170,11 @@ impl Desk<'_> {
     }
 
     /// The run that waits at the protection rule for this commit.
-    pub(super) fn waiting_run(&self, request: &Request, trigger: &GitHubTrigger) -> Option<RuleRequested> {
+    pub(super) fn waiting_run(
+        &self,
+        request: &Request,
+        trigger: &GitHubTrigger,
+    ) -> Option<RuleRequested> {
         let GitHubTrigger::ProtectionRule { environment } = trigger else {
             return None;
         };
@@ -182,7 +186,10 @@ impl Desk<'_> {
             return None;
         };
         let of_commit = |run: &&RuleRequested| run.sha.as_ref() == Some(&request.sha);
-        runs.iter().filter(of_commit).max_by_key(|run| run.run).cloned()
+        runs.iter()
+            .filter(of_commit)
+            .max_by_key(|run| run.run)
+            .cloned()
     }
 
     /// The run of a release moves, or its deployment does. Never backwards.
@@ -357,7 +364,10 @@ impl Desk<'_> {
             Ended::Rejected => (StatusState::Failure, "rejected"),
             Ended::Expired => (StatusState::Error, "expired without approval"),
             Ended::Superseded => (StatusState::Error, "superseded by a newer commit"),
-            Ended::Voided => (StatusState::Error, "void: it changed since it was asked for"),
+            Ended::Voided => (
+                StatusState::Error,
+                "void: it changed since it was asked for",
+            ),
         };
         self.show(&request, state, words, outcome);
         outcome.changes.push(Change::Request(request));
@@ -372,7 +382,7 @@ impl Desk<'_> {
     ) {
         let text = words::request(self, request, examined);
         outcome.plan(
-            format!("{}/{}", request.thread, self.now.as_microsecond()),
+            format!("{}/say", request.thread),
             Effect::Say {
                 place: request.place.clone(),
                 thread: request.thread.clone(),
@@ -404,12 +414,7 @@ impl Desk<'_> {
             format!("countersign/{}", request.environment)
         };
         outcome.plan(
-            format!(
-                "status/{}/{}/{}",
-                request.number,
-                state.as_str(),
-                self.now.as_microsecond()
-            ),
+            format!("status/{}/{}", request.number, state.as_str()),
             Effect::CommitStatus {
                 repository: request.repository.clone(),
                 sha: request.sha.clone(),
@@ -430,7 +435,11 @@ impl Desk<'_> {
     ) {
         if let Some(deployment) = deployment {
             outcome.plan(
-                format!("deployment/{}/{deployment}/{}", request.number, state.as_str()),
+                format!(
+                    "deployment/{}/{deployment}/{}",
+                    request.number,
+                    state.as_str()
+                ),
                 Effect::DeploymentStatus {
                     repository: request.repository.clone(),
                     deployment,

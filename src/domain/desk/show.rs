@@ -39,7 +39,9 @@ impl Desk<'_> {
             }
         }
         if text.is_empty() {
-            return Err(Reason::refuses("no service of this repository has that name"));
+            return Err(Reason::refuses(
+                "no service of this repository has that name",
+            ));
         }
         Ok(text)
     }
@@ -47,7 +49,8 @@ impl Desk<'_> {
     fn status_of(&self, asked: &Asked, service: &Service, only: Option<&Environment>) -> String {
         let mut text = format!("**{}**\n\n", service.name);
         let environments = service.environments.iter();
-        for environment in environments.filter(|one| only.is_none_or(|only| only.name == one.name)) {
+        for environment in environments.filter(|one| only.is_none_or(|only| only.name == one.name))
+        {
             let live = self.live(service, environment);
             let live = live.map_or_else(
                 || "nothing known is live".to_owned(),

@@ -244,10 +244,9 @@ impl Desk<'_> {
         flight.lost += 1;
         flight.looks = 0;
         request.state = State::Unknown(flight);
-        outcome.entries.push(
-            self.about(&request, Action::TriggerLost)
-                .with("why", why),
-        );
+        outcome
+            .entries
+            .push(self.about(&request, Action::TriggerLost).with("why", why));
         self.timer(look_for(&request), &request, LOOKS[0], outcome);
         self.say_request(&request, None, outcome);
         outcome.changes.push(Change::Request(request));

@@ -2,9 +2,7 @@
 
 use super::commits::bodies;
 use super::{signed, spell};
-use crate::domain::{
-    Account, EnvironmentName, Live, Lock, RuleRequested, Seen, ServiceName, Sha,
-};
+use crate::domain::{Account, EnvironmentName, Live, Lock, RuleRequested, Seen, ServiceName, Sha};
 use crate::store::row::Row;
 use crate::store::statement::statements;
 use crate::store::{StoreError, Tx};

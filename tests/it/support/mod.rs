@@ -5,10 +5,12 @@ pub(crate) mod database;
 pub(crate) mod deliveries;
 pub(crate) mod patience;
 pub(crate) mod service;
+pub(crate) mod world;
 
 pub(crate) use database::{Database, Engine};
 pub(crate) use patience::eventually;
 pub(crate) use service::Service;
+pub(crate) use world::World;
 
 /// Runs each test on both engines.
 macro_rules! on_both {

@@ -6,7 +6,7 @@ use http_body_util::BodyExt as _;
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::{ANSWER, Response};
+use super::Response;
 use crate::forges::call::CallError;
 
 /// Answers are small; one that is not is cut off.
@@ -22,10 +22,12 @@ pub(super) struct Answer {
 impl Answer {
     pub(super) async fn of(response: Response) -> Result<Self, CallError> {
         let (parts, body) = response.into_parts();
-        let reading = http_body_util::Limited::new(body, LONGEST_ANSWER).collect();
-        let body = match tokio::time::timeout(ANSWER, reading).await {
-            Ok(Ok(body)) => body.to_bytes().to_vec(),
-            Ok(Err(_)) | Err(_) => {
+        let body = match http_body_util::Limited::new(body, LONGEST_ANSWER)
+            .collect()
+            .await
+        {
+            Ok(body) => body.to_bytes().to_vec(),
+            Err(_) => {
                 return Err(CallError::Later {
                     why: "GitHub's answer broke off".to_owned(),
                     wait: None,

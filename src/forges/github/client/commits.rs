@@ -3,9 +3,7 @@
 use serde::Deserialize;
 
 use super::{As, Client, escaped};
-use crate::domain::{
-    Account, Commit, Comparison, PullRequest, Relation, Report, Repository, Sha,
-};
+use crate::domain::{Account, Commit, Comparison, PullRequest, Relation, Report, Repository, Sha};
 use crate::forges::call::CallError;
 use crate::forges::github::interpret::{commits as said, releases};
 use crate::forges::github::payload::commits::{Check, Run};
@@ -227,7 +225,9 @@ impl Client {
                 let paths = (files.len() < MOST_PATHS).then(|| {
                     files
                         .into_iter()
-                        .flat_map(|file| std::iter::once(file.filename).chain(file.previous_filename))
+                        .flat_map(|file| {
+                            std::iter::once(file.filename).chain(file.previous_filename)
+                        })
                         .collect()
                 });
                 first = Some((relation, paths));
@@ -263,11 +263,7 @@ impl Client {
         Ok([statuses, checks, runs, deployments].concat())
     }
 
-    async fn statuses(
-        &self,
-        repository: &Repository,
-        sha: &Sha,
-    ) -> Result<Vec<Report>, CallError> {
+    async fn statuses(&self, repository: &Repository, sha: &Sha) -> Result<Vec<Report>, CallError> {
         #[derive(Deserialize)]
         struct Status {
             id: Id,

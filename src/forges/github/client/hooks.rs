@@ -100,7 +100,8 @@ mod tests {
 
     #[test]
     fn the_next_page_is_read_off_the_link() {
-        let link = "<https://api.github.com/app/hook/deliveries?per_page=100&cursor=v1_2>; rel=\"next\"";
+        let link =
+            "<https://api.github.com/app/hook/deliveries?per_page=100&cursor=v1_2>; rel=\"next\"";
         assert_eq!(next_cursor(link).as_deref(), Some("v1_2"));
         assert_eq!(next_cursor("<https://x/y?cursor=1>; rel=\"prev\""), None);
         assert_eq!(next_cursor(""), None);

@@ -28,7 +28,8 @@ use answer::Answer;
 pub use hooks::FailedDelivery;
 
 const CONNECT: Duration = Duration::from_secs(5);
-const ANSWER: Duration = Duration::from_secs(15);
+/// How long an answer may take, the renewal of a token included.
+pub const DEADLINE: Duration = Duration::from_secs(15);
 /// Answers that are kept, to ask only whether they changed.
 const KEPT: usize = 4_096;
 
@@ -42,6 +43,7 @@ pub enum Identity {
 pub struct Client {
     root: Octocrab,
     app: Option<u64>,
+    deadline: Duration,
     installations: Mutex<HashMap<u64, Octocrab>>,
     kept: Mutex<HashMap<String, Kept>>,
     ourselves: OnceCell<Ourselves>,
@@ -77,13 +79,13 @@ enum Verb<'v> {
 }
 
 impl Client {
-    pub fn new(api_url: &str, identity: Identity) -> Result<Self, Unusable> {
+    pub fn new(api_url: &str, identity: Identity, deadline: Duration) -> Result<Self, Unusable> {
         let builder = Octocrab::builder()
             .base_uri(api_url)
             .map_err(|error| Unusable(format!("github.api_url: {error}")))?
-            .set_connect_timeout(Some(CONNECT))
-            .set_read_timeout(Some(ANSWER))
-            .set_write_timeout(Some(ANSWER));
+            .set_connect_timeout(Some(CONNECT.min(deadline)))
+            .set_read_timeout(Some(deadline))
+            .set_write_timeout(Some(deadline));
         let (builder, app) = match identity {
             Identity::App { id, private_key } => (
                 builder
@@ -103,6 +105,7 @@ impl Client {
         Ok(Self {
             root,
             app,
+            deadline,
             installations: Mutex::default(),
             kept: Mutex::default(),
             ourselves: OnceCell::new(),
@@ -206,11 +209,11 @@ impl Client {
             }
         };
         // One deadline around everything, the renewal of a token included.
-        let answer = tokio::time::timeout(ANSWER, call)
+        let answer = tokio::time::timeout(self.deadline, call)
             .await
             .unwrap_or_else(|_| {
                 Err(CallError::Later {
-                    why: format!("GitHub did not answer within {} s", ANSWER.as_secs()),
+                    why: format!("GitHub did not answer within {:?}", self.deadline),
                     wait: None,
                 })
             })?;
@@ -300,7 +303,7 @@ mod tests {
             id: 1,
             private_key: b"canary".to_vec(),
         };
-        let refusal = Client::new("http://127.0.0.1:1", identity).unwrap_err();
+        let refusal = Client::new("http://127.0.0.1:1", identity, DEADLINE).unwrap_err();
         assert!(!refusal.to_string().contains("canary"));
         assert!(refusal.to_string().contains("PEM"));
     }

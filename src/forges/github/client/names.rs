@@ -25,7 +25,10 @@ impl Client {
         };
         if self.is_app() {
             let path = format!("/repos/{path}/installation");
-            match self.read_maybe::<Installation>(As::Ourselves, &path).await? {
+            match self
+                .read_maybe::<Installation>(As::Ourselves, &path)
+                .await?
+            {
                 None => return Ok(None),
                 Some(found) => repository.installation = Some(found.id),
             }

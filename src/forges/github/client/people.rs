@@ -35,17 +35,19 @@ impl Client {
         let found: Option<Permission> = self.read_maybe(As::In(repository), &path).await?;
         match found {
             None => Ok(None),
-            Some(found) if found.user.as_ref().is_some_and(|user| user.id != person.id) => {
-                Err(CallError::Never(format!(
-                    "the login {login} belongs to somebody else now"
-                )))
-            }
+            Some(found) if found.user.as_ref().is_some_and(|user| user.id != person.id) => Err(
+                CallError::Never(format!("the login {login} belongs to somebody else now")),
+            ),
             Some(found) => Ok(Some(found.role_name)),
         }
     }
 
     /// What a person is called now. The login that we know may have changed hands.
-    async fn login_of(&self, repository: &Repository, person: &Account) -> Result<String, CallError> {
+    async fn login_of(
+        &self,
+        repository: &Repository,
+        person: &Account,
+    ) -> Result<String, CallError> {
         let path = format!("/users/{}", escaped(&person.login));
         let found: Option<Named> = self.read_maybe(As::In(repository), &path).await?;
         if let Some(found) = found

@@ -29,7 +29,9 @@ impl Client {
     ) -> Result<(Progress, String), CallError> {
         match external.kind {
             ExternalKind::Run => {
-                let run = self.run(As::In(repository), repository, external.id).await?;
+                let run = self
+                    .run(As::In(repository), repository, external.id)
+                    .await?;
                 Ok((said::progress(&run), run.html_url.unwrap_or_default()))
             }
             ExternalKind::Deployment => self.deployment_progress(repository, external.id).await,
@@ -64,13 +66,18 @@ impl Client {
             .filter(|(progress, _)| *progress != Progress::Skipped)
             .collect();
         let url = |run: &Run| run.html_url.clone().unwrap_or_default();
-        if let Some((progress, run)) = going.iter().find(|(progress, _)| *progress < Progress::Skipped) {
+        if let Some((progress, run)) = going
+            .iter()
+            .find(|(progress, _)| *progress < Progress::Skipped)
+        {
             return Ok((*progress, url(run)));
         }
         let worst = going.iter().max_by_key(|(progress, _)| *progress);
-        Ok(worst.map_or((Progress::Waiting, String::new()), |(progress, run)| {
-            (*progress, url(run))
-        }))
+        Ok(
+            worst.map_or((Progress::Waiting, String::new()), |(progress, run)| {
+                (*progress, url(run))
+            }),
+        )
     }
 
     /// Looks for a release with our mark. A mark is believed only where nobody else can have put it.
@@ -84,7 +91,9 @@ impl Client {
                 self.sight_deployment(repository, search, environment).await
             }
             Target::WorkflowDispatch { workflow } => {
-                let runs = self.runs_since(repository, "workflow_dispatch", search).await?;
+                let runs = self
+                    .runs_since(repository, "workflow_dispatch", search)
+                    .await?;
                 Ok(runs
                     .into_iter()
                     .find(|run| said::workflow(run) == Some(workflow.as_str()))

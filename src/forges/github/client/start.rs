@@ -171,10 +171,7 @@ fn mark(departure: &Departure) -> Value {
 }
 
 /// Reads an answer: accepted if `accepted` says so, refused if GitHub clearly did nothing, else lost.
-fn settled(
-    answer: Result<Answer, CallError>,
-    accepted: impl Fn(&Answer) -> Option<Went>,
-) -> Went {
+fn settled(answer: Result<Answer, CallError>, accepted: impl Fn(&Answer) -> Option<Went>) -> Went {
     let answer = match answer {
         Ok(answer) => answer,
         // Without a token for the installation nothing was sent.

@@ -153,9 +153,10 @@ mod tests {
 
     fn moved(change: impl FnOnce(&mut Value)) -> (Option<Report>, DeploymentMoved) {
         match heard("deployment_status", change).as_slice() {
-            [Incoming::Report(_, report), Incoming::DeploymentMoved(moved)] => {
-                (Some(report.clone()), moved.clone())
-            }
+            [
+                Incoming::Report(_, report),
+                Incoming::DeploymentMoved(moved),
+            ] => (Some(report.clone()), moved.clone()),
             [Incoming::DeploymentMoved(moved)] => (None, moved.clone()),
             other => panic!("{other:?}"),
         }

@@ -1,0 +1,440 @@
+//! A whole world in one process: a GitHub, a service with its door, and a clock that is moved by hand.
+//! Tests speak like people: somebody pushes, reports, comments; then the world settles.
+
+use std::collections::HashMap;
+use std::net::Ipv4Addr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use countersign::clock::{Clock, Hand};
+use countersign::config::{Config, Surroundings};
+use countersign::domain::Catalog;
+use countersign::engine::Shared;
+use countersign::engine::delivery::{DeliveryLoop, Pace};
+use countersign::engine::facts::Facts;
+use countersign::engine::hands::Hands;
+use countersign::engine::intake::Intake;
+use countersign::engine::sweep::Sweep;
+use countersign::forges::github::client::{Client, Identity};
+use countersign::forges::github::edge::WebhookSecrets;
+use countersign::http::{Doorway, Limits, Listener, Readiness, router};
+use countersign::ledger;
+use countersign::metrics::Metrics;
+use countersign::sandbox::github::{APP_ID, APP_KEY, GitHub, NewCommit};
+use countersign::store::{Door, Store, inbox, timer};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::deliveries::SECRET;
+use super::service::TOKEN;
+use super::{Database, Engine, eventually};
+
+pub(crate) const SHOP: &str = "acme/shop";
+const ANSWERS_WITHIN: Duration = Duration::from_millis(400);
+
+/// A service that is released by one deployer; tests change it by replacing text.
+pub(crate) const PLAIN: &str = r#"
+[roles.deployer]
+github_users = ["ann", "dora"]
+[roles.qa]
+github_teams = ["acme/qa"]
+
+[[service]]
+name = "shop"
+repo = "github:acme/shop"
+branch = "main"
+
+[[service.stage]]
+name = "build"
+gates = ["check:build", "status:lint"]
+
+[[service.stage]]
+name = "staging"
+gates = ["deployment:staging"]
+
+[[service.environment]]
+name = "prod"
+approvals = { deployer = 1 }
+exclude = []
+trigger = { github = "deployment", environment = "production" }
+"#;
+
+pub(crate) struct World {
+    pub(crate) github: GitHub,
+    pub(crate) database: Database,
+    pub(crate) store: Store,
+    pub(crate) shared: Shared,
+    hand: Hand,
+    catalog: watch::Sender<Arc<Catalog>>,
+    client: watch::Sender<Option<Arc<Client>>>,
+    stop: CancellationToken,
+}
+
+/// The catalog that a configuration describes.
+pub(crate) fn catalog(services: &str) -> Catalog {
+    let text = format!(
+        "[server]\nlisten = \"127.0.0.1:0\"\n[database]\nurl = \"sqlite:unused.db\"\n\
+         [github]\ntoken = {{ env = \"TOKEN\" }}\nwebhook_secret = {{ env = \"SECRET\" }}\n{services}"
+    );
+    let variables = [("TOKEN", TOKEN), ("SECRET", SECRET)];
+    let config = Config::parse(
+        &text,
+        "bot.toml",
+        &Surroundings::fixed(Path::new("/"), variables),
+    )
+    .unwrap_or_else(|report| panic!("{}", report.render(countersign::config::Colour::Never)));
+    config.catalog.sealed(ledger::policy_digest)
+}
+
+impl World {
+    /// The plain service.
+    pub(crate) async fn plain(engine: Engine) -> Self {
+        Self::start(engine, PLAIN).await
+    }
+
+    pub(crate) async fn start(engine: Engine, services: &str) -> Self {
+        let github = GitHub::start(TOKEN).await.unwrap();
+        for (id, login) in [(6, "bob"), (7, "dora"), (8, "quinn")] {
+            github.add_person(id, login);
+            github.set_role(SHOP, login, Some("write"));
+        }
+        github.add_team(40, "acme", "qa");
+        let member = countersign::sandbox::github::Membership::Active;
+        github.set_member(40, "quinn", Some(member));
+        Self::with(engine, services, github, ANSWERS_WITHIN).await
+    }
+
+    async fn with(engine: Engine, services: &str, github: GitHub, deadline: Duration) -> Self {
+        let database = Database::fresh(engine).await;
+        let store = database.open().await;
+        let (clock, hand) = Clock::by_hand(Clock::system().now());
+        let shared = Shared::new(store.clone(), clock.clone(), Metrics::default());
+        let identity = Identity::App {
+            id: APP_ID,
+            private_key: APP_KEY.as_bytes().to_vec(),
+        };
+        let client = Client::new(&github.url(), identity, deadline).unwrap();
+        let (client, client_part) = watch::channel(Some(Arc::new(client)));
+        let (catalog, catalog_part) = watch::channel(Arc::new(catalog(services)));
+        let stop = CancellationToken::new();
+        let facts = Facts::new(store.clone(), clock.clone(), client_part.clone());
+        let intake = Intake {
+            shared: shared.clone(),
+            catalog: catalog_part.clone(),
+            facts: Arc::new(facts),
+        };
+        tokio::spawn(intake.run(stop.clone()));
+        let delivery = DeliveryLoop {
+            shared: shared.clone(),
+            executor: Arc::new(Hands {
+                clock: clock.clone(),
+                github: client_part.clone(),
+            }),
+            pace: Pace::default(),
+            hurry: CancellationToken::new(),
+        };
+        tokio::spawn(delivery.run(stop.clone()));
+        let (_keep, keep_handled) = watch::channel(Duration::from_secs(7 * 24 * 3_600));
+        let sweep = Sweep {
+            shared: shared.clone(),
+            catalog: catalog_part,
+            github: client_part,
+            keep_handled,
+        };
+        tokio::spawn(sweep.run(stop.clone()));
+        let world = Self {
+            github,
+            database,
+            store,
+            shared,
+            hand,
+            catalog,
+            client,
+            stop,
+        };
+        world.open_door();
+        world.names_are_known().await;
+        world.settle().await;
+        world
+    }
+
+    /// Listens, and tells GitHub where.
+    fn open_door(&self) {
+        let limits = Limits::default();
+        let metrics = self.shared.metrics.clone();
+        let listener = Listener::bind((Ipv4Addr::LOCALHOST, 0).into(), limits, metrics).unwrap();
+        let address = listener.address().unwrap();
+        let limits = listener.limits();
+        let (door, committer) = Door::open(
+            self.store.clone(),
+            self.shared.received.clone(),
+            limits.waiting,
+        );
+        let readiness = Readiness::new(
+            self.store.clone(),
+            self.shared.clock.clone(),
+            self.shared.metrics.clone(),
+            self.stop.clone(),
+        );
+        let secrets = Arc::new(WebhookSecrets::new([SECRET.as_bytes().to_vec()]));
+        let (_secrets, secrets) = watch::channel(secrets);
+        let doorway = Doorway::new(door, readiness, limits, secrets);
+        tokio::spawn(committer.run());
+        tokio::spawn(listener.serve(router(doorway), self.stop.clone()));
+        let url = format!("http://{address}/hooks/github");
+        self.github.hook(&url, SECRET);
+    }
+
+    async fn names_are_known(&self) {
+        let roles = self.catalog.borrow().roles.clone();
+        let names: usize = roles
+            .values()
+            .map(|role| role.github_users.len() + role.github_teams.len())
+            .sum();
+        eventually("names are looked up", async || {
+            let pins = self.number("SELECT COUNT(*) FROM pin").await;
+            let bound = self.number("SELECT COUNT(*) FROM repository").await;
+            (pins >= i64::try_from(names).unwrap() && bound > 0).then_some(())
+        })
+        .await;
+    }
+
+    /// Puts another configuration in force.
+    pub(crate) async fn reconfigure(&self, services: &str) {
+        self.catalog.send_replace(Arc::new(catalog(services)));
+        self.names_are_known().await;
+        self.settle().await;
+    }
+
+    /// GitHub cannot be reached, or can again.
+    pub(crate) fn set_client(&self, client: Option<Arc<Client>>) {
+        self.client.send_replace(client);
+    }
+
+    pub(crate) async fn number(&self, sql: &str) -> i64 {
+        self.database.number(sql).await
+    }
+
+    /// Waits until nothing is left to do at this time.
+    pub(crate) async fn settle(&self) {
+        eventually("the world settles", async || {
+            self.github.delivered().await;
+            (self.is_quiet().await && self.github.held() == 0 && self.is_quiet().await)
+                .then_some(())
+        })
+        .await;
+    }
+
+    /// As [`World::settle`], while GitHub holds deliveries back.
+    pub(crate) async fn settle_in_silence(&self) {
+        eventually("the world settles", async || {
+            (self.is_quiet().await && self.is_quiet().await).then_some(())
+        })
+        .await;
+    }
+
+    async fn is_quiet(&self) -> bool {
+        let now = self.shared.clock.now();
+        let due = now.as_microsecond();
+        inbox::oldest(&self.store).await.unwrap().is_none()
+            && self
+                .number(&format!(
+                    "SELECT COUNT(*) FROM outbox WHERE state = 'waiting' AND (due_at <= {due} OR lease_until <> 0)
+                     AND NOT EXISTS (SELECT 1 FROM quiet WHERE quiet.channel = outbox.channel AND quiet.until_at > {due})"
+                ))
+                .await
+                == 0
+            && timer::next_due(&self.store)
+                .await
+                .unwrap()
+                .is_none_or(|next| next > now)
+    }
+
+    /// Time passes, and what comes due is done.
+    pub(crate) async fn pass(&self, seconds: u64) {
+        self.hand.advance(Duration::from_secs(seconds));
+        self.shared.timed.notify_waiters();
+        self.shared.decided.notify_waiters();
+        self.settle().await;
+    }
+
+    /// A commit by bob on the release branch; its SHA.
+    pub(crate) async fn push(&self, message: &str) -> String {
+        let commit = NewCommit::by("bob", message);
+        let sha = self.github.push(SHOP, "main", vec![commit]).await;
+        self.settle().await;
+        sha
+    }
+
+    /// Everything that the plain service's stages wait for is green.
+    pub(crate) async fn make_ready(&self, sha: &str) {
+        self.build(sha, "success").await;
+        self.github
+            .status(SHOP, sha, "lint", ("success", "bob"))
+            .await;
+        let staging = self.github.deploy(SHOP, sha, "staging", "bob").await;
+        self.github.deployment_status(staging, "success").await;
+        self.settle().await;
+    }
+
+    pub(crate) async fn build(&self, sha: &str, conclusion: &str) {
+        self.github
+            .check_run(
+                SHOP,
+                sha,
+                ("build", "github-actions"),
+                ("completed", Some(conclusion)),
+            )
+            .await;
+    }
+
+    /// A pull request of bob's is merged; its number and the commit on the release branch.
+    pub(crate) async fn merge(&self, title: &str) -> (u64, String) {
+        let number = self.open(title).await;
+        let sha = self.github.merge(SHOP, number, "bob").await;
+        self.settle().await;
+        (number, sha)
+    }
+
+    /// A pull request of bob's with one commit.
+    pub(crate) async fn open(&self, title: &str) -> u64 {
+        let branch = format!("work-{title}");
+        let head = self.github.head(SHOP, "main").unwrap();
+        self.github.set_branch(SHOP, &branch, &head);
+        self.github
+            .push(SHOP, &branch, vec![NewCommit::by("bob", title)])
+            .await;
+        let number = self
+            .github
+            .open_pull_request(SHOP, "bob", &branch, "main")
+            .await;
+        self.settle().await;
+        number
+    }
+
+    /// A pull request, merged and ready.
+    pub(crate) async fn ready(&self, title: &str) -> (u64, String) {
+        let (number, sha) = self.merge(title).await;
+        self.make_ready(&sha).await;
+        (number, sha)
+    }
+
+    /// Somebody comments, and gets an answer.
+    pub(crate) async fn say(&self, person: &str, pull_request: u64, text: &str) -> Said {
+        let comment = self.github.comment(person, SHOP, pull_request, text).await;
+        self.settle().await;
+        self.said(comment)
+    }
+
+    /// What came of a comment.
+    pub(crate) fn said(&self, comment: u64) -> Said {
+        Said {
+            comment,
+            reactions: self.github.reactions(SHOP, comment),
+            answers: self.answers(comment),
+        }
+    }
+
+    fn answers(&self, comment: u64) -> Vec<String> {
+        let mark = format!("/comment/{comment}/");
+        let comments = self.github.comments();
+        comments
+            .into_iter()
+            .map(|written| written.body)
+            .filter(|body| body.contains(&mark))
+            .collect()
+    }
+
+    /// Production triggers that GitHub accepted.
+    pub(crate) fn deployments(&self) -> Vec<String> {
+        self.github
+            .exchanges()
+            .into_iter()
+            .filter(|exchange| exchange.method == "POST" && exchange.path.ends_with("/deployments"))
+            .filter_map(|exchange| {
+                let body = exchange.request_body?;
+                Some(body["ref"].as_str()?.to_owned())
+            })
+            .collect()
+    }
+
+    /// GitHub's number for the newest release.
+    pub(crate) async fn deployment(&self) -> u64 {
+        let number =
+            "SELECT COALESCE(MAX(external_id), 0) FROM request WHERE external_kind = 'deployment'";
+        u64::try_from(self.number(number).await).unwrap()
+    }
+
+    /// The actions in the ledger, oldest first.
+    pub(crate) async fn ledger(&self) -> Vec<String> {
+        use sqlx::{Executor as _, Row as _};
+        let mut connection = self.database.direct().await;
+        let rows = connection
+            .fetch_all("SELECT action FROM ledger_entry ORDER BY seq")
+            .await
+            .unwrap();
+        rows.iter().map(|row| row.get(0)).collect()
+    }
+
+    /// How often something was recorded.
+    pub(crate) async fn recorded(&self, action: &str) -> usize {
+        let ledger = self.ledger().await;
+        ledger.iter().filter(|known| *known == action).count()
+    }
+
+    /// The newest status of a commit under a context: state and description.
+    pub(crate) fn shown(&self, sha: &str, context: &str) -> Option<(String, String)> {
+        let newest = self.github.exchanges().into_iter().rfind(|exchange| {
+            exchange.method == "POST"
+                && exchange.path.ends_with(&format!("/statuses/{sha}"))
+                && exchange
+                    .request_body
+                    .as_ref()
+                    .is_some_and(|body| body["context"] == context)
+        })?;
+        let body = newest.request_body?;
+        Some((
+            body["state"].as_str()?.to_owned(),
+            body["description"].as_str()?.to_owned(),
+        ))
+    }
+
+    /// The deployments on GitHub to an environment, by its API's own count.
+    pub(crate) fn counted(&self) -> HashMap<String, usize> {
+        let mut counted = HashMap::new();
+        for call in self.github.calls() {
+            *counted.entry(call).or_default() += 1;
+        }
+        counted
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+/// What came of a comment.
+#[derive(Debug)]
+pub(crate) struct Said {
+    pub(crate) comment: u64,
+    pub(crate) reactions: Vec<String>,
+    pub(crate) answers: Vec<String>,
+}
+
+impl Said {
+    /// The only answer.
+    pub(crate) fn answer(&self) -> &str {
+        let [answer] = self.answers.as_slice() else {
+            panic!("not one answer: {self:#?}");
+        };
+        answer
+    }
+
+    pub(crate) fn expect(&self, text: &str) {
+        let answer = self.answer();
+        assert!(answer.contains(text), "no {text:?} in\n{answer}");
+    }
+}
