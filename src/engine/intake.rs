@@ -198,7 +198,8 @@ fn judge(row: &Received, catalog: &Catalog, now: Timestamp) -> (Verdict, Outcome
     match incoming {
         Err(why) => (Verdict::Malformed(why), Outcome::default()),
         Ok(incoming) => {
-            let outcome = decide(&incoming, catalog, now);
+            let decided = incoming.iter().map(|one| decide(one, catalog, now));
+            let outcome = decided.reduce(together).unwrap_or_default();
             let verdict = outcome
                 .ignored
                 .clone()
@@ -206,4 +207,12 @@ fn judge(row: &Received, catalog: &Catalog, now: Timestamp) -> (Verdict, Outcome
             (verdict, outcome)
         }
     }
+}
+
+/// What two things told by one delivery cause; it is ignored if both are.
+fn together(mut first: Outcome, second: Outcome) -> Outcome {
+    first.ignored = first.ignored.filter(|_| second.ignored.is_some());
+    first.entries.extend(second.entries);
+    first.effects.extend(second.effects);
+    first
 }

@@ -1,13 +1,15 @@
-//! GitHub's side of the door in. Pure: signed bytes become a [`Delivery`], stored bytes become an
-//! [`Incoming`]; nothing is asked and nothing is decided.
+//! GitHub's side of the door in. Pure: signed bytes become a [`Delivery`], and [`interpret`] says what
+//! stored bytes mean; nothing is asked and nothing is decided.
 
 use std::fmt;
 
 use http::{HeaderMap, HeaderName};
 
-use super::payload::{Envelope, IssueComment};
+use super::payload::Envelope;
 use crate::digest;
-use crate::domain::{Account, Comment, Delivery, Incoming, Place, Repository, Source};
+use crate::domain::{Delivery, Source};
+
+pub use super::interpret::interpret;
 
 const SIGNATURE: HeaderName = HeaderName::from_static("x-hub-signature-256");
 const EVENT: HeaderName = HeaderName::from_static("x-github-event");
@@ -159,60 +161,10 @@ fn envelope(body: &[u8]) -> Result<Envelope, String> {
 /// What happens in one repository stays in order; the rest is ordered by installation.
 fn lane(envelope: &Envelope) -> String {
     match (&envelope.repository, &envelope.installation) {
-        (Some(repository), _) => format!("github/repository/{}", repository.id),
-        (None, Some(installation)) => format!("github/installation/{}", installation.id),
+        (Some(repository), _) => format!("github/repository/{}", repository.id.0),
+        (None, Some(installation)) => format!("github/installation/{}", installation.id.0),
         (None, None) => "github".to_owned(),
     }
-}
-
-/// Says in our words what a stored delivery means, or which field cannot be read.
-pub fn interpret(event: &str, body: &[u8]) -> Result<Incoming, String> {
-    match event {
-        "ping" => Ok(Incoming::Ping),
-        "issue_comment" => serde_json::from_slice(body)
-            .map(comment)
-            .map_err(|error| format!("issue_comment: {error}")),
-        _ => Ok(Incoming::NotOurs(format!(
-            "`{event}` events are not used in this version"
-        ))),
-    }
-}
-
-/// Only a new comment, on a pull request, written by the person who sent the event, counts.
-fn comment(payload: IssueComment) -> Incoming {
-    let not_ours = |why: &str| Incoming::NotOurs(why.to_owned());
-    if payload.action != "created" {
-        return not_ours("commands come from new comments only");
-    }
-    if payload.issue.pull_request.is_none() {
-        return not_ours("the comment is not on a pull request");
-    }
-    let Some(author) = payload.comment.user else {
-        return not_ours("the comment's author is gone");
-    };
-    if author.id != payload.sender.id {
-        return not_ours("the comment's author did not send it");
-    }
-    if author.kind != "User" || payload.comment.performed_via_github_app.is_some() {
-        return not_ours("the comment was not written by a person");
-    }
-    Incoming::Comment(Comment {
-        place: Place {
-            repository: Repository {
-                id: payload.repository.id,
-                path: payload.repository.full_name,
-                installation: payload.installation.map(|installation| installation.id),
-            },
-            pull_request: payload.issue.number,
-            comment: payload.comment.id,
-            written_at: payload.comment.created_at,
-        },
-        author: Account {
-            id: author.id,
-            login: author.login,
-        },
-        body: payload.comment.body,
-    })
 }
 
 #[cfg(test)]
@@ -361,69 +313,5 @@ mod tests {
             assert_eq!(receive(&secrets(), &sent, b"{}"), Err(expect));
             assert!(!expect.is_unauthentic());
         }
-    }
-
-    fn comment_with(edit: impl Fn(&mut serde_json::Value)) -> Incoming {
-        let mut payload = serde_json::json!({
-            "action": "created",
-            "comment": {
-                "id": 11, "body": "/help", "created_at": "2026-01-01T00:00:00Z",
-                "user": {"id": 5, "login": "ann", "type": "User"},
-                "performed_via_github_app": null
-            },
-            "issue": {"number": 3, "pull_request": {"url": "x"}},
-            "repository": {"id": 9, "full_name": "acme/shop"},
-            "sender": {"id": 5, "login": "ann", "type": "User"},
-            "installation": {"id": 4}
-        });
-        edit(&mut payload);
-        interpret("issue_comment", payload.to_string().as_bytes()).unwrap()
-    }
-
-    #[test]
-    fn only_a_new_comment_by_its_sender_counts() {
-        assert!(matches!(comment_with(|_| ()), Incoming::Comment(_)));
-        type Edit = fn(&mut serde_json::Value);
-        let edits: [(Edit, &str); 7] = [
-            (
-                |payload| payload["action"] = "edited".into(),
-                "new comments",
-            ),
-            (
-                |payload| payload["action"] = "deleted".into(),
-                "new comments",
-            ),
-            (
-                |payload| payload["issue"]["pull_request"] = serde_json::Value::Null,
-                "pull request",
-            ),
-            (|payload| payload["sender"]["id"] = 6.into(), "did not send"),
-            (
-                |payload| payload["comment"]["user"]["type"] = "Bot".into(),
-                "by a person",
-            ),
-            (
-                |payload| {
-                    payload["comment"]["performed_via_github_app"] = serde_json::json!({"id": 1});
-                },
-                "by a person",
-            ),
-            (
-                |payload| payload["comment"]["user"] = serde_json::Value::Null,
-                "author is gone",
-            ),
-        ];
-        for (edit, expect) in edits {
-            match comment_with(edit) {
-                Incoming::NotOurs(why) => assert!(why.contains(expect), "{why}"),
-                other => panic!("{other:?}"),
-            }
-        }
-    }
-
-    #[test]
-    fn an_unreadable_payload_names_the_field() {
-        let why = interpret("issue_comment", br#"{"action":"created"}"#).unwrap_err();
-        assert!(why.contains("comment"), "{why}");
     }
 }

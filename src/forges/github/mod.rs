@@ -2,4 +2,5 @@
 
 pub mod client;
 pub mod edge;
+mod interpret;
 mod payload;
