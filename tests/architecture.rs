@@ -144,6 +144,9 @@ const STRANGERS: &[(&str, &[&str])] = &[
 /// Who sees the `edge` files of these neighbours only.
 const DOOR: &str = "http";
 
+/// The files and folders of a neighbour that make up its edge.
+const EDGES: &[&str] = &["edge", "interpret", "payload"];
+
 /// Rooms without input, output, waiting or clocks.
 const PURE: &[&str] = &["domain", "ledger"];
 

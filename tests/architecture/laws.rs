@@ -7,7 +7,7 @@ use std::fmt;
 use super::paths::{Path, paths, within_crate};
 use super::source::Source;
 use super::tokens::{Kind, Token};
-use super::{DOOR, LONGEST, PURE, ROOMS, STRANGERS};
+use super::{DOOR, EDGES, LONGEST, PURE, ROOMS, STRANGERS};
 
 /// Somewhere a law is broken.
 #[derive(Debug)]
@@ -175,10 +175,16 @@ fn neighbour(source: &Source, target: &[String]) -> Option<String> {
     if mine != theirs && is_one(mine) && is_one(theirs) {
         return Some(format!("`{mine}` may not know `{theirs}`"));
     }
-    let is_edge = source.module.get(2).is_some_and(|file| file == "edge");
+    let is_edge = is_edge(source);
     let is_client = target.get(2).is_some_and(|file| file == "client");
     (mine == theirs && is_edge && is_client)
         .then(|| format!("the edge of `{mine}` may not know its client"))
+}
+
+/// Whether a source belongs to an edge: the door itself, or what reads the bytes for it.
+fn is_edge(source: &Source) -> bool {
+    let file = source.module.get(2).map(String::as_str);
+    file.is_some_and(|file| EDGES.contains(&file))
 }
 
 /// The door may name a forge, to go on to its edge, and nothing else of it.
@@ -231,7 +237,7 @@ pub(crate) fn crates(source: &Source) -> Vec<Breach> {
 
 /// Pure modules and edges neither wait nor look at the machine.
 pub(crate) fn purity(source: &Source) -> Vec<Breach> {
-    let is_edge = source.module.get(2).is_some_and(|file| file == "edge");
+    let is_edge = is_edge(source);
     let is_pure = source
         .module
         .first()
@@ -499,6 +505,11 @@ mod tests {
             ),
             ("src/forges/github/edge.rs", "use super::client::Client;", 1),
             (
+                "src/forges/github/interpret/talk.rs",
+                "use super::super::client::Client;",
+                1,
+            ),
+            (
                 "src/http/hooks.rs",
                 "use crate::forges::github::client::Client;",
                 1,
@@ -677,6 +688,12 @@ mod tests {
                 &[1],
             ),
             ("src/forges/github/edge.rs", "fn f() {\n x.await }", &[2]),
+            (
+                "src/forges/github/interpret/mod.rs",
+                "async fn f() {}",
+                &[1],
+            ),
+            ("src/forges/github/payload/time.rs", "use std::fs;", &[1]),
             ("src/forges/github/client.rs", "async fn f() {}", &[]),
             (
                 "src/domain/decide.rs",
