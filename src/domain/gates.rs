@@ -93,7 +93,7 @@ fn view_gate(gate: &Gate, reports: &[Report], app_of: &AppOf<'_>) -> GateView {
             },
         };
         if counts {
-            keep_newest(&mut counting, report);
+            keep_newest(&mut counting, report, gate.app().is_some());
         }
     }
     let colour = counting
@@ -110,11 +110,13 @@ fn view_gate(gate: &Gate, reports: &[Report], app_of: &AppOf<'_>) -> GateView {
     }
 }
 
-/// Of the reports by one source under one name, the newest counts.
-fn keep_newest(counting: &mut Vec<Report>, report: &Report) {
-    let known = counting
-        .iter_mut()
-        .find(|known| known.name == report.name && known.source.key() == report.source.key());
+/// Of the reports by one source under one name, the newest counts. A deployment is one thing, whoever
+/// reports on it, unless the gate names the only source.
+fn keep_newest(counting: &mut Vec<Report>, report: &Report, is_pinned: bool) {
+    let shared = report.kind == ReportKind::Deployment && !is_pinned;
+    let known = counting.iter_mut().find(|known| {
+        known.name == report.name && (shared || known.source.key() == report.source.key())
+    });
     match known {
         None => counting.push(report.clone()),
         Some(known) if report.replaces(known) => *known = report.clone(),

@@ -69,7 +69,7 @@ pub(super) fn payload(event: &str) -> Value {
             "action": "created", "deployment": deployment,
             "deployment_status": {
                 "id": 71, "state": "success", "log_url": "https://log", "target_url": "https://target",
-                "environment_url": "https://shop", "creator": ann, "created_at": at, "updated_at": at,
+                "performed_via_github_app": {"id": 8}, "environment_url": "https://shop", "creator": ann, "created_at": at, "updated_at": at,
             },
         }),
         "deployment_protection_rule" => json!({

@@ -78,7 +78,7 @@ pub(crate) fn step_report(deployment: &SeenDeployment, step: &Step) -> Option<Re
         sha: deployment.sha.clone(),
         kind: ReportKind::Deployment,
         name: deployment.environment.clone(),
-        source: source(deployment)?,
+        source: source(step)?,
         rank: Rank {
             id: deployment.id,
             attempt: step.id.0,
@@ -96,10 +96,13 @@ fn step_url(step: &Step) -> String {
     link([&step.log_url, &step.target_url, &step.environment_url].map(Clone::clone))
 }
 
-/// Who made the deployment; without a maker it is no fact that a gate could trust.
-fn source(deployment: &SeenDeployment) -> Option<Reporter> {
-    let app = deployment.app.map(Reporter::App);
-    app.or_else(|| deployment.creator.clone().map(Reporter::Account))
+/// Who reported it, which need not be who made the deployment. Without a reporter it is no fact that a
+/// gate could trust.
+fn source(step: &Step) -> Option<Reporter> {
+    let app = step
+        .performed_via_github_app
+        .map(|app| Reporter::App(app.id.0));
+    app.or_else(|| step.creator.clone().map(account).map(Reporter::Account))
 }
 
 /// A later deployment makes this one inactive, which takes nothing back from its commit.
@@ -262,20 +265,21 @@ mod tests {
     #[test]
     fn what_a_status_does_not_tell_is_taken_from_elsewhere() {
         let (report, moved_on) = moved(|payload| {
-            payload["deployment"]["performed_via_github_app"] = Value::Null;
+            payload["deployment_status"]["performed_via_github_app"] = Value::Null;
             payload["deployment_status"]["log_url"] = "".into();
-            payload["deployment_status"]["creator"] = Value::Null;
             payload["sender"] = json!({"id": 6, "login": "bob"});
         });
         let report = report.unwrap();
         assert_eq!(report.source.key(), "account/5");
         assert_eq!(report.url, "https://target");
-        assert_eq!(moved_on.by.unwrap().login, "bob");
-        let (report, _) = moved(|payload| {
-            payload["deployment"]["performed_via_github_app"] = Value::Null;
-            payload["deployment"]["creator"] = Value::Null;
+        assert_eq!(moved_on.by.unwrap().login, "ann");
+        let (report, moved_on) = moved(|payload| {
+            payload["deployment_status"]["performed_via_github_app"] = Value::Null;
+            payload["deployment_status"]["creator"] = Value::Null;
+            payload["sender"] = json!({"id": 6, "login": "bob"});
         });
-        assert_eq!(report, None, "nobody made it");
+        assert_eq!(report, None, "nobody reported it");
+        assert_eq!(moved_on.by.unwrap().login, "bob");
     }
 
     #[test]

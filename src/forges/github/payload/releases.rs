@@ -55,6 +55,8 @@ pub(crate) struct Step {
     #[serde(default)]
     pub(crate) creator: Option<User>,
     #[serde(default)]
+    pub(crate) performed_via_github_app: Option<Numbered>,
+    #[serde(default)]
     pub(crate) created_at: Moment,
     #[serde(default)]
     pub(crate) updated_at: Moment,
