@@ -14,6 +14,7 @@ use countersign::sandbox::github::{
     APP_ID, APP_KEY, Exchange, GitHub, INSTALLATION_ID, Membership, NewCommit, Order, Trouble,
 };
 use http::{HeaderMap, StatusCode};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::contract;
@@ -430,6 +431,21 @@ async fn our_client_is_let_in_as_the_app() {
     assert!(client.said(&place, "t-1").await.unwrap().is_some());
     assert!(client.said(&place, "t-2").await.unwrap().is_none());
     assert_eq!(github.reactions("acme/shop", asked), ["eyes"]);
+    github.hook("http://127.0.0.1:9/hooks", "a secret");
+    github.comment("ann", "acme/shop", 3, "/status").await;
+    github.delivered().await;
+    let failed = client
+        .failed_deliveries(Timestamp::UNIX_EPOCH)
+        .await
+        .unwrap();
+    assert_eq!((failed.len(), failed[0].attempts), (1, 1));
+    client.redeliver(failed[0].id).await.unwrap();
+    github.delivered().await;
+    let failed = client
+        .failed_deliveries(Timestamp::UNIX_EPOCH)
+        .await
+        .unwrap();
+    assert_eq!((failed.len(), failed[0].attempts), (1, 2));
     contract::check(&github);
 }
 

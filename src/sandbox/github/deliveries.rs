@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::call::{Answer, Call, Outcome};
-use super::hooks::Record;
+use super::hooks::{PENDING, Record};
 use super::world::{World, stamp};
 use crate::clock;
 
@@ -44,6 +44,8 @@ impl World {
         let now = self.now();
         let wanted = |record: &&Record| {
             record.parcel.is_of_app
+                // What is still on its way is not listed yet.
+                && record.status != PENDING
                 && clock::later(record.delivered_at, KEPT) > now
                 && from.is_none_or(|from| record.id <= from)
                 && match call.asked("status") {
@@ -80,7 +82,7 @@ impl World {
         record.parcel.record = record.id;
         record.is_redelivery = true;
         record.delivered_at = self.now();
-        "pending".clone_into(&mut record.status);
+        PENDING.clone_into(&mut record.status);
         record.status_code = 0;
         // The address and the secret are today's.
         let listener = self
