@@ -14,6 +14,7 @@ use countersign::sandbox::github::{
     APP_ID, APP_KEY, Exchange, GitHub, INSTALLATION_ID, Membership, NewCommit, Order, Trouble,
 };
 use http::{HeaderMap, StatusCode};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::contract;
@@ -430,6 +431,21 @@ async fn our_client_is_let_in_as_the_app() {
     assert!(client.said(&place, "t-1").await.unwrap().is_some());
     assert!(client.said(&place, "t-2").await.unwrap().is_none());
     assert_eq!(github.reactions("acme/shop", asked), ["eyes"]);
+    github.hook("http://127.0.0.1:9/hooks", "a secret");
+    github.comment("ann", "acme/shop", 3, "/status").await;
+    github.delivered().await;
+    let failed = client
+        .failed_deliveries(Timestamp::UNIX_EPOCH)
+        .await
+        .unwrap();
+    assert_eq!((failed.len(), failed[0].attempts), (1, 1));
+    client.redeliver(failed[0].id).await.unwrap();
+    github.delivered().await;
+    let failed = client
+        .failed_deliveries(Timestamp::UNIX_EPOCH)
+        .await
+        .unwrap();
+    assert_eq!((failed.len(), failed[0].attempts), (1, 2));
     contract::check(&github);
 }
 
@@ -594,6 +610,18 @@ async fn a_push_moves_the_pull_request_and_starts_workflows() {
         .get(&format!("/repos/acme/shop/commits/{sha}/pulls"))
         .await;
     assert_eq!(brought.body[0]["number"], 3);
+    let commit = caller
+        .get(&format!("/repos/acme/shop/commits/{merged}"))
+        .await;
+    let people = (
+        &commit.body["author"]["login"],
+        &commit.body["committer"]["login"],
+    );
+    assert_eq!(
+        people,
+        (&"ann".into(), &"web-flow".into()),
+        "GitHub's button commits itself"
+    );
     let told: Vec<(String, Option<String>)> = github
         .sent()
         .into_iter()
@@ -609,4 +637,52 @@ async fn a_push_moves_the_pull_request_and_starts_workflows() {
     ];
     let expect = expect.map(|(event, action)| (event.to_owned(), action.map(str::to_owned)));
     assert_eq!(told, expect);
+}
+
+#[tokio::test]
+async fn a_squash_is_a_commit_of_its_own() {
+    let (github, caller) = start().await;
+    let head = github.head("acme/shop", "more").unwrap();
+    let main = github.head("acme/shop", "main").unwrap();
+    github.add_person(6, "bob");
+    let squashed = github.squash("acme/shop", 3, "bob").await;
+    let commit = caller.get("/repos/acme/shop/commits/main").await;
+    assert_eq!(
+        (&commit.body["sha"], &commit.body["author"]["login"]),
+        (&json!(squashed), &"ann".into())
+    );
+    let parents = commit.body["parents"].as_array().unwrap();
+    assert_eq!((parents.len(), &parents[0]["sha"]), (1, &json!(main)));
+    assert_eq!(commit.body["files"][0]["filename"], "src/shop.rs");
+    let compared = caller
+        .get(&format!("/repos/acme/shop/compare/{head}...main"))
+        .await;
+    assert_eq!(compared.body["status"], "diverged");
+    let brought = caller
+        .get(&format!("/repos/acme/shop/commits/{squashed}/pulls"))
+        .await;
+    assert_eq!(brought.body[0]["number"], 3);
+}
+
+#[tokio::test]
+async fn old_deliveries_are_forgotten() {
+    let (clock, hand) = Clock::by_hand(Clock::system().now());
+    let github = GitHub::start_at(TOKEN, clock).await.unwrap();
+    github.hook("http://127.0.0.1:9/hooks", "a secret");
+    github.comment("ann", "acme/shop", 3, "/help").await;
+    github.delivered().await;
+    let list = "/app/hook/deliveries";
+    assert_eq!(
+        Caller::app(&github)
+            .get(list)
+            .await
+            .body
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
+    hand.advance(Duration::from_secs(3 * 24 * 3_600));
+    let later = Caller::new(&github, &jwt(&json!(APP_ID), 3 * 24 * 3_600 + 540));
+    assert_eq!(later.get(list).await.body, json!([]));
 }

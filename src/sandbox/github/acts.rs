@@ -6,6 +6,7 @@ use super::actions::{Run, Start};
 use super::commits::NewCommit;
 use super::deployments::NewDeployment;
 use super::installations::Fate;
+use super::pull_acts::Join;
 use super::reports::{Checked, Said};
 use super::world::World;
 use super::{GitHub, lock};
@@ -68,7 +69,18 @@ impl GitHub {
     pub async fn merge(&self, repository: &str, number: u64, by: &str) -> String {
         let mut world = lock(&self.world);
         let (id, by) = (world.id_of(repository), world.person(by));
-        world.merge_pull(id, number, by).unwrap_or_default()
+        world
+            .merge_pull(id, number, by, Join::Merge)
+            .unwrap_or_default()
+    }
+
+    /// Merges as one new commit of the pull request's author; its SHA.
+    pub async fn squash(&self, repository: &str, number: u64, by: &str) -> String {
+        let mut world = lock(&self.world);
+        let (id, by) = (world.id_of(repository), world.person(by));
+        world
+            .merge_pull(id, number, by, Join::Squash)
+            .unwrap_or_default()
     }
 
     pub async fn close(&self, repository: &str, number: u64, by: &str) {

@@ -207,6 +207,14 @@ impl World {
         commits
     }
 
+    /// What the commits above a base touch.
+    pub(super) fn files_between(&self, base: &str, head: &str) -> Vec<String> {
+        let (base, head) = (self.ancestors(base), self.ancestors(head));
+        let commits = self.in_order(head.difference(&base).copied());
+        let files: BTreeSet<&String> = commits.iter().flat_map(|commit| &commit.files).collect();
+        files.into_iter().cloned().collect()
+    }
+
     fn signature(&self, account: Option<u64>, at: Timestamp) -> Value {
         let known = account.and_then(|id| self.accounts.get(&id));
         let name = known.map_or("somebody", |account| account.login.as_str());

@@ -1,10 +1,16 @@
 //! What was delivered and what became of it, as the app may ask, and the one way to have it again.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::call::{Answer, Call, Outcome};
-use super::hooks::Record;
+use super::hooks::{PENDING, Record};
 use super::world::{World, stamp};
+use crate::clock;
+
+/// As long as GitHub keeps a delivery.
+const KEPT: Duration = Duration::from_secs(3 * 24 * 3_600);
 
 impl World {
     fn record_json(record: &Record) -> Value {
@@ -35,8 +41,12 @@ impl World {
             }
             None => None,
         };
+        let now = self.now();
         let wanted = |record: &&Record| {
             record.parcel.is_of_app
+                // What is still on its way is not listed yet.
+                && record.status != PENDING
+                && clock::later(record.delivered_at, KEPT) > now
                 && from.is_none_or(|from| record.id <= from)
                 && match call.asked("status") {
                     Some("success") => (200..400).contains(&record.status_code),
@@ -62,14 +72,17 @@ impl World {
     pub(super) fn redeliver(&mut self, call: &Call, id: &str) -> Outcome {
         Self::only_app(call)?;
         let wanted: u64 = id.parse().map_err(|_| Answer::not_found())?;
+        let now = self.now();
         let mut records = self.hooks.records.iter();
-        let found = records.find(|one| one.id == wanted && one.parcel.is_of_app);
+        let found = records.find(|one| {
+            one.id == wanted && one.parcel.is_of_app && clock::later(one.delivered_at, KEPT) > now
+        });
         let mut record = found.cloned().ok_or_else(Answer::not_found)?;
         record.id = self.next_id();
         record.parcel.record = record.id;
         record.is_redelivery = true;
         record.delivered_at = self.now();
-        "pending".clone_into(&mut record.status);
+        PENDING.clone_into(&mut record.status);
         record.status_code = 0;
         // The address and the secret are today's.
         let listener = self

@@ -23,6 +23,9 @@ const APP_ONLY: [&str; 4] = [
     "workflow_dispatch",
 ];
 
+/// The status of a delivery that is on its way.
+pub(super) const PENDING: &str = "pending";
+
 /// A webhook that was sent, or would have been.
 #[derive(Clone, Debug)]
 pub struct Sent {
@@ -379,7 +382,7 @@ impl World {
             status: if is_dropped {
                 "failed to connect to host"
             } else {
-                "pending"
+                PENDING
             }
             .to_owned(),
             status_code: 0,

@@ -245,10 +245,17 @@ impl World {
         found.ok_or_else(Answer::not_found)
     }
 
+    fn team_url(&self, team: &Team) -> String {
+        let owner = self
+            .account_named(&team.organization)
+            .map_or(0, |owner| owner.id);
+        format!("{}/organizations/{owner}/team/{}", self.url, team.id)
+    }
+
     /// `GET /orgs/{org}/teams/{slug}`
     pub(super) fn get_team(&self, call: &Call, organization: &str, slug: &str) -> Outcome {
         let team = self.team(call, organization, slug)?;
-        let url = format!("{}/organizations/90/team/{}", self.url, team.id);
+        let url = self.team_url(team);
         let html = format!("https://github.com/orgs/{organization}");
         let now = stamp(self.now());
         let mut owner = self
@@ -298,10 +305,7 @@ impl World {
             Some(Membership::Active) => "active",
             Some(Membership::Pending) => "pending",
         };
-        let url = format!(
-            "{}/organizations/90/team/{}/memberships/{}",
-            self.url, team.id, person.login
-        );
+        let url = format!("{}/memberships/{}", self.team_url(team), person.login);
         Answer::ok(json!({ "url": url, "role": "member", "state": state }))
     }
 

@@ -10,6 +10,13 @@ use super::pulls::{Merged, PullRequest};
 use super::repositories::Repository;
 use super::world::World;
 
+/// How a pull request is merged.
+#[derive(Clone, Copy)]
+pub(super) enum Join {
+    Merge,
+    Squash,
+}
+
 impl World {
     /// A pull request, `head` being `branch` or `owner:branch` of a fork.
     pub(super) fn open(
@@ -89,7 +96,14 @@ impl World {
         self.pull_event((repository, number), action, by, json!({}));
     }
 
-    pub(super) fn merge_pull(&mut self, repository: u64, number: u64, by: u64) -> Option<String> {
+    /// Merges as GitHub's button does, which commits in its own name.
+    pub(super) fn merge_pull(
+        &mut self,
+        repository: u64,
+        number: u64,
+        by: u64,
+        how: Join,
+    ) -> Option<String> {
         let now = self.now();
         let pull = self
             .repositories
@@ -97,13 +111,25 @@ impl World {
             .pulls
             .get(&number)?
             .clone();
-        let login = self.accounts.get(&by).map(|account| account.login.clone());
+        let login = |id: &u64| self.accounts.get(id).map(|account| account.login.clone());
+        let (merger, author) = (login(&by), login(&pull.author));
         let before = self.branch_head(repository, &pull.base);
-        let new = NewCommit {
-            message: format!("Merge pull request #{number} from {}", pull.head),
-            author: login,
-            merges: vec![pull.head_sha.clone()],
-            ..NewCommit::default()
+        let committer = Some("web-flow".to_owned());
+        let new = match how {
+            Join::Merge => NewCommit {
+                message: format!("Merge pull request #{number} from {}", pull.head),
+                author: merger,
+                committer,
+                files: Vec::new(),
+                merges: vec![pull.head_sha.clone()],
+            },
+            Join::Squash => NewCommit {
+                message: format!("{} (#{number})", pull.title),
+                author,
+                committer,
+                files: self.files_between(&pull.base_sha, &pull.head_sha),
+                merges: Vec::new(),
+            },
         };
         let sha = self.commit(repository, &pull.base, new);
         let base: BTreeSet<String> = before

@@ -10,7 +10,7 @@ use super::actions::{Run, Workflow};
 use super::call::{Answer, Call, Outcome};
 use super::comments::{Comment, Reaction};
 use super::deployments::Deployment;
-use super::people::merge;
+use super::people::{Kind, merge};
 use super::pulls::PullRequest;
 use super::reports::{CheckRun, Status};
 use super::world::{Need, World, node, stamp};
@@ -52,7 +52,7 @@ impl Repository {
 }
 
 impl GitHub {
-    /// A public repository with one commit on `main`.
+    /// A public repository with one commit on `main`; an owner whom nobody knows is made up.
     pub fn add_repository(&self, id: u64, full_name: &str) {
         lock(&self.world).add_repository(id, full_name);
     }
@@ -110,6 +110,10 @@ impl World {
             deployments: BTreeMap::new(),
         };
         self.former_names.remove(&full_name.to_ascii_lowercase());
+        if self.account_named(repository.owner()).is_none() {
+            let owner = self.next_id();
+            self.add_account(owner, repository.owner(), Kind::Organization);
+        }
         self.repositories.insert(id, repository);
         self.plant_root(id);
     }

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use countersign::sandbox::github::{Exchange, GitHub, Sent};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// What GitHub says about itself.
 pub(crate) struct Descriptions {
@@ -84,6 +84,8 @@ impl Descriptions {
         match &exchange.request_body {
             // What is refused may be wrong; that is why it is refused.
             Some(_) if is_refusal && !exchange.met_trouble => {}
+            // An empty object says as little as no body.
+            Some(sent) if body.is_null() && sent.as_object().is_some_and(Map::is_empty) => {}
             Some(_) if body.is_null() => found.push("the call takes no body".to_owned()),
             Some(sent) => {
                 let wrong = schema::complaints(&self.rest, schema, sent);
