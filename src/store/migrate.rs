@@ -168,11 +168,16 @@ mod tests {
         let ours = MIGRATIONS[0].digest(Dialect::Sqlite);
         let judge =
             |rows: Applied| is_ours(Dialect::Sqlite, &rows).and_then(|()| is_complete(&rows));
-        assert_eq!(judge(applied(&ours, 1)), Ok(()));
+        let all = MIGRATIONS.iter().map(|known| {
+            let digest = known.digest(Dialect::Sqlite);
+            (known.version, known.name.to_owned(), digest)
+        });
+        assert_eq!(judge(all.collect()), Ok(()));
         for (rows, expect) in [
             (applied(&ours, 999), "newer countersign"),
             (applied("0", 1), "somebody changed it"),
             (Vec::new(), "not applied yet"),
+            (applied(&ours, 1), "not applied yet"),
         ] {
             let refusal = judge(rows).unwrap_err();
             assert!(refusal.contains(expect), "{refusal}");

@@ -99,7 +99,8 @@ async fn it_is_not_ready_while_it_stops_and_ends_in_good_order(engine: Engine) {
 async fn a_second_signal_ends_it_at_once(engine: Engine) {
     let database = Database::fresh(engine).await;
     let github = GitHub::start(TOKEN).await.unwrap();
-    github.expect_trouble([Trouble::Silence, Trouble::Silence]);
+    github.expect_trouble_at("POST", "/reactions", Trouble::Silence);
+    github.expect_trouble_at("POST", "/issues/3/comments", Trouble::Silence);
     let wishes = Wishes {
         server: "shutdown_timeout = \"5m\"".to_owned(),
         ..Wishes::default()
@@ -108,7 +109,7 @@ async fn a_second_signal_ends_it_at_once(engine: Engine) {
     let help = deliveries::comment(9, 50, "/help").to_string().into_bytes();
     service.deliver("issue_comment", "a", help).await.unwrap();
     eventually("the calls are under way", async || {
-        (github.calls().len() == 2).then_some(())
+        (crate::effects::posts(&github) == 2).then_some(())
     })
     .await;
     service.signal(Signal::TERM);

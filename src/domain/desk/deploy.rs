@@ -6,11 +6,10 @@ use super::examine::{Examined, Subject};
 use super::people::refusal;
 use super::{Change, Desk, Outcome};
 use crate::domain::command::Target as Wanted;
-use crate::domain::policy::Unauthorized;
 use crate::domain::reason::{Reason, Verdict, code};
 use crate::domain::{
-    Account, Action, Actor, Asked, Due, Effect, Ended, Environment, GitHubTrigger, Given, Relation,
-    Repository, Request, RequestKind, Service, Sha, State, StatusState, Trigger,
+    Account, Action, Actor, Asked, Due, Ended, Environment, Given, Relation, Repository, Request,
+    RequestKind, Service, Sha, State, StatusState,
 };
 
 /// What somebody asks to release.
@@ -177,7 +176,7 @@ impl Desk<'_> {
         }
     }
 
-    fn given(
+    pub(super) fn given(
         &self,
         asked: &Asked,
         request: &Request,
@@ -194,13 +193,13 @@ impl Desk<'_> {
     }
 
     /// With a quorum it departs, else it waits and says for whom.
-    fn go_or_wait(&self, request: Request, examined: &Examined, outcome: &mut Outcome) {
+    pub(super) fn go_or_wait(&self, request: Request, examined: &Examined, outcome: &mut Outcome) {
         match &examined.quorum {
             Ok(quorum) => {
                 let Some((_, environment)) = self.configured(&request) else {
                     return;
                 };
-                self.depart(request, quorum, examined, environment, outcome);
+                self.depart(request, (quorum, examined), environment, outcome);
             }
             Err(_) => {
                 self.say_request(&request, None, outcome);
@@ -210,7 +209,7 @@ impl Desk<'_> {
                     "waiting for approval",
                     outcome,
                 );
-                outcome.changes.push(Change::Request(request));
+                outcome.changes.push(Change::Request(Box::new(request)));
             }
         }
     }
@@ -268,230 +267,6 @@ impl Desk<'_> {
             .with("evidence", examined.evidence.clone());
         outcome.entries.push(entry);
         self.answer(wish.asked, Answer::refused(text), outcome);
-    }
-
-    /// Somebody says yes.
-    pub(super) fn approve(&self, asked: &Asked, mut request: Request, outcome: &mut Outcome) {
-        let Some((service, environment)) = self.configured(&request) else {
-            let why = "the service or the environment is not configured any more";
-            return self.end(request, Ended::Voided, why, outcome);
-        };
-        let number = request.number;
-        if request.policy != self.digest(service, environment) {
-            let why = "the policy has changed since it was asked for";
-            let text = format!("**Refused**: #{number} is void, because {why}.");
-            self.end(request, Ended::Voided, why, outcome);
-            return self.answer(asked, Answer::refused(text), outcome);
-        }
-        let person = &asked.author;
-        if request.given.iter().any(|given| given.by.id == person.id) {
-            let text = format!(
-                "**Refused**: {} said yes to #{number} before.",
-                code(&person.login)
-            );
-            outcome.entries.push(
-                self.about_by(&request, Action::Refused, person)
-                    .with("why", "approved before"),
-            );
-            return self.answer(asked, Answer::refused(text), outcome);
-        }
-        let before = request.clone();
-        request.given.push(Given {
-            by: person.clone(),
-            at: self.now,
-            roles: environment.approvals.keys().cloned().collect(),
-            sha: request.sha.clone(),
-            policy: request.policy.clone(),
-            comment: asked.place.comment,
-        });
-        let examined = self.examine_request(&request, service, environment);
-        outcome.changes.extend(examined.changes.iter().cloned());
-        let exclusion = self.exclusion(person, environment, &examined.authors, &request.by);
-        let authorized = self.authorize(person, environment, &request.repository, exclusion);
-        match authorized {
-            Ok(authorized) if examined.is_clear() => {
-                request.given.pop();
-                request.given.push(self.given(asked, &request, &authorized));
-            }
-            Ok(_) => return self.refuse_approval(asked, &before, &examined, None, outcome),
-            Err(why) => {
-                return self.refuse_approval(asked, &before, &examined, Some(&why), outcome);
-            }
-        }
-        for (person, why) in &examined.void {
-            request.given.retain(|given| given.by.id != person.id);
-            outcome.entries.push(
-                self.about(&request, Action::ApprovalVoided)
-                    .with("person", person.login.as_str())
-                    .with("number", person.id)
-                    .with("why", why.as_str()),
-            );
-        }
-        outcome.entries.push(
-            self.about_by(&request, Action::Approved, person)
-                .with("evidence", examined.evidence.clone()),
-        );
-        let needed: u32 = environment.approvals.values().sum();
-        let filled = examined
-            .quorum
-            .as_ref()
-            .map_or_else(|short| short.filled, |_| needed);
-        let text = format!(
-            "**Approved** #{number} by {}: {filled} of {needed}, for {} → **{}** at {}.",
-            code(&person.login),
-            request.service,
-            request.environment,
-            request.sha
-        );
-        self.answer(asked, Answer::said(text), outcome);
-        self.go_or_wait(request, &examined, outcome);
-    }
-
-    fn refuse_approval(
-        &self,
-        asked: &Asked,
-        request: &Request,
-        examined: &Examined,
-        why: Option<&Unauthorized>,
-        outcome: &mut Outcome,
-    ) {
-        let mut parts = Vec::new();
-        if let Some(why) = why {
-            let helpers = self
-                .configured(request)
-                .map(|(_, environment)| self.helpers(environment))
-                .unwrap_or_default();
-            let (_, says) = refusal(&asked.author, why);
-            parts.push(Reason::refuses(says).help(format!("These can: {helpers}.")));
-        }
-        parts.extend(
-            examined
-                .tree
-                .under
-                .iter()
-                .filter(|part| part.mark > Verdict::Waits)
-                .cloned(),
-        );
-        let tree = Reason::of("", parts);
-        let text = format!(
-            "**Refused**: approval of #{}\n\n{}",
-            request.number,
-            tree.render()
-        );
-        outcome.entries.push(
-            self.about_by(request, Action::Refused, &asked.author)
-                .with("evidence", examined.evidence.clone())
-                .with("why", tree.detail()),
-        );
-        self.answer(asked, Answer::refused(text), outcome);
-    }
-
-    /// Somebody says no.
-    pub(super) fn reject(
-        &self,
-        asked: &Asked,
-        request: Request,
-        reason: Option<&str>,
-        outcome: &mut Outcome,
-    ) {
-        let why = format!(
-            "{} said no{}",
-            code(&asked.author.login),
-            reason
-                .map(|reason| format!(": {}", code(reason)))
-                .unwrap_or_default()
-        );
-        let text = format!("**Rejected** #{}.", request.number);
-        self.reject_run(&request, &why, outcome);
-        self.answer(asked, Answer::said(text), outcome);
-        self.end(request, Ended::Rejected, &why, outcome);
-        self.by(asked, outcome);
-    }
-
-    /// A run that waits for the answer gets it.
-    fn reject_run(&self, request: &Request, why: &str, outcome: &mut Outcome) {
-        let Some((_, environment)) = self.configured(request) else {
-            return;
-        };
-        let Trigger::GitHub(trigger @ GitHubTrigger::ProtectionRule { environment: name }) =
-            &environment.trigger
-        else {
-            return;
-        };
-        if let Some(waiting) = self.waiting_run(request, trigger) {
-            outcome.changes.push(Change::RunGoesOn {
-                repository: waiting.repository.id,
-                run: waiting.run,
-            });
-            outcome.plan(
-                format!("reject/{}/{}", request.number, waiting.run),
-                Effect::RejectRun {
-                    repository: waiting.repository,
-                    run: waiting.run,
-                    environment: name.to_string(),
-                    comment: format!("#{}: {why}", request.number),
-                },
-            );
-        }
-    }
-
-    /// Somebody withdraws a request.
-    pub(super) fn cancel(
-        &self,
-        asked: &Asked,
-        request: Request,
-        reason: Option<&str>,
-        outcome: &mut Outcome,
-    ) {
-        let number = request.number;
-        let is_unclear = match &request.state {
-            State::Unknown(_) => true,
-            State::Sent(flight) => flight.external.is_none(),
-            State::Waiting | State::Departing(_) | State::Running(_) | State::Ended { .. } => false,
-        };
-        if !request.is_waiting() && !is_unclear {
-            let text = format!(
-                "**Refused**: #{number} is under way ({}). Cancel its run in GitHub.",
-                request.state.word()
-            );
-            outcome.entries.push(
-                self.about_by(&request, Action::Refused, &asked.author)
-                    .with("why", "under way"),
-            );
-            return self.answer(asked, Answer::refused(text), outcome);
-        }
-        let why = format!(
-            "withdrawn by {}{}",
-            code(&asked.author.login),
-            reason
-                .map(|reason| format!(": {}", code(reason)))
-                .unwrap_or_default()
-        );
-        self.answer(
-            asked,
-            Answer::said(format!("**Cancelled** #{number}.")),
-            outcome,
-        );
-        self.end(request, Ended::Cancelled, &why, outcome);
-        self.by(asked, outcome);
-    }
-
-    /// The last entry is the doing of whoever asked.
-    fn by(&self, asked: &Asked, outcome: &mut Outcome) {
-        if let Some(entry) = outcome.entries.last_mut() {
-            entry.actor = Actor::on_github(&asked.author);
-        }
-    }
-
-    pub(super) fn about_by(
-        &self,
-        request: &Request,
-        action: Action,
-        person: &Account,
-    ) -> crate::domain::Entry {
-        let mut entry = self.about(request, action);
-        entry.actor = Actor::on_github(person);
-        entry
     }
 }
 

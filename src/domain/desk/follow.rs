@@ -1,29 +1,13 @@
 //! What the forge tells about deployments and runs: it moves our releases, and shows those that nobody
 //! asked us for.
 
-use jiff::SignedDuration;
-
+use super::foreign::Sighted;
 use super::{Change, Desk, Outcome};
 use crate::domain::{
-    Account, Action, Actor, DeploymentMoved, Due, Effect, Environment, External, ExternalKind,
-    GitHubTrigger, Live, Look, Progress, Repository, Request, RuleRequested, SeenDeployment,
-    SeenRun, Service, Sha, State, StatusState, Trigger,
+    Account, Action, DeploymentMoved, Due, Environment, External, ExternalKind, GitHubTrigger,
+    Look, Progress, Repository, Request, RuleRequested, SeenDeployment, SeenRun, Service, State,
+    Trigger,
 };
-
-/// How long a run may go unexplained while a release is on its way out: the answer that names it may
-/// still be travelling.
-const EXPLAINED_WITHIN: SignedDuration = SignedDuration::from_secs(120);
-
-/// A release that was seen outside.
-pub(super) struct Sighted<'s> {
-    pub(super) service: &'s Service,
-    pub(super) environment: &'s Environment,
-    pub(super) repository: &'s Repository,
-    /// `deployment/7` or `run/7`.
-    pub(super) what: String,
-    pub(super) sha: &'s Sha,
-    pub(super) by: String,
-}
 
 impl Desk<'_> {
     pub(super) fn deployment(&self, seen: &SeenDeployment) -> Outcome {
@@ -167,7 +151,9 @@ impl Desk<'_> {
         });
         self.arm_follow(&request, outcome);
         self.say_request(&request, None, outcome);
-        outcome.changes.push(Change::Request(request.clone()));
+        outcome
+            .changes
+            .push(Change::Request(Box::new(request.clone())));
         request
     }
 
@@ -285,121 +271,10 @@ impl Desk<'_> {
         } else {
             Progress::Succeeded
         };
-        outcome.changes.push(Change::Request(request.clone()));
+        outcome
+            .changes
+            .push(Change::Request(Box::new(request.clone())));
         self.advance(request, moved, (&run.url, true), outcome);
-    }
-
-    /// A run of a workflow that we start: by somebody else?
-    fn run_by_hand(&self, services: &[&Service], run: &SeenRun, outcome: &mut Outcome) {
-        let mut is_watched = false;
-        for service in services {
-            for environment in &service.environments {
-                let Trigger::GitHub(GitHubTrigger::WorkflowDispatch { workflow, .. }) =
-                    &environment.trigger
-                else {
-                    continue;
-                };
-                if workflow.as_str() != run.workflow {
-                    continue;
-                }
-                is_watched = true;
-                let sighted = Sighted {
-                    service,
-                    environment,
-                    repository: &run.repository,
-                    what: format!("run/{}", run.id),
-                    sha: &run.sha,
-                    by: who(run.actor.as_ref()),
-                };
-                let on_its_way = self.open_requests(service).into_iter().any(|request| {
-                    let flight = request.flight();
-                    request.environment == environment.name
-                        && flight.is_some_and(|flight| flight.external.is_none())
-                });
-                if on_its_way {
-                    self.judge_later(&sighted, outcome);
-                } else {
-                    self.unexplained(&sighted, outcome);
-                }
-            }
-        }
-        if !is_watched {
-            outcome.ignored = Some("the run releases nothing that we watch".to_owned());
-        }
-    }
-
-    fn judge_later(&self, sighted: &Sighted<'_>, outcome: &mut Outcome) {
-        let at = self.now.checked_add(EXPLAINED_WITHIN);
-        outcome.changes.push(Change::Timer {
-            due: Due::Unexplained {
-                service: sighted.service.name.clone(),
-                environment: sighted.environment.name.clone(),
-                what: sighted.what.clone(),
-                sha: sighted.sha.clone(),
-                by: sighted.by.clone(),
-            },
-            repository: sighted.repository.id,
-            at: at.unwrap_or(jiff::Timestamp::MAX),
-        });
-    }
-
-    /// A release of ours explains it: the same commit is being released there, or was, and is live.
-    fn is_explained(&self, sighted: &Sighted<'_>) -> bool {
-        let under_way = self
-            .open_requests(sighted.service)
-            .into_iter()
-            .any(|request| {
-                request.environment == sighted.environment.name
-                    && request.sha == *sighted.sha
-                    && request.flight().is_some()
-            });
-        under_way
-            || self
-                .live(sighted.service, sighted.environment)
-                .is_some_and(|live| live.sha == *sighted.sha && live.request.is_some())
-    }
-
-    /// Production moved, and nobody asked us.
-    pub(super) fn unexplained(&self, sighted: &Sighted<'_>, outcome: &mut Outcome) {
-        let token = format!(
-            "unexplained/{}/{}/{}/{}",
-            sighted.repository.id, sighted.what, sighted.service.name, sighted.environment.name
-        );
-        if self.was_remembered(&token) {
-            return;
-        }
-        outcome.changes.push(Change::Remember {
-            token: token.clone(),
-        });
-        outcome.entries.push(
-            self.entry(Action::Unexplained, Actor::Countersign)
-                .with("service", sighted.service.name.as_str())
-                .with("environment", sighted.environment.name.as_str())
-                .with("sha", sighted.sha.as_str())
-                .with("what", sighted.what.as_str())
-                .with("by", sighted.by.as_str()),
-        );
-        outcome.plan(
-            token,
-            Effect::CommitStatus {
-                repository: sighted.repository.clone(),
-                sha: sighted.sha.clone(),
-                context: format!("countersign/{}", sighted.environment.name),
-                state: StatusState::Error,
-                description: format!("released without an approval, by {}", plain(&sighted.by)),
-            },
-        );
-    }
-
-    /// It is live all the same: what ships next is compared with it.
-    fn live_unasked(&self, sighted: &Sighted<'_>, outcome: &mut Outcome) {
-        outcome.changes.push(Change::Live(Live {
-            service: sighted.service.name.clone(),
-            environment: sighted.environment.name.clone(),
-            sha: sighted.sha.clone(),
-            request: None,
-            since: self.now,
-        }));
     }
 
     /// A run has reached the environment and waits for our answer.
@@ -482,11 +357,6 @@ fn names(environment: &Environment, name: &str) -> bool {
     }
 }
 
-fn who(account: Option<&Account>) -> String {
+pub(super) fn who(account: Option<&Account>) -> String {
     account.map_or_else(|| "somebody".to_owned(), |account| account.login.clone())
-}
-
-/// For the forge's own pages, which show no Markdown.
-fn plain(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(60).collect()
 }

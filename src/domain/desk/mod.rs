@@ -12,14 +12,21 @@ use super::{
     Repository, Request, RuleRequested, Seen, Service, ServiceName, Sha, TeamRef,
 };
 
+mod approve;
+mod close;
 mod command;
 mod deploy;
+mod evidence;
 mod examine;
 mod follow;
+mod foreign;
+mod lost;
+mod named;
 mod people;
 mod progress;
 mod release;
 mod show;
+mod tell;
 mod told;
 mod words;
 
@@ -59,7 +66,7 @@ pub enum Change {
     /// A report, unless a newer one is there.
     Report(Report),
     Candidate(Candidate),
-    Request(Request),
+    Request(Box<Request>),
     Live(Live),
     Lock(Lock),
     Unlock {

@@ -205,7 +205,7 @@ impl Desk<'_> {
         }
         for name in ready_environments(service, &candidate.marks) {
             if !was_ready.contains(&name) {
-                self.became_ready(service, &candidate, name, &views, outcome);
+                self.became_ready((service, name), &candidate, &views, outcome);
             }
         }
         if candidate.marks != before {
@@ -233,9 +233,8 @@ impl Desk<'_> {
 
     fn became_ready(
         &self,
-        service: &Service,
+        (service, name): (&Service, usize),
         candidate: &Candidate,
-        name: usize,
         views: &[StageView],
         outcome: &mut Outcome,
     ) {

@@ -6,14 +6,13 @@ use std::collections::BTreeMap;
 use jiff::SignedDuration;
 
 use super::examine::{Examined, Subject};
-use super::words;
 use super::{Change, Desk, Outcome};
 use crate::domain::policy::Quorum;
 use crate::domain::reason::Verdict;
 use crate::domain::{
-    Action, Actor, Departure, Due, Effect, Ended, Entry, Environment, ExternalKind, Flight,
-    GitHubTrigger, Live, Look, Progress, Reaction, Relation, Request, RuleRequested, Seen, Service,
-    Start, State, StatusState, Trigger,
+    Action, Departure, Due, Effect, Ended, Environment, ExternalKind, Flight, GitHubTrigger, Live,
+    Look, Progress, Reaction, Relation, Request, RuleRequested, Seen, Service, Start, State,
+    StatusState, Trigger,
 };
 
 /// A trigger that could not leave for so long is examined again first.
@@ -80,7 +79,7 @@ impl Desk<'_> {
         let had_left = request.flight().is_some();
         match &examined.quorum {
             Ok(quorum) if examined.is_clear() => {
-                self.depart(request, quorum, &examined, environment, outcome);
+                self.depart(request, (quorum, &examined), environment, outcome);
             }
             Ok(_) | Err(_) if had_left => {
                 let why = "it may not leave any more";
@@ -88,12 +87,12 @@ impl Desk<'_> {
                     self.about(&request, Action::Refused)
                         .with("evidence", examined.evidence.clone()),
                 );
-                self.end_with(request, Ended::Voided, why, Some(&examined), outcome);
+                self.end_with(request, (Ended::Voided, why), Some(&examined), outcome);
             }
             Ok(_) | Err(_) => {
                 let obstacles = (examined.tree.mark > Verdict::Waits).then_some(&examined);
                 self.say_request(&request, obstacles, outcome);
-                outcome.changes.push(Change::Request(request));
+                outcome.changes.push(Change::Request(Box::new(request)));
             }
         }
     }
@@ -101,8 +100,7 @@ impl Desk<'_> {
     pub(super) fn depart(
         &self,
         mut request: Request,
-        quorum: &Quorum,
-        examined: &Examined,
+        (quorum, examined): (&Quorum, &Examined),
         environment: &Environment,
         outcome: &mut Outcome,
     ) {
@@ -115,7 +113,7 @@ impl Desk<'_> {
         let Some(start) = Start::of(trigger, &request, waiting_run) else {
             // Approved; the run that it lets through has not reached the environment yet.
             self.say_request(&request, None, outcome);
-            outcome.changes.push(Change::Request(request));
+            outcome.changes.push(Change::Request(Box::new(request)));
             return;
         };
         let before = request.flight().cloned();
@@ -166,7 +164,7 @@ impl Desk<'_> {
         });
         self.say_request(&request, None, outcome);
         self.show(&request, StatusState::Pending, "deploying", outcome);
-        outcome.changes.push(Change::Request(request));
+        outcome.changes.push(Change::Request(Box::new(request)));
     }
 
     /// The run that waits at the protection rule for this commit.
@@ -229,7 +227,7 @@ impl Desk<'_> {
                     return;
                 }
                 request.state = State::Sent(flight);
-                outcome.changes.push(Change::Request(request));
+                outcome.changes.push(Change::Request(Box::new(request)));
             }
             Progress::Running => {
                 request.state = State::Running(flight);
@@ -240,7 +238,7 @@ impl Desk<'_> {
                     self.say_request(&request, None, outcome);
                     self.show_deployment(&request, deployment, StatusState::InProgress, outcome);
                 }
-                outcome.changes.push(Change::Request(request));
+                outcome.changes.push(Change::Request(Box::new(request)));
             }
             Progress::Succeeded => {
                 request.state = State::Running(flight);
@@ -298,14 +296,13 @@ impl Desk<'_> {
 
     /// Ends a request and tells everybody who waits for it.
     pub(super) fn end(&self, request: Request, how: Ended, why: &str, outcome: &mut Outcome) {
-        self.end_with(request, how, why, None, outcome);
+        self.end_with(request, (how, why), None, outcome);
     }
 
     fn end_with(
         &self,
         mut request: Request,
-        how: Ended,
-        why: &str,
+        (how, why): (Ended, &str),
         examined: Option<&Examined>,
         outcome: &mut Outcome,
     ) {
@@ -370,92 +367,6 @@ impl Desk<'_> {
             ),
         };
         self.show(&request, state, words, outcome);
-        outcome.changes.push(Change::Request(request));
-    }
-
-    /// Writes or changes the one comment that tells about a request.
-    pub(super) fn say_request(
-        &self,
-        request: &Request,
-        examined: Option<&Examined>,
-        outcome: &mut Outcome,
-    ) {
-        let text = words::request(self, request, examined);
-        outcome.plan(
-            format!("{}/say", request.thread),
-            Effect::Say {
-                place: request.place.clone(),
-                thread: request.thread.clone(),
-                text,
-            },
-        );
-    }
-
-    /// The commit's status on the forge's own pages.
-    pub(super) fn show(
-        &self,
-        request: &Request,
-        state: StatusState,
-        words: &str,
-        outcome: &mut Outcome,
-    ) {
-        let services = self.catalog.services.iter();
-        let neighbours = services
-            .filter(|service| {
-                service
-                    .repo
-                    .path()
-                    .eq_ignore_ascii_case(&request.repository.path)
-            })
-            .count();
-        let context = if neighbours > 1 {
-            format!("countersign/{}/{}", request.service, request.environment)
-        } else {
-            format!("countersign/{}", request.environment)
-        };
-        outcome.plan(
-            format!("status/{}/{}", request.number, state.as_str()),
-            Effect::CommitStatus {
-                repository: request.repository.clone(),
-                sha: request.sha.clone(),
-                context,
-                state,
-                description: format!("#{}: {words}", request.number),
-            },
-        );
-    }
-
-    /// The deployment's own status, where the run does not write one itself.
-    fn show_deployment(
-        &self,
-        request: &Request,
-        deployment: Option<u64>,
-        state: StatusState,
-        outcome: &mut Outcome,
-    ) {
-        if let Some(deployment) = deployment {
-            outcome.plan(
-                format!(
-                    "deployment/{}/{deployment}/{}",
-                    request.number,
-                    state.as_str()
-                ),
-                Effect::DeploymentStatus {
-                    repository: request.repository.clone(),
-                    deployment,
-                    state,
-                    description: format!("followed by Countersign as #{}", request.number),
-                },
-            );
-        }
-    }
-
-    /// An entry about a request.
-    pub(super) fn about(&self, request: &Request, action: Action) -> Entry {
-        self.entry(action, Actor::Countersign)
-            .with("request", request.number)
-            .with("service", request.service.as_str())
-            .with("environment", request.environment.as_str())
-            .with("sha", request.sha.as_str())
+        outcome.changes.push(Change::Request(Box::new(request)));
     }
 }

@@ -5,7 +5,7 @@ use super::examine::Subject;
 use crate::domain::command::{self, Target};
 use crate::domain::gates::{self, StageVerdict};
 use crate::domain::reason::{Reason, code};
-use crate::domain::{Asked, Environment, Look, Reporter, RequestKind, Service};
+use crate::domain::{Asked, Environment, Look, Reporter, RequestKind, Service, State};
 
 /// Candidates that a status shows for each service.
 const SHOWN: usize = 3;
@@ -161,6 +161,31 @@ impl Desk<'_> {
         }
         if environment.exclude.requester {
             text.push_str("\nWhoever asks cannot approve.\n");
+        }
+        text
+    }
+
+    /// Requests that are not over, as a list.
+    pub(super) fn open_list(&self, service: &Service, environment: &Environment) -> String {
+        let mut text = String::new();
+        for request in self.open_requests(service) {
+            if request.environment != environment.name {
+                continue;
+            }
+            let word = match &request.state {
+                State::Waiting => "waits for approval",
+                State::Departing(_) => "is starting",
+                State::Unknown(_) => "may have started",
+                State::Sent(_) => "was started",
+                State::Running(_) => "is deploying",
+                State::Ended { .. } => continue,
+            };
+            text.push_str(&format!(
+                "  - #{} {word}: {} by {}\n",
+                request.number,
+                code(request.sha.short()),
+                code(&request.by.login)
+            ));
         }
         text
     }

@@ -3,23 +3,14 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::follow::Sighted;
+use super::foreign::Sighted;
 use super::{Change, Desk, Outcome};
 use crate::domain::{
-    Action, Actor, CommentChanged, Due, Ended, EnvironmentName, External, Fact, Flight, Internal,
-    Look, Progress, Question, Repository, RepositoryChanged, Request, Search, Seen, Service,
-    ServiceName, Sha, Start, State, Trigger, Went,
+    Action, Actor, CommentChanged, Due, Ended, EnvironmentName, External, Fact, Internal, Look,
+    Progress, Question, Repository, RepositoryChanged, Request, Seen, Service, ServiceName, Sha,
+    State,
 };
 
-/// Pauses before each look for a trigger whose answer was lost.
-const LOOKS: [SignedDuration; 4] = [
-    SignedDuration::from_secs(5),
-    SignedDuration::from_secs(10),
-    SignedDuration::from_secs(20),
-    SignedDuration::from_secs(40),
-];
-/// How often a trigger may be sent with an answer that was lost.
-const TRIES: u64 = 2;
 const REREAD_EVERY: SignedDuration = SignedDuration::from_mins(10);
 
 impl Desk<'_> {
@@ -180,147 +171,6 @@ impl Desk<'_> {
         }
     }
 
-    /// A trigger left, or did not.
-    fn triggered(&self, number: u64, attempt: u64, went: &Went) -> Outcome {
-        let mut outcome = Outcome::default();
-        let Some(request) = self.request(number) else {
-            return Outcome::ignored("the request is not known any more");
-        };
-        let Some(flight) = request.flight().filter(|flight| flight.attempt == attempt) else {
-            return Outcome::ignored("the request has gone on without it");
-        };
-        let flight = flight.clone();
-        let is_departing = matches!(request.state, State::Departing(_));
-        match went {
-            Went::Accepted { external } => self.accepted(request, external.clone(), &mut outcome),
-            // The forge's own events were faster than the outcome of our call.
-            _ if !is_departing => return Outcome::ignored("the release was seen already"),
-            Went::Refused { why } => {
-                let why = format!("GitHub refused to start it: {why}");
-                self.end(request, Ended::Failed, &why, &mut outcome);
-            }
-            Went::Held { why, seconds } => {
-                outcome.entries.push(
-                    self.about(&request, Action::TriggerHeld)
-                        .with("why", why.as_str())
-                        .with("seconds", *seconds),
-                );
-                let pause = SignedDuration::from_secs(i64::try_from(*seconds).unwrap_or(3_600));
-                self.timer(depart(&request), &request, pause, &mut outcome);
-                self.say_request(&request, None, &mut outcome);
-            }
-            Went::Stale => self.let_go(request, &mut outcome),
-            Went::Lost { why } => self.lost(request, flight, why, &mut outcome),
-        }
-        outcome
-    }
-
-    fn accepted(&self, mut request: Request, external: Option<External>, outcome: &mut Outcome) {
-        match external {
-            Some(external) => {
-                let known = request
-                    .flight()
-                    .and_then(|flight| flight.external.as_ref())
-                    .is_some_and(|known| known.id == external.id);
-                if !known {
-                    self.adopt(request, external, outcome);
-                }
-            }
-            None => {
-                let (State::Departing(flight) | State::Unknown(flight)) = &request.state else {
-                    return;
-                };
-                request.state = State::Sent(flight.clone());
-                // The run is found by its mark, if its events do not name it first.
-                self.timer(look_for(&request), &request, LOOKS[0], outcome);
-                self.arm_follow(&request, outcome);
-                self.say_request(&request, None, outcome);
-                outcome.changes.push(Change::Request(request));
-            }
-        }
-    }
-
-    fn lost(&self, mut request: Request, mut flight: Flight, why: &str, outcome: &mut Outcome) {
-        flight.lost += 1;
-        flight.looks = 0;
-        request.state = State::Unknown(flight);
-        outcome
-            .entries
-            .push(self.about(&request, Action::TriggerLost).with("why", why));
-        self.timer(look_for(&request), &request, LOOKS[0], outcome);
-        self.say_request(&request, None, outcome);
-        outcome.changes.push(Change::Request(request));
-    }
-
-    /// Looks whether a trigger arrived whose answer was lost, or where its run is.
-    fn look(&self, mut request: Request, outcome: &mut Outcome) {
-        let (State::Unknown(flight) | State::Sent(flight)) = &request.state else {
-            return;
-        };
-        if flight.external.is_some() {
-            return;
-        }
-        let is_unknown = matches!(request.state, State::Unknown(_));
-        let mut flight = flight.clone();
-        match self.sight(&request, &flight) {
-            Ok(Some(external)) => {
-                self.adopt(request, external, outcome);
-                return;
-            }
-            Ok(None) => flight.looks += 1,
-            // A look that failed shows nothing.
-            Err(_) => {}
-        }
-        let looks = usize::try_from(flight.looks).unwrap_or(usize::MAX);
-        let may_try = flight.lost < TRIES;
-        request.state = if is_unknown {
-            State::Unknown(flight)
-        } else {
-            State::Sent(flight)
-        };
-        match LOOKS.get(looks) {
-            Some(pause) => {
-                self.timer(look_for(&request), &request, *pause, outcome);
-                outcome.changes.push(Change::Request(request));
-            }
-            // It was looked for over more than a minute: once more, with the same mark, if it may
-            // still leave.
-            None if is_unknown && may_try => self.let_go(request, outcome),
-            None => {
-                self.say_request(&request, None, outcome);
-                self.timer(look_for(&request), &request, REREAD_EVERY, outcome);
-                outcome.changes.push(Change::Request(request));
-            }
-        }
-    }
-
-    fn sight(&self, request: &Request, flight: &Flight) -> Result<Option<External>, String> {
-        let environment = self.configured(request).map(|(_, environment)| environment);
-        let Some(Trigger::GitHub(trigger)) = environment.map(|environment| &environment.trigger)
-        else {
-            return Err("the environment is not configured any more".to_owned());
-        };
-        let Some(start) = Start::of(trigger, request, flight.waiting_run) else {
-            return Err("no run waits".to_owned());
-        };
-        let question = Question::Sighting {
-            repository: request.repository.clone(),
-            search: Search {
-                correlation: flight.correlation.clone(),
-                sha: request.sha.clone(),
-                target: start.target(),
-                since: flight.since,
-            },
-        };
-        self.fact(question).and_then(|fact| {
-            if let Fact::Sighting(external) = fact {
-                Ok(external.clone())
-            } else {
-                Err(super::misfit(fact))
-            }
-        })
-    }
-
     /// Nothing was heard for a while: how does it go?
     fn ask_after(&self, request: Request, outcome: &mut Outcome) {
         let Some(external) = request.flight().and_then(|flight| flight.external.clone()) else {
@@ -433,14 +283,6 @@ impl Desk<'_> {
         });
     }
 
-    fn timer(&self, due: Due, request: &Request, pause: SignedDuration, outcome: &mut Outcome) {
-        outcome.changes.push(Change::Timer {
-            due,
-            repository: request.repository.id,
-            at: self.now.checked_add(pause).unwrap_or(Timestamp::MAX),
-        });
-    }
-
     /// A comment that asked or approved was changed later: that changes nothing, and is remembered.
     pub(super) fn comment_changed(&self, changed: &CommentChanged) -> Outcome {
         let look = Look::RequestsOfComment {
@@ -481,19 +323,5 @@ impl Desk<'_> {
             }
             Err(why) => self.usurped(&changed.repository, why),
         }
-    }
-}
-
-fn depart(request: &Request) -> Due {
-    Due::Depart {
-        service: request.service.clone(),
-        request: request.number,
-    }
-}
-
-fn look_for(request: &Request) -> Due {
-    Due::Look {
-        service: request.service.clone(),
-        request: request.number,
     }
 }

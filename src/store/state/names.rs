@@ -82,10 +82,12 @@ pub async fn repin(
         .bind(now.as_microsecond())
         .execute(tx.connection())
         .await?;
-    match pin(tx, kind, name).await? {
-        Seen::Pin(Some(known)) if known != id => Ok(Some(known)),
-        _ => Ok(None),
-    }
+    let known = if let Seen::Pin(known) = pin(tx, kind, name).await? {
+        known
+    } else {
+        None
+    };
+    Ok(known.filter(|known| *known != id))
 }
 
 pub(super) async fn remembered(tx: &mut Tx, token: &str) -> Result<Seen, StoreError> {

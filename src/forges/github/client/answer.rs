@@ -183,7 +183,9 @@ mod tests {
             let status = answer.status;
             match (answer.judged().map(drop).unwrap_err(), expect) {
                 (CallError::Later { wait, .. }, Ok(expect)) => assert_eq!(wait, expect, "{status}"),
-                (CallError::Never(why), Err(expect)) => assert!(why.contains(expect), "{why}"),
+                (CallError::Never(why) | CallError::Absent(why), Err(expect)) => {
+                    assert!(why.contains(expect), "{why}");
+                }
                 (error, expect) => panic!("{status}: {error:?}, expected {expect:?}"),
             }
         }

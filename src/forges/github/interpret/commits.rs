@@ -467,11 +467,11 @@ mod tests {
     #[test]
     fn a_check_without_app_and_a_button_on_a_check_are_not_used() {
         let no_app = ignored("check_run", |payload| {
-            payload["check_run"]["app"] = Value::Null
+            payload["check_run"]["app"] = Value::Null;
         });
         assert!(no_app.contains("which app"), "{no_app}");
         let button = ignored("check_run", |payload| {
-            payload["action"] = "requested_action".into()
+            payload["action"] = "requested_action".into();
         });
         assert!(button.contains("button"), "{button}");
         let other = ignored("check_run", |payload| payload["action"] = "new_word".into());
@@ -610,7 +610,7 @@ mod tests {
         });
         assert!(nameless.contains("which workflow"), "{nameless}");
         let other = ignored("workflow_run", |payload| {
-            payload["action"] = "new_word".into()
+            payload["action"] = "new_word".into();
         });
         assert!(other.contains("begin and end"), "{other}");
     }

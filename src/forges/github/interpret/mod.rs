@@ -119,7 +119,7 @@ mod tests {
             ),
         ] {
             let body = with(event, |payload| {
-                *payload.pointer_mut(field).unwrap() = value.into()
+                *payload.pointer_mut(field).unwrap() = value.into();
             });
             let why = interpret(event, &body).unwrap_err();
             assert!(why.starts_with(expect), "{why}");
@@ -131,7 +131,7 @@ mod tests {
             (serde_json::json!(1.5), "check_run: check_run.id: "),
         ] {
             let body = with("check_run", |payload| {
-                payload["check_run"]["id"] = number.clone()
+                payload["check_run"]["id"] = number.clone();
             });
             let why = interpret("check_run", &body).unwrap_err();
             assert!(why.starts_with(expect), "{number}: {why}");

@@ -179,7 +179,7 @@ mod tests {
         });
         assert_eq!((bare.creator, bare.app), (None, None));
         let why = ignored("deployment", |payload| {
-            payload["action"] = "new_word".into()
+            payload["action"] = "new_word".into();
         });
         assert!(why.contains("when it is made"), "{why}");
     }

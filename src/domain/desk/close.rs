@@ -1,0 +1,95 @@
+//! Closing and opening an environment.
+
+use super::command::Answer;
+use super::{Change, Desk, Outcome};
+use crate::domain::command;
+use crate::domain::reason::{Reason, code};
+use crate::domain::{Action, Actor, Asked, Environment, Lock, Service};
+
+impl Desk<'_> {
+    pub(super) fn close(
+        &self,
+        asked: &Asked,
+        (service, environment): (&Service, &Environment),
+        lock: &command::Lock,
+        outcome: &mut Outcome,
+    ) -> Result<(), Reason> {
+        self.member(asked, environment)?;
+        let until = lock.lasts.map(|lasts| {
+            self.now
+                .checked_add(lasts.as_duration())
+                .unwrap_or(jiff::Timestamp::MAX)
+        });
+        let lock = Lock {
+            service: service.name.clone(),
+            environment: environment.name.clone(),
+            by: asked.author.clone(),
+            reason: lock.reason.to_string(),
+            since: self.now,
+            until,
+        };
+        let until = until.map(|until| format!(" until {until}"));
+        let text = format!(
+            "**Locked**: {} → **{}**{}: {}. `/unlock {}` opens it.",
+            service.name,
+            environment.name,
+            until.as_deref().unwrap_or_default(),
+            code(&lock.reason),
+            environment.name
+        );
+        outcome.entries.push(
+            self.entry(Action::Locked, Actor::on_github(&asked.author))
+                .with("service", service.name.as_str())
+                .with("environment", environment.name.as_str())
+                .with("reason", lock.reason.as_str())
+                .with(
+                    "until",
+                    lock.until
+                        .map(|until| until.to_string())
+                        .unwrap_or_default(),
+                ),
+        );
+        let due = crate::domain::Due::Unlock {
+            service: service.name.clone(),
+            environment: environment.name.clone(),
+        };
+        outcome.changes.push(match lock.until {
+            Some(at) => Change::Timer {
+                due,
+                repository: asked.place.repository.id,
+                at,
+            },
+            None => Change::NoTimer { due },
+        });
+        outcome.changes.push(Change::Lock(lock));
+        self.answer(asked, Answer::said(text), outcome);
+        Ok(())
+    }
+
+    pub(super) fn open(
+        &self,
+        asked: &Asked,
+        (service, environment): (&Service, &Environment),
+        outcome: &mut Outcome,
+    ) -> Result<(), Reason> {
+        if self.lock(service, environment).is_none() {
+            return Err(Reason::refuses(format!(
+                "**{}** is not locked",
+                environment.name
+            )));
+        }
+        self.member(asked, environment)?;
+        outcome.entries.push(
+            self.entry(Action::Unlocked, Actor::on_github(&asked.author))
+                .with("service", service.name.as_str())
+                .with("environment", environment.name.as_str()),
+        );
+        outcome.changes.push(Change::Unlock {
+            service: service.name.clone(),
+            environment: environment.name.clone(),
+        });
+        let text = format!("**Unlocked**: {} → **{}**.", service.name, environment.name);
+        self.answer(asked, Answer::said(text), outcome);
+        Ok(())
+    }
+}

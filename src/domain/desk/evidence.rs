@@ -1,0 +1,98 @@
+//! The reports about a commit as the forge has them now, and what the ledger keeps as evidence.
+
+use super::examine::Subject;
+use super::{Change, Desk};
+use crate::domain::gates::{self, StageView};
+use crate::domain::reason::Reason;
+use crate::domain::{
+    Comparison, Detail, Environment, Fact, Question, Report, Reporter, Repository, Service, Sha,
+};
+
+impl Desk<'_> {
+    /// The reports as the forge has them now, and how the stored ones change.
+    pub(super) fn fresh_reports(
+        &self,
+        repository: &Repository,
+        sha: &Sha,
+    ) -> Result<(Vec<Report>, Vec<Change>), String> {
+        let question = Question::Reports {
+            repository: repository.clone(),
+            sha: sha.clone(),
+        };
+        let stored = self.stored_reports(repository.id, sha);
+        let fresh = self.fact(question)?;
+        let Fact::Reports(fresh) = fresh else {
+            return Err(super::misfit(fresh));
+        };
+        let mut all = stored.clone();
+        all.extend(fresh.iter().cloned());
+        let changes = fresh
+            .iter()
+            .filter(|report| self.is_gate(repository, report) && !stored.contains(report))
+            .map(|report| Change::Report(report.clone()))
+            .collect();
+        Ok((all, changes))
+    }
+
+    pub(super) fn app_of(
+        &self,
+        repository: &Repository,
+        source: &Reporter,
+    ) -> Result<Option<u64>, String> {
+        match source {
+            Reporter::App(id) => Ok(Some(*id)),
+            Reporter::Forge => Ok(None),
+            // Only an app's own account can report in its name.
+            Reporter::Account(account) if account.login.ends_with("[bot]") => {
+                let question = Question::AppBehind {
+                    repository: repository.clone(),
+                    login: account.login.clone(),
+                };
+                self.fact(question).and_then(|fact| {
+                    if let Fact::App(app) = fact {
+                        Ok(*app)
+                    } else {
+                        Err(super::misfit(fact))
+                    }
+                })
+            }
+            Reporter::Account(_) => Ok(None),
+        }
+    }
+
+    pub(super) fn evidence(
+        &self,
+        subject: &Subject<'_>,
+        views: &[StageView],
+        comparison: Option<&Comparison>,
+        tree: &Reason,
+    ) -> Detail {
+        let gates = views.iter().flat_map(|view| &view.gates);
+        let commits = comparison.iter().flat_map(|found| &found.commits);
+        Detail::from([
+            ("gates", gates.map(gates::GateView::detail).collect()),
+            (
+                "commits",
+                commits
+                    .map(|commit| {
+                        Detail::from([
+                            ("sha", Detail::from(commit.sha.as_str())),
+                            ("title", Detail::from(commit.title.as_str())),
+                        ])
+                    })
+                    .collect(),
+            ),
+            (
+                "policy",
+                Detail::from(self.digest(subject.service, subject.environment)),
+            ),
+            ("reasons", tree.detail()),
+        ])
+    }
+
+    /// The digest of the policy that is in force.
+    pub(super) fn digest(&self, service: &Service, environment: &Environment) -> String {
+        let key = (service.name.clone(), environment.name.clone());
+        self.catalog.digests.get(&key).cloned().unwrap_or_default()
+    }
+}

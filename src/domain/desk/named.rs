@@ -1,0 +1,132 @@
+//! What a command names: a service, an environment, a request; and whether its author may touch it.
+
+use super::Desk;
+use super::command::list;
+use crate::domain::reason::{Reason, code};
+use crate::domain::{Asked, Environment, Request, Service};
+
+impl Desk<'_> {
+    /// The service and environment that a command names.
+    pub(super) fn place<'s>(
+        &self,
+        services: &[&'s Service],
+        service: Option<&str>,
+        environment: &str,
+    ) -> Result<(&'s Service, &'s Environment), Reason> {
+        let named = self.named(services, service)?;
+        let mut found = named.iter().filter_map(|service| {
+            service
+                .environment(environment)
+                .map(|environment| (*service, environment))
+        });
+        match (found.next(), found.next()) {
+            (Some(place), None) => Ok(place),
+            (Some(_), Some(_)) => {
+                let names = list(named.iter().map(|service| service.name.as_str()));
+                Err(
+                    Reason::refuses(format!("several services have {}", code(environment)))
+                        .help(format!("Name one with `--service`: {names}.")),
+                )
+            }
+            (None, _) => {
+                let names = named
+                    .iter()
+                    .flat_map(|service| &service.environments)
+                    .map(|environment| environment.name.as_str());
+                Err(
+                    Reason::refuses(format!("there is no environment {}", code(environment)))
+                        .help(format!("There are {}.", list(names))),
+                )
+            }
+        }
+    }
+
+    fn named<'s>(
+        &self,
+        services: &[&'s Service],
+        name: Option<&str>,
+    ) -> Result<Vec<&'s Service>, Reason> {
+        let Some(name) = name else {
+            return Ok(services.to_vec());
+        };
+        let found: Vec<&Service> = services
+            .iter()
+            .copied()
+            .filter(|service| service.name.as_str() == name)
+            .collect();
+        if found.is_empty() {
+            let names = list(services.iter().map(|service| service.name.as_str()));
+            return Err(Reason::refuses(format!(
+                "no service of this repository is called {}",
+                code(name)
+            ))
+            .help(format!("There are {names}.")));
+        }
+        Ok(found)
+    }
+
+    /// The request that a command means: the one with the number, or the only one that fits.
+    pub(super) fn waiting(
+        &self,
+        asked: &Asked,
+        services: &[&Service],
+        number: Option<u64>,
+        fits: impl Fn(&Request) -> bool,
+    ) -> Result<Request, Reason> {
+        if let Some(number) = number {
+            let request = self
+                .request(number)
+                .filter(|request| services.iter().any(|one| one.name == request.service));
+            return match request {
+                None => Err(Reason::refuses(format!(
+                    "there is no request #{number} here"
+                ))),
+                Some(request) if !fits(&request) => Err(Reason::refuses(format!(
+                    "#{number} does not wait for an answer: it is {}",
+                    request.state.word()
+                ))),
+                Some(request) => Ok(request),
+            };
+        }
+        let mut open: Vec<Request> = services
+            .iter()
+            .flat_map(|service| self.open_requests(service))
+            .filter(|request| fits(request))
+            .collect();
+        let here = |request: &Request| request.place.pull_request == asked.place.pull_request;
+        if open.iter().any(here) {
+            open.retain(here);
+        }
+        let numbers: Vec<String> = open.iter().map(|one| format!("#{}", one.number)).collect();
+        match (open.pop(), open.is_empty()) {
+            (None, _) => Err(Reason::refuses("no request waits for an answer here")),
+            (Some(request), true) => Ok(request),
+            (Some(_), false) => Err(Reason::refuses("several requests wait")
+                .help(format!("Name one: {}.", numbers.join(", ")))),
+        }
+    }
+
+    /// Only whoever asked, or may approve, stops a request.
+    pub(super) fn involved(&self, asked: &Asked, request: Request) -> Result<Request, Reason> {
+        if request.by.id == asked.author.id {
+            return Ok(request);
+        }
+        let Some((_, environment)) = self.configured(&request) else {
+            return Ok(request);
+        };
+        self.member(asked, environment).map(|()| request)
+    }
+
+    /// Only whoever may approve opens and closes an environment.
+    pub(super) fn member(&self, asked: &Asked, environment: &Environment) -> Result<(), Reason> {
+        let repository = &asked.place.repository;
+        match self.authorize(&asked.author, environment, repository, None) {
+            Ok(_) => Ok(()),
+            Err(why) => {
+                let (_, says) = super::people::refusal(&asked.author, &why);
+                let helpers = self.helpers(environment);
+                Err(Reason::refuses(says).help(format!("These can: {helpers}.")))
+            }
+        }
+    }
+}

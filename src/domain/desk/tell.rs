@@ -1,0 +1,93 @@
+//! What the outside world is shown about a release: the comment, the commit's status, the deployment's.
+
+use super::examine::Examined;
+use super::{Desk, Outcome, words};
+use crate::domain::{Action, Actor, Effect, Entry, Request, StatusState};
+
+impl Desk<'_> {
+    /// Writes or changes the one comment that tells about a request.
+    pub(super) fn say_request(
+        &self,
+        request: &Request,
+        examined: Option<&Examined>,
+        outcome: &mut Outcome,
+    ) {
+        let text = words::request(self, request, examined);
+        outcome.plan(
+            format!("{}/say", request.thread),
+            Effect::Say {
+                place: request.place.clone(),
+                thread: request.thread.clone(),
+                text,
+            },
+        );
+    }
+
+    /// The commit's status on the forge's own pages.
+    pub(super) fn show(
+        &self,
+        request: &Request,
+        state: StatusState,
+        words: &str,
+        outcome: &mut Outcome,
+    ) {
+        let services = self.catalog.services.iter();
+        let neighbours = services
+            .filter(|service| {
+                service
+                    .repo
+                    .path()
+                    .eq_ignore_ascii_case(&request.repository.path)
+            })
+            .count();
+        let context = if neighbours > 1 {
+            format!("countersign/{}/{}", request.service, request.environment)
+        } else {
+            format!("countersign/{}", request.environment)
+        };
+        outcome.plan(
+            format!("status/{}/{}", request.number, state.as_str()),
+            Effect::CommitStatus {
+                repository: request.repository.clone(),
+                sha: request.sha.clone(),
+                context,
+                state,
+                description: format!("#{}: {words}", request.number),
+            },
+        );
+    }
+
+    /// The deployment's own status, where the run does not write one itself.
+    pub(super) fn show_deployment(
+        &self,
+        request: &Request,
+        deployment: Option<u64>,
+        state: StatusState,
+        outcome: &mut Outcome,
+    ) {
+        if let Some(deployment) = deployment {
+            outcome.plan(
+                format!(
+                    "deployment/{}/{deployment}/{}",
+                    request.number,
+                    state.as_str()
+                ),
+                Effect::DeploymentStatus {
+                    repository: request.repository.clone(),
+                    deployment,
+                    state,
+                    description: format!("followed by Countersign as #{}", request.number),
+                },
+            );
+        }
+    }
+
+    /// An entry about a request.
+    pub(super) fn about(&self, request: &Request, action: Action) -> Entry {
+        self.entry(action, Actor::Countersign)
+            .with("request", request.number)
+            .with("service", request.service.as_str())
+            .with("environment", request.environment.as_str())
+            .with("sha", request.sha.as_str())
+    }
+}
