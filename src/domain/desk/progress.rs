@@ -50,7 +50,17 @@ impl Desk<'_> {
         let Some(before) = &push.before else {
             return true;
         };
-        match self.comparison(&push.repository, before.as_str(), after.as_str()) {
+        self.changes_between(service, &push.repository, (before, after))
+    }
+
+    /// Whether two commits differ in what the service is made of. In doubt they do.
+    pub(super) fn changes_between(
+        &self,
+        service: &Service,
+        repository: &Repository,
+        (before, after): (&Sha, &Sha),
+    ) -> bool {
+        match self.comparison(repository, before.as_str(), after.as_str()) {
             Ok(comparison) => comparison
                 .paths
                 .as_ref()
