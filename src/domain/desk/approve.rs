@@ -1,8 +1,11 @@
 //! Saying yes, saying no, and taking a request back.
 
+use std::fmt::Write as _;
+
 use super::command::Answer;
 use super::examine::Examined;
 use super::people::refusal;
+use super::release::POLICY_CHANGED;
 use super::{Change, Desk, Outcome};
 use crate::domain::policy::Unauthorized;
 use crate::domain::reason::{Reason, Verdict, code};
@@ -19,9 +22,8 @@ impl Desk<'_> {
         };
         let number = request.number;
         if request.policy != self.digest(service, environment) {
-            let why = "the policy has changed since it was asked for";
-            let text = format!("**Refused**: #{number} is void, because {why}.");
-            self.end(request, Ended::Voided, why, outcome);
+            let text = format!("**Refused**: #{number} is void, because {POLICY_CHANGED}.");
+            self.end(request, Ended::Voided, POLICY_CHANGED, outcome);
             return self.answer(asked, Answer::refused(text), outcome);
         }
         let person = &asked.author;
@@ -77,13 +79,17 @@ impl Desk<'_> {
             .quorum
             .as_ref()
             .map_or_else(|short| short.filled, |_| needed);
-        let text = format!(
+        let mut text = format!(
             "**Approved** #{number} by {}: {filled} of {needed}, for {} → **{}** at {}.",
             code(&person.login),
             request.service,
             request.environment,
             request.sha
         );
+        for (_, why) in &examined.void {
+            // Writing to a string cannot fail.
+            let _written = write!(text, "\n\n{why}: that approval does not count any more.");
+        }
         self.answer(asked, Answer::said(text), outcome);
         self.go_or_wait(request, &examined, outcome);
     }
