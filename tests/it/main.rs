@@ -8,15 +8,20 @@
 
 mod support;
 
+mod commands;
 mod contract;
 mod effects;
+mod gates;
+mod heads;
 mod hooks;
 mod inbox;
 mod leases;
 mod lifecycle;
+mod people;
 mod release;
 mod sandbox;
 mod schema;
 mod sockets;
 mod storms;
 mod timers;
+mod turns;
