@@ -6,7 +6,7 @@ use super::command::Answer;
 use super::examine::Examined;
 use super::people::refusal;
 use super::release::POLICY_CHANGED;
-use super::{Change, Desk, Outcome};
+use super::{Change, Desk, Outcome, words};
 use crate::domain::policy::Unauthorized;
 use crate::domain::reason::{Reason, Verdict, code};
 use crate::domain::{
@@ -22,15 +22,19 @@ impl Desk<'_> {
         };
         let number = request.number;
         if request.policy != self.digest(service, environment) {
-            let text = format!("**Refused**: #{number} is void, because {POLICY_CHANGED}.");
+            let text = format!(
+                "**Refused**: {} is void, because {POLICY_CHANGED}.",
+                words::named(&request)
+            );
             self.end(request, Ended::Voided, POLICY_CHANGED, outcome);
             return self.answer(asked, Answer::refused(text), outcome);
         }
         let person = &asked.author;
         if request.given.iter().any(|given| given.by.id == person.id) {
             let text = format!(
-                "**Refused**: {} said yes to #{number} before.",
-                code(&person.login)
+                "**Refused**: {} said yes before to {}.",
+                code(&person.login),
+                words::named(&request)
             );
             outcome.entries.push(
                 self.about_by(&request, Action::Refused, person)
@@ -120,8 +124,8 @@ impl Desk<'_> {
         );
         let tree = Reason::of("", parts);
         let text = format!(
-            "**Refused**: approval of #{}\n\n{}",
-            request.number,
+            "**Refused**: approval of {}\n\n{}",
+            words::named(request),
             tree.render()
         );
         outcome.entries.push(
@@ -147,7 +151,7 @@ impl Desk<'_> {
                 .map(|reason| format!(": {}", code(reason)))
                 .unwrap_or_default()
         );
-        let text = format!("**Rejected** #{}.", request.number);
+        let text = format!("**Rejected** {}.", words::named(&request));
         self.reject_run(&request, &why, outcome);
         self.answer(asked, Answer::said(text), outcome);
         self.end(request, Ended::Rejected, &why, outcome);
@@ -189,7 +193,6 @@ impl Desk<'_> {
         reason: Option<&str>,
         outcome: &mut Outcome,
     ) {
-        let number = request.number;
         let is_unclear = match &request.state {
             State::Unknown(_) => true,
             State::Sent(flight) => flight.external.is_none(),
@@ -197,7 +200,8 @@ impl Desk<'_> {
         };
         if !request.is_waiting() && !is_unclear {
             let text = format!(
-                "**Refused**: #{number} is under way ({}). Cancel its run in GitHub.",
+                "**Refused**: {} is under way ({}). Cancel its run in GitHub.",
+                words::named(&request),
                 request.state.word()
             );
             outcome.entries.push(
@@ -215,7 +219,7 @@ impl Desk<'_> {
         );
         self.answer(
             asked,
-            Answer::said(format!("**Cancelled** #{number}.")),
+            Answer::said(format!("**Cancelled** {}.", words::named(&request))),
             outcome,
         );
         self.end(request, Ended::Cancelled, &why, outcome);
