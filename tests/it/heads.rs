@@ -77,7 +77,7 @@ async fn a_push_to_the_pull_request_voids_what_waits(engine: Engine) {
     said.expect(&format!("the pull request's head is {head} now"));
     assert_eq!(world.recorded("voided").await, 1);
     let said = world.say("dora", pull_request, "/approve #1").await;
-    said.expect("#1 does not wait for an answer: it is voided");
+    said.expect("does not wait for an answer: it is voided");
     assert!(world.deployments().is_empty());
     contract::check(&world.github);
 }

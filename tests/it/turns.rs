@@ -34,7 +34,7 @@ async fn a_newer_commit_takes_the_place_of_an_older_one(engine: Engine) {
     let shown = world.shown(&old, "countersign/prod").unwrap();
     assert_eq!(shown.0, "error");
     let said = world.say("dora", first, "/approve #1").await;
-    said.expect("#1 does not wait for an answer: it is superseded");
+    said.expect("does not wait for an answer: it is superseded");
     let said = world.say("dora", first, "/retry #1").await;
     said.expect("**Refused**");
     assert!(world.deployments().is_empty());
@@ -104,7 +104,7 @@ async fn one_release_at_a_time(engine: Engine) {
     }
     assert_eq!(world.deployments().len(), 1);
     let said = world.say("ann", first, "/cancel #1").await;
-    said.expect("#1 is under way (running)");
+    said.expect("is under way (running)");
     world.finish("success").await;
     world
         .say("dora", second, "/deploy prod")
