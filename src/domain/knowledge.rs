@@ -331,6 +331,8 @@ pub struct Commit {
     pub people: Vec<Account>,
     /// Those whose address belongs to no account.
     pub strangers: Vec<String>,
+    /// The commit that it was put on, and those that it merges.
+    pub parents: Vec<Sha>,
 }
 
 /// A fact, or why it could not be found out.

@@ -13,6 +13,8 @@ on_both!(
     a_head_that_moves_while_the_trigger_is_held_stays_here,
     a_commit_that_leaves_the_release_branch_is_void,
     a_sibling_inherits_no_approval,
+    a_yes_elsewhere_is_another_yes,
+    a_commit_is_named_by_its_own_id,
     only_merged_commits_are_released_by_default,
     a_fork_is_refused_unless_the_policy_lets_it,
     a_draft_is_refused_until_it_is_none,
@@ -171,6 +173,43 @@ async fn a_sibling_inherits_no_approval(engine: Engine) {
     assert!(world.deployments().is_empty());
     world.say("ann", sibling, "/approve").await.expect("2 of 2");
     assert_eq!(world.deployments(), [sha]);
+    contract::check(&world.github);
+}
+
+async fn a_yes_elsewhere_is_another_yes(engine: Engine) {
+    let world = World::start(engine, &plain_with(&[TWO])).await;
+    let (pull_request, sha) = world.ready("feature").await;
+    let (other, _) = world.merge("other").await;
+    let asked = world.say("ann", pull_request, "/deploy prod").await;
+    for command in ["/approve", "/reject", "/cancel"] {
+        let said = world.say("dora", other, command).await;
+        said.expect("no request of this pull request waits for an answer Name another one: #1.");
+    }
+    world.said(asked.comment).expect("1 of 2");
+    assert!(world.deployments().is_empty());
+    let said = world.say("dora", other, "/approve #1").await;
+    said.expect("2 of 2");
+    assert_eq!(world.deployments(), [sha]);
+}
+
+async fn a_commit_is_named_by_its_own_id(engine: Engine) {
+    let world = World::plain(engine).await;
+    let (pull_request, sha) = world.ready("feature").await;
+    let (other, wrong) = world.ready("other").await;
+    // A branch that looks like the beginning of the commit.
+    world.github.set_branch(SHOP, &sha[..8], &wrong);
+    let command = format!("/deploy prod {}", &sha[..8]);
+    let said = world.say("ann", other, &command).await;
+    said.expect("whose id does not begin so");
+    assert!(world.deployments().is_empty());
+    let command = format!("/deploy prod {}", &sha[..9]);
+    let said = world.say("ann", other, &command).await;
+    said.expect("Started");
+    world.finish("failure").await;
+    let command = format!("/deploy prod #{pull_request}");
+    let said = world.say("ann", other, &command).await;
+    said.expect("Started");
+    assert_eq!(world.deployments(), [sha.as_str(), &sha]);
     contract::check(&world.github);
 }
 

@@ -19,6 +19,7 @@ on_both!(
     a_quorum_is_of_different_people,
     authors_and_committers_do_not_approve,
     everything_since_what_is_live_has_authors,
+    the_first_release_has_authors_too,
     nobody_approves_for_a_stranger,
     whoever_asks_may_be_excluded,
 );
@@ -279,6 +280,22 @@ async fn everything_since_what_is_live_has_authors(engine: Engine) {
     let said = world.say("quinn", pull_request, "/approve").await;
     said.expect("1 of 1");
     assert_eq!(world.deployments().len(), 2);
+}
+
+async fn the_first_release_has_authors_too(engine: Engine) {
+    let world = World::start(engine, &plain_with(&[NO_AUTHORS])).await;
+    let pull_request = world.open("feature").await;
+    let more = vec![NewCommit::by("dora", "more"), NewCommit::by("bob", "last")];
+    world.github.push(SHOP, "work-feature", more).await;
+    let sha = world.github.merge(SHOP, pull_request, "bob").await;
+    world.make_ready(&sha).await;
+    let asked = world.say("dora", pull_request, "/deploy prod").await;
+    asked.expect("0 of 1");
+    let said = world.say("dora", pull_request, "/approve").await;
+    said.expect("`dora` is an author of what would ship");
+    let said = world.say("ann", pull_request, "/approve").await;
+    said.expect("1 of 1");
+    assert_eq!(world.deployments(), [sha]);
 }
 
 async fn nobody_approves_for_a_stranger(engine: Engine) {

@@ -37,7 +37,16 @@ impl Desk<'_> {
             Some(Wanted::Sha(sha)) => return Ok((sha.clone(), None)),
             Some(Wanted::Short(short)) => {
                 return match self.commit(repository, short) {
-                    Ok(commit) => Ok((commit.sha.clone(), None)),
+                    Ok(commit) if commit.sha.as_str().starts_with(short.as_str()) => {
+                        Ok((commit.sha.clone(), None))
+                    }
+                    // A branch or a tag can have any name.
+                    Ok(commit) => Err(Reason::refuses(format!(
+                        "{} names {}, whose id does not begin so",
+                        code(short),
+                        code(commit.sha.as_str())
+                    ))
+                    .help("Write the whole id.")),
                     Err(why) => Err(Reason::unknown(format!(
                         "which commit {} is could not be found out: {why}",
                         code(short)

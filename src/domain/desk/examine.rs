@@ -7,8 +7,8 @@ use crate::domain::gates::{self, StageView};
 use crate::domain::policy::{Approval, Quorum, Shortage};
 use crate::domain::reason::{Reason, code};
 use crate::domain::{
-    Account, Comparison, Detail, Environment, Look, Relation, Reporter, Repository, Request,
-    RequestKind, Service, Sha, Verdict,
+    Account, Commit, Comparison, Detail, Environment, Look, Relation, Reporter, Repository,
+    Request, RequestKind, Service, Sha, Verdict,
 };
 use jiff::Timestamp;
 
@@ -337,19 +337,13 @@ impl Desk<'_> {
         let mut authors = Authors::default();
         let commits = match comparison {
             Some(comparison) => {
-                if !comparison.complete {
-                    authors.unclear =
-                        Some("there are too many commits to read them all".to_owned());
-                }
+                authors.unclear = incomplete(comparison);
                 comparison.commits.iter().collect()
             }
-            None => match self.commit(subject.repository, subject.sha.as_str()) {
-                Ok(commit) => vec![commit],
-                Err(why) => {
-                    authors.unclear = Some(why);
-                    Vec::new()
-                }
-            },
+            None => self.own_commits(subject).unwrap_or_else(|why| {
+                authors.unclear = Some(why);
+                Vec::new()
+            }),
         };
         for commit in commits {
             authors.people.extend(commit.people.iter().cloned());
@@ -362,6 +356,16 @@ impl Desk<'_> {
             }
         }
         authors
+    }
+
+    /// Where nothing is live to compare with: the commit, and all that it merges.
+    fn own_commits(&self, subject: &Subject<'_>) -> Result<Vec<&Commit>, String> {
+        let commit = self.commit(subject.repository, subject.sha.as_str())?;
+        let [base, _, ..] = commit.parents.as_slice() else {
+            return Ok(vec![commit]);
+        };
+        let merged = self.comparison(subject.repository, base.as_str(), commit.sha.as_str())?;
+        incomplete(merged).map_or_else(|| Ok(merged.commits.iter().collect()), Err)
     }
 
     /// Who said yes, and who is still missing.
@@ -424,4 +428,9 @@ impl Desk<'_> {
         };
         (reason, quorum, void)
     }
+}
+
+/// Why a list of commits does not tell of all authors.
+fn incomplete(comparison: &Comparison) -> Option<String> {
+    (!comparison.complete).then(|| "there are too many commits to read them all".to_owned())
 }

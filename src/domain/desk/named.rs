@@ -65,7 +65,8 @@ impl Desk<'_> {
         Ok(found)
     }
 
-    /// The request that a command means: the one with the number, or the only one that fits.
+    /// The request that a command means: the one with the number, or the only one of this pull
+    /// request that fits: a yes said elsewhere means something else.
     pub(super) fn waiting(
         &self,
         asked: &Asked,
@@ -94,16 +95,25 @@ impl Desk<'_> {
             .flat_map(|service| self.open_requests(service))
             .filter(|request| fits(request))
             .collect();
-        let here = |request: &Request| request.place.pull_request == asked.place.pull_request;
-        if open.iter().any(here) {
-            open.retain(here);
-        }
-        let numbers: Vec<String> = open.iter().map(|one| format!("#{}", one.number)).collect();
+        let numbers = |open: &[Request]| {
+            let names = open.iter().map(|one| format!("#{}", one.number));
+            names.collect::<Vec<_>>().join(", ")
+        };
+        let elsewhere = numbers(&open);
+        open.retain(|request| request.place.pull_request == asked.place.pull_request);
+        let here = numbers(&open);
         match (open.pop(), open.is_empty()) {
-            (None, _) => Err(Reason::refuses("no request waits for an answer here")),
+            (None, _) if elsewhere.is_empty() => {
+                Err(Reason::refuses("no request waits for an answer here"))
+            }
+            (None, _) => Err(Reason::refuses(
+                "no request of this pull request waits for an answer",
+            )
+            .help(format!("Name another one: {elsewhere}."))),
             (Some(request), true) => Ok(request),
-            (Some(_), false) => Err(Reason::refuses("several requests wait")
-                .help(format!("Name one: {}.", numbers.join(", ")))),
+            (Some(_), false) => {
+                Err(Reason::refuses("several requests wait").help(format!("Name one: {here}.")))
+            }
         }
     }
 
