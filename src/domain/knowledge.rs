@@ -194,6 +194,8 @@ pub enum Question {
     Progress {
         repository: Repository,
         external: External,
+        /// Our mark in the titles of its runs.
+        correlation: String,
     },
     /// Whether a release with our mark is there.
     Sighting {

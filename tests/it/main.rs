@@ -19,4 +19,5 @@ mod sandbox;
 mod schema;
 mod sockets;
 mod storms;
+mod story;
 mod timers;
