@@ -333,6 +333,8 @@ pub struct Commit {
     pub people: Vec<Account>,
     /// Those whose address belongs to no account.
     pub strangers: Vec<String>,
+    /// The commit before it; for a merge, the one on the branch that it was merged into.
+    pub parent: Option<Sha>,
 }
 
 /// A fact, or why it could not be found out.

@@ -7,8 +7,8 @@ use crate::domain::gates::{self, StageView};
 use crate::domain::policy::{Approval, Quorum, Shortage};
 use crate::domain::reason::{Reason, code};
 use crate::domain::{
-    Account, Comparison, Detail, Environment, Look, Relation, Reporter, Repository, Request,
-    RequestKind, Service, Sha, Verdict,
+    Account, Commit, Comparison, Detail, Environment, Look, Relation, Reporter, Repository,
+    Request, RequestKind, Service, Sha, Verdict,
 };
 use jiff::Timestamp;
 
@@ -340,8 +340,8 @@ impl Desk<'_> {
                 }
                 comparison.commits.iter().collect()
             }
-            None => match self.commit(subject.repository, subject.sha.as_str()) {
-                Ok(commit) => vec![commit],
+            None => match self.first_batch(subject) {
+                Ok(commits) => commits,
                 Err(why) => {
                     authors.unclear = Some(why);
                     Vec::new()
@@ -359,6 +359,18 @@ impl Desk<'_> {
             }
         }
         authors
+    }
+
+    /// While nothing is live: the commit, and what it merged.
+    fn first_batch(&self, subject: &Subject<'_>) -> Result<Vec<&Commit>, String> {
+        let commit = self.commit(subject.repository, subject.sha.as_str())?;
+        let mut commits = vec![commit];
+        if let Some(parent) = &commit.parent {
+            let merged =
+                self.comparison(subject.repository, parent.as_str(), subject.sha.as_str())?;
+            commits.extend(&merged.commits);
+        }
+        Ok(commits)
     }
 
     /// Who said yes, and who is still missing.

@@ -27,6 +27,13 @@ struct RawCommit {
     author: Option<MaybeUser>,
     #[serde(default)]
     committer: Option<MaybeUser>,
+    #[serde(default)]
+    parents: Vec<Parent>,
+}
+
+#[derive(Deserialize)]
+struct Parent {
+    sha: Sha,
 }
 
 /// GitHub answers with an empty object where there is no account.
@@ -83,6 +90,7 @@ impl From<RawCommit> for Commit {
             title: title.chars().take(200).collect(),
             people,
             strangers,
+            parent: raw.parents.into_iter().next().map(|parent| parent.sha),
         }
     }
 }
