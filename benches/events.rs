@@ -127,7 +127,7 @@ fn catalog(services: u64) -> Catalog {
         ));
     }
     let secrets = [
-        ("TOKEN", "a token for it"),
+        ("TOKEN", "ghp_for_the_measurement"),
         ("SECRET", "a secret for the measurement"),
     ];
     let surroundings = Surroundings::fixed(Path::new("/"), secrets);
