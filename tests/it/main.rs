@@ -8,12 +8,16 @@
 
 mod support;
 
+mod commands;
 mod contract;
 mod effects;
+mod gates;
+mod heads;
 mod hooks;
 mod inbox;
 mod leases;
 mod lifecycle;
+mod people;
 mod release;
 mod sandbox;
 mod schema;
@@ -21,3 +25,4 @@ mod sockets;
 mod storms;
 mod story;
 mod timers;
+mod turns;

@@ -1,9 +1,12 @@
 //! Saying yes, saying no, and taking a request back.
 
+use std::fmt::Write as _;
+
 use super::command::Answer;
 use super::examine::Examined;
 use super::people::refusal;
-use super::{Change, Desk, Outcome};
+use super::release::POLICY_CHANGED;
+use super::{Change, Desk, Outcome, words};
 use crate::domain::policy::Unauthorized;
 use crate::domain::reason::{Reason, Verdict, code};
 use crate::domain::{
@@ -19,9 +22,11 @@ impl Desk<'_> {
         };
         let number = request.number;
         if request.policy != self.digest(service, environment) {
-            let why = "the policy has changed since it was asked for";
-            let text = format!("**Refused**: #{number} is void, because {why}.");
-            self.end(request, Ended::Voided, why, outcome);
+            let text = format!(
+                "**Refused**: {} is void, because {POLICY_CHANGED}.",
+                words::named(&request)
+            );
+            self.end(request, Ended::Voided, POLICY_CHANGED, outcome);
             return self.answer(asked, Answer::refused(text), outcome);
         }
         if request.expires_at <= self.now {
@@ -33,8 +38,9 @@ impl Desk<'_> {
         let person = &asked.author;
         if request.given.iter().any(|given| given.by.id == person.id) {
             let text = format!(
-                "**Refused**: {} said yes to #{number} before.",
-                code(&person.login)
+                "**Refused**: {} said yes before to {}.",
+                code(&person.login),
+                words::named(&request)
             );
             outcome.entries.push(
                 self.about_by(&request, Action::Refused, person)
@@ -83,13 +89,17 @@ impl Desk<'_> {
             .quorum
             .as_ref()
             .map_or_else(|short| short.filled, |_| needed);
-        let text = format!(
+        let mut text = format!(
             "**Approved** #{number} by {}: {filled} of {needed}, for {} → **{}** at {}.",
             code(&person.login),
             request.service,
             request.environment,
             request.sha
         );
+        for (_, why) in &examined.void {
+            // Writing to a string cannot fail.
+            let _written = write!(text, "\n\n{why}: that approval does not count any more.");
+        }
         self.answer(asked, Answer::said(text), outcome);
         self.go_or_wait(request, &examined, outcome);
     }
@@ -120,8 +130,8 @@ impl Desk<'_> {
         );
         let tree = Reason::of("", parts);
         let text = format!(
-            "**Refused**: approval of #{}\n\n{}",
-            request.number,
+            "**Refused**: approval of {}\n\n{}",
+            words::named(request),
             tree.render()
         );
         outcome.entries.push(
@@ -147,7 +157,7 @@ impl Desk<'_> {
                 .map(|reason| format!(": {}", code(reason)))
                 .unwrap_or_default()
         );
-        let text = format!("**Rejected** #{}.", request.number);
+        let text = format!("**Rejected** {}.", words::named(&request));
         self.reject_run(&request, &why, outcome);
         self.answer(asked, Answer::said(text), outcome);
         self.end(request, Ended::Rejected, &why, outcome);
@@ -189,7 +199,6 @@ impl Desk<'_> {
         reason: Option<&str>,
         outcome: &mut Outcome,
     ) {
-        let number = request.number;
         let is_unclear = match &request.state {
             State::Unknown(_) => true,
             State::Sent(flight) => flight.external.is_none(),
@@ -197,7 +206,8 @@ impl Desk<'_> {
         };
         if !request.is_waiting() && !is_unclear {
             let text = format!(
-                "**Refused**: #{number} is under way ({}). Cancel its run in GitHub.",
+                "**Refused**: {} is under way ({}). Cancel its run in GitHub.",
+                words::named(&request),
                 request.state.word()
             );
             outcome.entries.push(
@@ -215,7 +225,7 @@ impl Desk<'_> {
         );
         self.answer(
             asked,
-            Answer::said(format!("**Cancelled** #{number}.")),
+            Answer::said(format!("**Cancelled** {}.", words::named(&request))),
             outcome,
         );
         self.end(request, Ended::Cancelled, &why, outcome);

@@ -4,6 +4,7 @@
 use super::command::Answer;
 use super::examine::{Examined, Subject};
 use super::people::refusal;
+use super::release::POLICY_CHANGED;
 use super::{Change, Desk, Outcome};
 use crate::domain::command::Target as Wanted;
 use crate::domain::reason::{Reason, Verdict, code};
@@ -214,13 +215,17 @@ impl Desk<'_> {
         }
     }
 
-    /// Older commits that wait for the same environment give way.
+    /// Older commits that wait for the same environment give way, and so does what an older policy let in.
     fn supersede_older(&self, wish: &Wish<'_>, outcome: &mut Outcome) {
         for older in self.open_requests(wish.service) {
-            if !older.is_waiting()
-                || older.environment != wish.environment.name
-                || older.sha == wish.sha
-            {
+            if !older.is_waiting() || older.environment != wish.environment.name {
+                continue;
+            }
+            if self.is_outdated(&older) {
+                self.end(older, Ended::Voided, POLICY_CHANGED, outcome);
+                continue;
+            }
+            if older.sha == wish.sha {
                 continue;
             }
             let compared = self.comparison(

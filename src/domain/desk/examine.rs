@@ -294,6 +294,9 @@ impl Desk<'_> {
             if other.environment != *name || Some(other.number) == subject.number {
                 continue;
             }
+            if other.is_waiting() && self.is_outdated(&other) {
+                continue;
+            }
             if other.flight().is_some() {
                 parts.push(
                     Reason::refuses(format!(

@@ -1,7 +1,7 @@
 //! What a command names: a service, an environment, a request; and whether its author may touch it.
 
-use super::Desk;
 use super::command::list;
+use super::{Desk, words};
 use crate::domain::reason::{Reason, code};
 use crate::domain::{Asked, Environment, Request, Service};
 
@@ -82,7 +82,8 @@ impl Desk<'_> {
                     "there is no request #{number} here"
                 ))),
                 Some(request) if !fits(&request) => Err(Reason::refuses(format!(
-                    "#{number} does not wait for an answer: it is {}",
+                    "{} does not wait for an answer: it is {}",
+                    words::named(&request),
                     request.state.word()
                 ))),
                 Some(request) => Ok(request),
@@ -114,7 +115,9 @@ impl Desk<'_> {
         let Some((_, environment)) = self.configured(&request) else {
             return Ok(request);
         };
-        self.member(asked, environment).map(|()| request)
+        self.member(asked, environment)
+            .map_err(|reason| Reason::of(words::named(&request), vec![reason]))
+            .map(|()| request)
     }
 
     /// Only whoever may approve opens and closes an environment.

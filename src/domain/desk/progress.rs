@@ -6,8 +6,9 @@ use jiff::Timestamp;
 use super::{Change, Desk, Outcome};
 use crate::domain::gates::{self, StageVerdict, StageView};
 use crate::domain::{
-    Action, Actor, Candidate, Detail, Due, Ended, Entry, Gate, Look, Mark, PullRequestMoved, Push,
-    Relation, Report, Reporter, Repository, Service, Sha,
+    Action, Actor, Candidate, Detail, Due, Ended, Entry, Fact, Gate, Look, Mark, PullRequest,
+    PullRequestMoved, Push, Question, Relation, Report, Reporter, Repository, Request, Service,
+    Sha,
 };
 
 impl Desk<'_> {
@@ -50,7 +51,17 @@ impl Desk<'_> {
         let Some(before) = &push.before else {
             return true;
         };
-        match self.comparison(&push.repository, before.as_str(), after.as_str()) {
+        self.changes_between(service, &push.repository, (before, after))
+    }
+
+    /// Whether two commits differ in what the service is made of. In doubt they do.
+    pub(super) fn changes_between(
+        &self,
+        service: &Service,
+        repository: &Repository,
+        (before, after): (&Sha, &Sha),
+    ) -> bool {
+        match self.comparison(repository, before.as_str(), after.as_str()) {
             Ok(comparison) => comparison
                 .paths
                 .as_ref()
@@ -91,19 +102,26 @@ impl Desk<'_> {
         self.evaluate(service, candidate, &reports, outcome);
     }
 
-    /// After a force-push or the end of the branch: what waits must still be on it.
+    /// After a force-push or the end of the branch: what waits must still be on it. Where the branch
+    /// stands is asked, because this push may be an old one that arrives again.
     fn void_what_left(&self, service: &Service, push: &Push, outcome: &mut Outcome) {
         for request in self.open_requests(service) {
             if !request.is_waiting() || request.open_head.is_some() {
                 continue;
             }
-            let is_gone = match &push.after {
-                None => true,
-                Some(after) => self
-                    .comparison(&push.repository, request.sha.as_str(), after.as_str())
+            let question = Question::Head {
+                repository: push.repository.clone(),
+                branch: push.branch.clone(),
+            };
+            let is_gone = match self.fact(question) {
+                Ok(Fact::Head(None)) => true,
+                Ok(Fact::Head(Some(head))) => self
+                    .comparison(&push.repository, request.sha.as_str(), head.as_str())
                     .is_ok_and(|found| {
                         matches!(found.relation, Relation::Behind | Relation::Diverged)
                     }),
+                // It is asked again before anything leaves.
+                Ok(_) | Err(_) => false,
             };
             if is_gone {
                 let why = format!("the commit is not on `{}` any more", service.branch);
@@ -271,7 +289,8 @@ impl Desk<'_> {
         }
     }
 
-    /// A pull request moved: what waits for its former head is void.
+    /// A pull request moved: what waits for its former head is void. How it stands is asked, because
+    /// this may be an old event that arrives again.
     pub(super) fn pull_request_moved(&self, moved: &PullRequestMoved) -> Outcome {
         let mut outcome = Outcome::default();
         let services = match self.services_at(&moved.repository, &mut outcome) {
@@ -283,21 +302,10 @@ impl Desk<'_> {
                 if !request.is_waiting() || request.open_head != Some(moved.number) {
                     continue;
                 }
-                let drafts = service
-                    .environments
-                    .iter()
-                    .find(|environment| environment.name == request.environment)
-                    .is_some_and(|environment| environment.allow.drafts);
-                let why = if request.sha != moved.head {
-                    Some(format!("the pull request's head is {} now", moved.head))
-                } else if !moved.open {
-                    Some("the pull request is not open any more".to_owned())
-                } else if moved.draft && !drafts {
-                    Some("the pull request is a draft now".to_owned())
-                } else {
-                    None
-                };
-                if let Some(why) = why {
+                // What cannot be found out now is asked again before anything leaves.
+                if let Ok(now) = self.pull_request(&moved.repository, moved.number)
+                    && let Some(why) = what_moved(service, &request, now)
+                {
                     self.end(request, Ended::Voided, &why, &mut outcome);
                 }
             }
@@ -319,6 +327,24 @@ impl Desk<'_> {
             );
         }
         outcome
+    }
+}
+
+/// Why a pull request is not any more what somebody asked to release.
+fn what_moved(service: &Service, request: &Request, now: &PullRequest) -> Option<String> {
+    let drafts = service
+        .environments
+        .iter()
+        .find(|environment| environment.name == request.environment)
+        .is_some_and(|environment| environment.allow.drafts);
+    if request.sha != now.head {
+        Some(format!("the pull request's head is {} now", now.head))
+    } else if !now.open {
+        Some("the pull request is not open any more".to_owned())
+    } else if now.draft && !drafts {
+        Some("the pull request is a draft now".to_owned())
+    } else {
+        None
     }
 }
 

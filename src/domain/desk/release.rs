@@ -16,7 +16,17 @@ use crate::domain::{
 /// A trigger that could not leave for so long is examined again first.
 const DEPART_WITHIN: SignedDuration = SignedDuration::from_secs(60);
 
+pub(super) const POLICY_CHANGED: &str = "the policy has changed since it was asked for";
+
 impl Desk<'_> {
+    /// What was asked for under a policy that is not in force any more counts for nothing.
+    pub(super) fn is_outdated(&self, request: &Request) -> bool {
+        self.configured(request)
+            .is_none_or(|(service, environment)| {
+                request.policy != self.digest(service, environment)
+            })
+    }
+
     /// The service and environment of a request, while they are configured.
     pub(super) fn configured(&self, request: &Request) -> Option<(&Service, &Environment)> {
         let service = self.catalog.service(&request.service)?;
@@ -60,8 +70,7 @@ impl Desk<'_> {
             return self.end(request, Ended::Voided, why, outcome);
         };
         if request.policy != self.digest(service, environment) {
-            let why = "the policy has changed since it was asked for";
-            return self.end(request, Ended::Voided, why, outcome);
+            return self.end(request, Ended::Voided, POLICY_CHANGED, outcome);
         }
         let examined = self.examine_request(&request, service, environment);
         outcome.changes.extend(examined.changes.iter().cloned());

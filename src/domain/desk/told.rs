@@ -6,9 +6,9 @@ use jiff::{SignedDuration, Timestamp};
 use super::foreign::Sighted;
 use super::{Change, Desk, Outcome};
 use crate::domain::{
-    Action, Actor, CommentChanged, Due, Ended, EnvironmentName, External, Fact, Internal, Look,
-    Progress, Question, Repository, RepositoryChanged, Request, Seen, Service, ServiceName, Sha,
-    State,
+    Action, Actor, Candidate, CommentChanged, Due, Ended, EnvironmentName, External, Fact,
+    Internal, Look, Progress, Question, Repository, RepositoryChanged, Request, Seen, Service,
+    ServiceName, Sha, State,
 };
 
 const REREAD_EVERY: SignedDuration = SignedDuration::from_mins(10);
@@ -239,6 +239,7 @@ impl Desk<'_> {
         };
         if let Ok(Fact::Head(Some(head))) = self.fact(question)
             && newest.iter().all(|candidate| candidate.sha != *head)
+            && self.leads_to(service, &repository, (newest.first(), head))
         {
             self.missed(service, &repository, head, outcome);
         }
@@ -255,6 +256,20 @@ impl Desk<'_> {
                 self.evaluate(service, candidate, &reports, outcome);
             }
         }
+    }
+
+    /// Whether anything of the service was changed between its newest candidate and the branch's head.
+    /// In doubt it was.
+    fn leads_to(
+        &self,
+        service: &Service,
+        repository: &Repository,
+        (newest, head): (Option<&Candidate>, &Sha),
+    ) -> bool {
+        let Some(newest) = newest.filter(|_| !service.paths.is_empty()) else {
+            return true;
+        };
+        self.changes_between(service, repository, (&newest.sha, head))
     }
 
     /// A push of which we never heard.

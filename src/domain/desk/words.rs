@@ -37,6 +37,14 @@ pub(super) fn request(desk: &Desk<'_>, request: &Request, examined: Option<&Exam
     text
 }
 
+/// A request by its number and by what it would ship.
+pub(super) fn named(request: &Request) -> String {
+    format!(
+        "#{}, {} → **{}** at {}",
+        request.number, request.service, request.environment, request.sha
+    )
+}
+
 fn state(desk: &Desk<'_>, request: &Request) -> String {
     let number = request.number;
     match &request.state {

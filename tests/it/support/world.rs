@@ -1,10 +1,10 @@
 //! A whole world in one process: a GitHub, a service with its door, and a clock that is moved by hand.
 //! Tests speak like people: somebody pushes, reports, comments; then the world settles.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::net::Ipv4Addr;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use countersign::clock::{Clock, Hand};
@@ -23,10 +23,11 @@ use countersign::ledger;
 use countersign::metrics::Metrics;
 use countersign::sandbox::github::{APP_ID, APP_KEY, GitHub, NewCommit};
 use countersign::store::{Door, Store, inbox, timer};
+use serde_json::Value;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::deliveries::SECRET;
+use super::deliveries::{self, SECRET};
 use super::service::TOKEN;
 use super::{Database, Engine, eventually};
 
@@ -60,6 +61,19 @@ exclude = []
 trigger = { github = "deployment", environment = "production" }
 "#;
 
+/// The plain configuration with texts replaced; each must be there.
+pub(crate) fn plain_with(changes: &[(&str, &str)]) -> String {
+    let mut text = PLAIN.to_owned();
+    for (from, to) in changes {
+        assert!(text.contains(from), "no {from:?} in\n{text}");
+        text = text.replace(from, to);
+    }
+    text
+}
+
+/// Two deployers must say yes.
+pub(crate) const TWO: (&str, &str) = ("deployer = 1", "deployer = 2");
+
 pub(crate) struct World {
     pub(crate) github: GitHub,
     pub(crate) database: Database,
@@ -69,6 +83,7 @@ pub(crate) struct World {
     catalog: watch::Sender<Arc<Catalog>>,
     client: watch::Sender<Option<Arc<Client>>>,
     stop: CancellationToken,
+    door: OnceLock<String>,
 }
 
 /// The catalog that a configuration describes.
@@ -152,6 +167,7 @@ impl World {
             catalog,
             client,
             stop,
+            door: OnceLock::new(),
         };
         world.open_door();
         world.names_are_known().await;
@@ -184,18 +200,33 @@ impl World {
         tokio::spawn(listener.serve(router(doorway), self.stop.clone()));
         let url = format!("http://{address}/hooks/github");
         self.github.hook(&url, SECRET);
+        self.door.set(url).unwrap();
+    }
+
+    /// A signed delivery by hand; the status of the answer.
+    pub(crate) async fn deliver(&self, event: &str, id: &str, body: &Value) -> u16 {
+        let body = body.to_string().into_bytes();
+        let mut request = reqwest::Client::new().post(self.door.get().unwrap());
+        for (name, value) in deliveries::headers(event, id, &body) {
+            request = request.header(name, value);
+        }
+        let answer = request.body(body).send().await.unwrap();
+        self.settle().await;
+        answer.status().as_u16()
     }
 
     async fn names_are_known(&self) {
         let roles = self.catalog.borrow().roles.clone();
-        let names: usize = roles
-            .values()
-            .map(|role| role.github_users.len() + role.github_teams.len())
-            .sum();
+        let users = roles.values().flat_map(|role| &role.github_users);
+        let teams = roles.values().flat_map(|role| &role.github_teams);
+        let names: BTreeSet<String> = users
+            .map(ToString::to_string)
+            .chain(teams.map(ToString::to_string))
+            .collect();
         eventually("names are looked up", async || {
             let pins = self.number("SELECT COUNT(*) FROM pin").await;
             let bound = self.number("SELECT COUNT(*) FROM repository").await;
-            (pins >= i64::try_from(names).unwrap() && bound > 0).then_some(())
+            (pins >= i64::try_from(names.len()).unwrap() && bound > 0).then_some(())
         })
         .await;
     }
@@ -320,6 +351,23 @@ impl World {
         (number, sha)
     }
 
+    /// How the newest release goes.
+    pub(crate) async fn finish(&self, state: &str) {
+        let deployment = self.deployment().await;
+        self.github.deployment_status(deployment, state).await;
+        self.settle().await;
+    }
+
+    /// A pull request whose commit ann brought to production.
+    pub(crate) async fn live(&self, title: &str) -> (u64, String) {
+        let (pull_request, sha) = self.ready(title).await;
+        let said = self.say("ann", pull_request, "/deploy prod").await;
+        said.expect("Started");
+        self.finish("success").await;
+        self.said(said.comment).expect("Live");
+        (pull_request, sha)
+    }
+
     /// Somebody comments, and gets an answer.
     pub(crate) async fn say(&self, person: &str, pull_request: u64, text: &str) -> Said {
         let comment = self.github.comment(person, SHOP, pull_request, text).await;
@@ -436,5 +484,19 @@ impl Said {
     pub(crate) fn expect(&self, text: &str) {
         let answer = self.answer();
         assert!(answer.contains(text), "no {text:?} in\n{answer}");
+    }
+
+    /// The list of reasons in the answer.
+    pub(crate) fn reasons(&self) -> Vec<String> {
+        let lines = self.answer().lines();
+        lines
+            .filter(|line| line.trim_start().starts_with("- "))
+            .map(str::to_owned)
+            .collect()
+    }
+
+    pub(crate) fn never(&self, text: &str) {
+        let answer = self.answer();
+        assert!(!answer.contains(text), "{text:?} in\n{answer}");
     }
 }

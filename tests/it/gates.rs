@@ -1,0 +1,287 @@
+//! What counts for a gate: the newest word of the source that the policy names, whatever came first.
+
+use countersign::sandbox::github::{NewCommit, Order};
+
+use crate::contract;
+use crate::support::world::{SHOP, TWO, plain_with};
+use crate::support::{Engine, World, on_both};
+
+on_both!(
+    what_is_missing_waits_and_what_is_red_heals,
+    a_workflow_heals_with_its_next_attempt,
+    the_order_of_arrival_means_nothing,
+    only_the_named_source_fills_a_gate,
+    our_own_statuses_fill_no_gate,
+    a_stage_soaks_before_it_has_passed,
+    two_services_share_a_repository,
+    late_red_stops_what_was_asked_for,
+);
+
+const GATES: &str = r#"["check:build", "status:lint"]"#;
+
+async fn what_is_missing_waits_and_what_is_red_heals(engine: Engine) {
+    let world = World::plain(engine).await;
+    let (pull_request, sha) = world.merge("feature").await;
+    let said = world.say("ann", pull_request, "/deploy prod").await;
+    said.expect("`check:build`: nothing was reported yet");
+    said.expect("`status:lint`: nothing was reported yet");
+    said.expect("`deployment:staging`: nothing was reported yet");
+
+    world.build(&sha, "failure").await;
+    world.settle().await;
+    assert_eq!(world.recorded("stage.failed").await, 1);
+    let said = world.say("ann", pull_request, "/deploy prod").await;
+    said.expect("stage **build** failed");
+    said.expect("`check:build`: [`failure`](");
+
+    world.make_ready(&sha).await;
+    assert_eq!(world.recorded("stage.failed").await, 1);
+    assert_eq!(world.recorded("stage.passed").await, 2);
+    assert_eq!(world.recorded("candidate.ready").await, 1);
+    let said = world.say("ann", pull_request, "/deploy prod").await;
+    said.expect("Started");
+    assert_eq!(world.deployments(), [sha]);
+    contract::check(&world.github);
+}
+
+async fn a_workflow_heals_with_its_next_attempt(engine: Engine) {
+    let services = plain_with(&[(GATES, r#"["workflow:ci.yml"]"#)]);
+    let world = World::start(engine, &services).await;
+    world.github.add_workflow(SHOP, "ci.yml", &["schedule"]);
+    let (pull_request, sha) = world.merge("feature").await;
+    world.make_ready(&sha).await;
+    let run = world.github.run(SHOP, "ci.yml", &sha, "push").await;
+    let failed = Some("failure");
+    world.github.run_moves(run, "completed", failed).await;
+    world.settle().await;
+    let said = world.say("ann", pull_request, "/deploy prod").await;
+    said.expect("`workflow:ci.yml`: [`failure`](");
+
+    world.github.hold();
+    world.github.rerun(run).await;
+    world.github.run_moves(run, "in_progress", None).await;
+    let green = Some("success");
+    world.github.run_moves(run, "completed", green).await;
+    world.github.release(&Order::Backwards);
+    world.settle().await;
+    assert_eq!(world.recorded("candidate.ready").await, 1);
+    let said = world.say("ann", pull_request, "/deploy prod").await;
+    said.expect("Started");
+}
+
+async fn the_order_of_arrival_means_nothing(engine: Engine) {
+    let world = World::plain(engine).await;
+    let shuffled = Order::Chosen(vec![7, 2, 9, 0, 11, 4, 13, 6, 1, 3, 5, 8, 10, 12, 14, 15]);
+    for (title, order, last, expect) in [
+        ("one", Order::AsTheyCame, "success", "✅ build, ✅ staging"),
+        ("two", Order::Backwards, "success", "✅ build, ✅ staging"),
+        ("three", shuffled, "success", "✅ build, ✅ staging"),
+        ("four", Order::Backwards, "failure", "❌ build, ✅ staging"),
+    ] {
+        world.github.repeat_each(2);
+        world.github.hold();
+        let commit = NewCommit::by("bob", title);
+        let sha = world.github.push(SHOP, "main", vec![commit]).await;
+        world.build(&sha, "failure").await;
+        let pending = ("pending", "bob");
+        world.github.status(SHOP, &sha, "lint", pending).await;
+        world.build(&sha, last).await;
+        let green = ("success", "bob");
+        world.github.status(SHOP, &sha, "lint", green).await;
+        let staging = world.github.deploy(SHOP, &sha, "staging", "bob").await;
+        for state in ["in_progress", "success"] {
+            world.github.deployment_status(staging, state).await;
+        }
+        assert_eq!(world.github.held(), 20, "each delivery, twice");
+        world.github.release(&order_twice(order));
+        world.settle().await;
+        world.github.repeat_each(1);
+        let status = world.say("ann", 3, "/status prod").await;
+        status.expect(&format!("`{sha}` `{title}`: {expect}"));
+    }
+    assert_eq!(world.recorded("candidate.ready").await, 3);
+    contract::check(&world.github);
+}
+
+/// Positions among deliveries that are there twice each.
+fn order_twice(order: Order) -> Order {
+    match order {
+        Order::Chosen(places) => {
+            let mut places = places;
+            places.extend(16..20);
+            Order::Chosen(places)
+        }
+        order => order,
+    }
+}
+
+async fn only_the_named_source_fills_a_gate(engine: Engine) {
+    let pinned = r#"[{ check = "build", app = 15368 }, { status = "lint", app = 15368 }]"#;
+    let services = plain_with(&[(GATES, pinned)]);
+    let world = World::start(engine, &services).await;
+    let (pull_request, sha) = world.merge("feature").await;
+    // The right words: one by somebody else's app, one by a person, one by another bot.
+    world.make_ready(&sha).await;
+    let done = ("completed", Some("failure"));
+    let build = ("build", "github-actions");
+    world.github.check_run(SHOP, &sha, build, done).await;
+    let impostor = ("build", "impostor");
+    let green = ("completed", Some("success"));
+    world.github.check_run(SHOP, &sha, impostor, green).await;
+    let forged = ("success", "impostor[bot]");
+    world.github.status(SHOP, &sha, "lint", forged).await;
+    world.settle().await;
+    let said = world.say("ann", pull_request, "/deploy prod").await;
+    said.expect("`check:build`: [`failure`](");
+    said.expect("`status:lint`: nothing was reported by app 15368 yet");
+    assert_eq!(world.recorded("candidate.ready").await, 0);
+
+    // Red words by others do no harm either.
+    let red = ("completed", Some("failure"));
+    world.github.check_run(SHOP, &sha, impostor, red).await;
+    world.build(&sha, "success").await;
+    let bot = ("success", "github-actions[bot]");
+    world.github.status(SHOP, &sha, "lint", bot).await;
+    let spoiled = ("failure", "bob");
+    world.github.status(SHOP, &sha, "lint", spoiled).await;
+    world.settle().await;
+    assert_eq!(world.recorded("candidate.ready").await, 1);
+    let said = world.say("ann", pull_request, "/deploy prod").await;
+    said.expect("Started");
+    contract::check(&world.github);
+}
+
+async fn our_own_statuses_fill_no_gate(engine: Engine) {
+    let services = plain_with(&[(GATES, r#"["status:*"]"#)]);
+    let world = World::start(engine, &services).await;
+    let (pull_request, sha) = world.merge("feature").await;
+    let green = ("success", "ann");
+    for context in ["countersign/prod", "countersign/shop/prod"] {
+        world.github.status(SHOP, &sha, context, green).await;
+    }
+    let staging = world.github.deploy(SHOP, &sha, "staging", "bob").await;
+    world.github.deployment_status(staging, "success").await;
+    world.settle().await;
+    let said = world.say("ann", pull_request, "/deploy prod").await;
+    said.expect("`status:*`: nothing was reported yet");
+
+    world.make_ready(&sha).await;
+    let said = world.say("ann", pull_request, "/deploy prod").await;
+    said.expect("Started");
+    // Ours is red now, and the stage is as green as before.
+    world.finish("failure").await;
+    let context = world.shown(&sha, "countersign/prod").unwrap();
+    assert_eq!(context.0, "failure");
+    let said = world.say("ann", pull_request, "/retry #1").await;
+    said.expect("Started");
+}
+
+async fn a_stage_soaks_before_it_has_passed(engine: Engine) {
+    let gate = r#"gates = ["deployment:staging"]"#;
+    let soaking = format!("{gate}\nsoak = \"10m\"");
+    let services = plain_with(&[(gate, &soaking)]);
+    let world = World::start(engine, &services).await;
+    let (pull_request, sha) = world.ready("feature").await;
+    assert_eq!(world.recorded("candidate.ready").await, 0);
+    let said = world.say("ann", pull_request, "/deploy prod").await;
+    said.expect("stage **staging** is green and soaks until");
+    world.pass(590).await;
+    assert_eq!(world.recorded("candidate.ready").await, 0);
+    world.pass(20).await;
+    assert_eq!(world.recorded("candidate.ready").await, 1);
+    let said = world.say("ann", pull_request, "/deploy prod").await;
+    said.expect("Started");
+    assert_eq!(world.deployments(), [sha]);
+}
+
+async fn two_services_share_a_repository(engine: Engine) {
+    let services = plain_with(&[
+        (
+            "branch = \"main\"",
+            "branch = \"main\"\npaths = [\"shop/**\"]",
+        ),
+        (
+            "trigger = { github = \"deployment\", environment = \"production\" }",
+            r#"trigger = { github = "deployment", environment = "production" }
+
+[[service]]
+name = "billing"
+repo = "github:acme/shop"
+branch = "main"
+paths = ["billing/**"]
+
+[[service.stage]]
+name = "build"
+gates = ["check:billing"]
+
+[[service.environment]]
+name = "prod"
+approvals = { deployer = 1 }
+exclude = []
+trigger = { github = "deployment", environment = "billing" }
+"#,
+        ),
+    ]);
+    let world = World::start(engine, &services).await;
+    let push = async |path| {
+        let commit = NewCommit::by("bob", path).touching([path]);
+        let sha = world.github.push(SHOP, "main", vec![commit]).await;
+        world.settle().await;
+        sha
+    };
+    let shop = push("shop/a.rs").await;
+    let billing = push("billing/b.rs").await;
+    push("docs/c.md").await;
+    let count = async |service: &str| {
+        let sql = format!("SELECT COUNT(*) FROM candidate WHERE service = '{service}'");
+        world.number(&sql).await
+    };
+    // Besides the commit that was there before anybody watched.
+    assert_eq!((count("shop").await, count("billing").await), (2, 2));
+    // Nor does a second look take in what touches neither.
+    world.pass(601).await;
+    assert_eq!((count("shop").await, count("billing").await), (2, 2));
+
+    world.make_ready(&shop).await;
+    let done = ("completed", Some("success"));
+    let check = ("billing", "github-actions");
+    world.github.check_run(SHOP, &billing, check, done).await;
+    world.settle().await;
+    assert_eq!(world.recorded("candidate.ready").await, 2);
+
+    let said = world
+        .say("ann", 3, &format!("/deploy prod {billing}"))
+        .await;
+    said.expect("several services have `prod`");
+    said.expect("`shop`, `billing`");
+    let command = format!("/deploy prod {billing} --service shop");
+    world.say("ann", 3, &command).await.expect("**Refused**");
+    let command = format!("/deploy prod {billing} --service billing");
+    let said = world.say("ann", 3, &command).await;
+    said.expect("billing → **prod**");
+    said.expect("Started");
+    assert_eq!(world.deployments(), [billing.as_str()]);
+    let status = world.shown(&billing, "countersign/billing/prod").unwrap();
+    assert_eq!(status.0, "pending");
+}
+
+async fn late_red_stops_what_was_asked_for(engine: Engine) {
+    let world = World::start(engine, &plain_with(&[TWO])).await;
+    let (pull_request, sha) = world.ready("feature").await;
+    let asked = world.say("ann", pull_request, "/deploy prod").await;
+    asked.expect("Waiting for approval, 1 of 2");
+    // Nobody tells us; it is read again.
+    world.github.lose_next(2);
+    world.build(&sha, "failure").await;
+    let said = world.say("dora", pull_request, "/approve").await;
+    said.expect("**Refused**: approval of #1");
+    said.expect("`check:build`: [`failure`](");
+    assert!(world.deployments().is_empty());
+
+    world.github.lose_next(2);
+    world.build(&sha, "success").await;
+    let said = world.say("dora", pull_request, "/approve #1").await;
+    said.expect("2 of 2");
+    assert_eq!(world.deployments(), [sha]);
+    contract::check(&world.github);
+}

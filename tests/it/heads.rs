@@ -1,0 +1,256 @@
+//! An approval is for one full commit, asked for in one place; whatever moves in between, it is void.
+
+use countersign::sandbox::github::{NewCommit, Trouble};
+
+use crate::contract;
+use crate::support::world::{PLAIN, SHOP, TWO, plain_with};
+use crate::support::{Engine, World, on_both};
+
+on_both!(
+    a_changed_policy_voids_what_waits,
+    a_push_to_the_pull_request_voids_what_waits,
+    a_push_that_nobody_told_of_is_noticed,
+    a_head_that_moves_while_the_trigger_is_held_stays_here,
+    a_commit_that_leaves_the_release_branch_is_void,
+    a_sibling_inherits_no_approval,
+    only_merged_commits_are_released_by_default,
+    a_fork_is_refused_unless_the_policy_lets_it,
+    a_draft_is_refused_until_it_is_none,
+);
+
+const OPEN: (&str, &str) = ("exclude = []", "exclude = []\nallow = [\"open-heads\"]");
+
+fn open_heads(also: &str) -> String {
+    let allow = format!("exclude = []\nallow = [\"open-heads\"{also}]");
+    plain_with(&[TWO, ("exclude = []", &allow)])
+}
+
+/// An open pull request whose head is green.
+async fn open_and_green(world: &World, title: &str) -> (u64, String) {
+    let pull_request = world.open(title).await;
+    let branch = format!("work-{title}");
+    let sha = world.github.head(SHOP, &branch).unwrap();
+    world.make_ready(&sha).await;
+    (pull_request, sha)
+}
+
+async fn a_changed_policy_voids_what_waits(engine: Engine) {
+    let two = plain_with(&[TWO]);
+    let fewer_gates = plain_with(&[TWO, (r#""check:build", "#, "")]);
+    let other_target = plain_with(&[TWO, ("\"production\"", "\"elsewhere\"")]);
+    let world = World::start(engine, &two).await;
+    let (pull_request, _) = world.ready("feature").await;
+    let mut number = 0;
+    for changed in [PLAIN, &fewer_gates, &other_target] {
+        number += 1;
+        let asked = world.say("ann", pull_request, "/deploy prod").await;
+        asked.expect("1 of 2");
+        world.reconfigure(changed).await;
+        let said = world.say("dora", pull_request, "/approve").await;
+        said.expect("is void, because the policy has changed since it was asked for");
+        world.said(asked.comment).expect("Void since");
+        assert_eq!(world.recorded("voided").await, number);
+        world.reconfigure(&two).await;
+    }
+    assert!(world.deployments().is_empty());
+
+    // Who asks again is not held up by it.
+    let asked = world.say("ann", pull_request, "/deploy prod").await;
+    world.reconfigure(PLAIN).await;
+    let said = world.say("ann", pull_request, "/deploy prod").await;
+    said.expect("Started");
+    world.said(asked.comment).expect("the policy has changed");
+    contract::check(&world.github);
+}
+
+async fn a_push_to_the_pull_request_voids_what_waits(engine: Engine) {
+    let world = World::start(engine, &open_heads("")).await;
+    let (pull_request, sha) = open_and_green(&world, "feature").await;
+    let asked = world.say("ann", pull_request, "/deploy prod").await;
+    asked.expect("1 of 2");
+    asked.expect(&sha);
+    let commit = NewCommit::by("bob", "sneaked in");
+    let head = world.github.push(SHOP, "work-feature", vec![commit]).await;
+    world.settle().await;
+    let said = world.said(asked.comment);
+    said.expect("Void since");
+    said.expect(&format!("the pull request's head is {head} now"));
+    assert_eq!(world.recorded("voided").await, 1);
+    let said = world.say("dora", pull_request, "/approve #1").await;
+    said.expect("does not wait for an answer: it is voided");
+    assert!(world.deployments().is_empty());
+    contract::check(&world.github);
+}
+
+async fn a_push_that_nobody_told_of_is_noticed(engine: Engine) {
+    let world = World::start(engine, &open_heads("")).await;
+    let (pull_request, sha) = open_and_green(&world, "feature").await;
+    world
+        .say("ann", pull_request, "/deploy prod")
+        .await
+        .expect("1 of 2");
+    world.github.lose_next(2);
+    let commit = NewCommit::by("bob", "sneaked in");
+    let head = world.github.push(SHOP, "work-feature", vec![commit]).await;
+    let said = world.say("dora", pull_request, "/approve #1").await;
+    said.expect(&format!(
+        "the head of pull request {pull_request} is `{head}` now"
+    ));
+    assert!(world.deployments().is_empty());
+    assert_ne!(sha, head);
+}
+
+async fn a_head_that_moves_while_the_trigger_is_held_stays_here(engine: Engine) {
+    let world = World::start(engine, &plain_with(&[OPEN])).await;
+    let (pull_request, _) = open_and_green(&world, "feature").await;
+    let limit = Trouble::secondary_limit(Some(120));
+    world
+        .github
+        .expect_trouble_at("POST", "/deployments", limit);
+    let asked = world.say("ann", pull_request, "/deploy prod").await;
+    assert_eq!(world.recorded("trigger.held").await, 1);
+    let commit = NewCommit::by("bob", "sneaked in");
+    world.github.push(SHOP, "work-feature", vec![commit]).await;
+    world.settle().await;
+    world.pass(130).await;
+    world.said(asked.comment).expect("Void since");
+    assert_eq!(world.recorded("voided").await, 1);
+    assert_eq!(world.recorded("started").await, 0);
+    assert_eq!(world.deployment().await, 0);
+}
+
+async fn a_commit_that_leaves_the_release_branch_is_void(engine: Engine) {
+    let world = World::start(engine, &plain_with(&[TWO])).await;
+    let before = world.github.head(SHOP, "main").unwrap();
+    let (pull_request, sha) = world.ready("feature").await;
+    let asked = world.say("ann", pull_request, "/deploy prod").await;
+    asked.expect("1 of 2");
+    world.github.force_push(SHOP, "main", &before).await;
+    world.settle().await;
+    let gone = "the commit is not on `main` any more";
+    world.said(asked.comment).expect(gone);
+    let said = world.say("ann", pull_request, "/deploy prod").await;
+    said.expect("the commit is not on the release branch `main`");
+
+    world.github.force_push(SHOP, "main", &sha).await;
+    world.settle().await;
+    let asked = world.say("ann", pull_request, "/deploy prod").await;
+    asked.expect("1 of 2");
+    world.github.delete_branch(SHOP, "main").await;
+    world.settle().await;
+    world.said(asked.comment).expect(gone);
+    assert_eq!(world.recorded("voided").await, 2);
+    assert!(world.deployments().is_empty());
+    contract::check(&world.github);
+}
+
+async fn a_sibling_inherits_no_approval(engine: Engine) {
+    let world = World::start(engine, &open_heads("")).await;
+    let (first, sha) = open_and_green(&world, "feature").await;
+    world.github.set_branch(SHOP, "sibling", &sha);
+    let sibling = world
+        .github
+        .open_pull_request(SHOP, "bob", "sibling", "main")
+        .await;
+    world.settle().await;
+    let asked = world.say("ann", first, "/deploy prod").await;
+    asked.expect("1 of 2");
+    let said = world.say("dora", sibling, "/deploy prod").await;
+    said.expect("#1 asks for this already");
+    assert!(world.deployments().is_empty());
+
+    world.github.close(SHOP, first, "bob").await;
+    world.settle().await;
+    world
+        .said(asked.comment)
+        .expect("the pull request is not open any more");
+    let said = world.say("dora", sibling, "/deploy prod").await;
+    said.expect("**Release #2**");
+    said.expect("Waiting for approval, 1 of 2");
+    said.expect("Approved by `dora`.");
+    assert!(world.deployments().is_empty());
+    world.say("ann", sibling, "/approve").await.expect("2 of 2");
+    assert_eq!(world.deployments(), [sha]);
+    contract::check(&world.github);
+}
+
+async fn only_merged_commits_are_released_by_default(engine: Engine) {
+    let world = World::plain(engine).await;
+    let (pull_request, sha) = open_and_green(&world, "feature").await;
+    let said = world.say("ann", pull_request, "/deploy prod").await;
+    said.expect(&format!("pull request {pull_request} is not merged"));
+    said.expect("Merge it first.");
+    // Nor by its name.
+    for command in [
+        format!("/deploy prod {sha}"),
+        format!("/rollback prod {sha}"),
+    ] {
+        let said = world.say("ann", pull_request, &command).await;
+        said.expect("the commit is not on the release branch `main`");
+    }
+    let said = world
+        .say("ann", pull_request, "/deploy prod 12345678")
+        .await;
+    said.expect("which commit `12345678` is could not be found out");
+    assert!(world.deployments().is_empty());
+    contract::check(&world.github);
+}
+
+async fn a_fork_is_refused_unless_the_policy_lets_it(engine: Engine) {
+    let world = World::start(engine, &open_heads("")).await;
+    world.github.add_fork(900, "mallory/shop", SHOP);
+    let commit = NewCommit::by("bob", "generous");
+    let sha = world
+        .github
+        .push("mallory/shop", "gift", vec![commit])
+        .await;
+    let pull_request = world
+        .github
+        .open_pull_request(SHOP, "bob", "mallory:gift", "main")
+        .await;
+    world.make_ready(&sha).await;
+    let said = world.say("ann", pull_request, "/deploy prod").await;
+    said.expect("comes from a fork, whose code the policy does not release");
+    let said = world
+        .say("ann", pull_request, &format!("/deploy prod {sha}"))
+        .await;
+    said.expect("the commit is not on the release branch `main`");
+
+    world.reconfigure(&open_heads(", \"forks\"")).await;
+    let said = world.say("ann", pull_request, "/deploy prod").await;
+    said.expect("1 of 2");
+    // The fork is gone, and nobody knows whose code it was.
+    world.github.delete_repository("mallory/shop");
+    let said = world.say("dora", pull_request, "/approve").await;
+    said.expect("2 of 2");
+    assert_eq!(world.deployments(), [sha]);
+}
+
+async fn a_draft_is_refused_until_it_is_none(engine: Engine) {
+    let world = World::start(engine, &open_heads("")).await;
+    let (pull_request, sha) = open_and_green(&world, "feature").await;
+    let github = &world.github;
+    github.convert_to_draft(SHOP, pull_request, "bob").await;
+    world.settle().await;
+    let said = world.say("ann", pull_request, "/deploy prod").await;
+    said.expect(&format!("pull request {pull_request} is a draft"));
+    said.expect("Mark it as ready for review.");
+
+    github.ready_for_review(SHOP, pull_request, "bob").await;
+    world.settle().await;
+    let asked = world.say("ann", pull_request, "/deploy prod").await;
+    asked.expect("1 of 2");
+    github.convert_to_draft(SHOP, pull_request, "bob").await;
+    world.settle().await;
+    let said = world.said(asked.comment);
+    said.expect("Void since");
+    said.expect("the pull request is a draft now");
+
+    world.reconfigure(&open_heads(", \"drafts\"")).await;
+    let asked = world.say("ann", pull_request, "/deploy prod").await;
+    asked.expect("1 of 2");
+    let said = world.say("dora", pull_request, "/approve").await;
+    said.expect("2 of 2");
+    assert_eq!(world.deployments(), [sha]);
+    contract::check(&world.github);
+}

@@ -1,0 +1,317 @@
+//! Who may say yes: asked of GitHub at that moment, and by number.
+
+use countersign::config::{Config, Surroundings};
+use countersign::sandbox::github::{Membership, NewCommit, Trouble};
+
+use crate::contract;
+use crate::support::world::{PLAIN, SHOP, TWO, plain_with};
+use crate::support::{Engine, World, on_both};
+
+on_both!(
+    nobody_releases_without_a_role,
+    a_team_counts_its_active_members,
+    a_role_in_the_repository_counts,
+    the_number_decides_and_not_the_login,
+    a_team_made_anew_is_another_team,
+    who_left_the_team_takes_the_approval_along,
+    a_trigger_that_was_held_is_authorized_again,
+    not_to_find_out_is_not_a_no,
+    a_quorum_is_of_different_people,
+    authors_and_committers_do_not_approve,
+    everything_since_what_is_live_has_authors,
+    nobody_approves_for_a_stranger,
+    whoever_asks_may_be_excluded,
+);
+
+const NAMED: &str = r#"github_users = ["ann", "dora"]"#;
+const BY_TEAM: (&str, &str) = (NAMED, r#"github_teams = ["acme/qa"]"#);
+const NO_AUTHORS: (&str, &str) = ("exclude = []", r#"exclude = ["author"]"#);
+
+async fn nobody_releases_without_a_role(engine: Engine) {
+    let world = World::plain(engine).await;
+    let (pull_request, sha) = world.ready("feature").await;
+    let said = world.say("bob", pull_request, "/deploy prod").await;
+    said.expect("`bob` has none of the roles that approve here");
+    said.expect("These can: `deployer` (`ann`, `dora`).");
+    said.expect(&sha);
+    let mut reactions = said.reactions;
+    reactions.sort();
+    assert_eq!(reactions, ["confused", "eyes"]);
+    assert_eq!(world.recorded("refused").await, 1);
+    assert_eq!(world.recorded("requested").await, 0);
+    for command in ["/lock prod --reason why", "/approve", "/retry #1"] {
+        let said = world.say("bob", pull_request, command).await;
+        said.expect("**Refused**");
+    }
+    assert!(world.deployments().is_empty());
+    contract::check(&world.github);
+}
+
+#[test]
+fn no_policy_is_a_mistake_in_the_configuration() {
+    let without = PLAIN.replace("approvals = { deployer = 1 }\n", "");
+    let nobody = PLAIN.replace("deployer = 1", "deployer = 0");
+    let empty = PLAIN.replace("{ deployer = 1 }", "{}");
+    for (services, expect) in [
+        (without, "no policy means refusal"),
+        (nobody, "an approval by nobody is no approval"),
+        (empty, "approvals"),
+    ] {
+        let surroundings = Surroundings::fixed(std::path::Path::new("/"), [("T", "t")]);
+        let text = format!("[server]\nlisten = \"127.0.0.1:0\"\n{services}");
+        let report = Config::parse(&text, "bot.toml", &surroundings).unwrap_err();
+        let shown = report.render(countersign::config::Colour::Never);
+        assert!(shown.contains(expect), "{shown}");
+    }
+}
+
+async fn a_team_counts_its_active_members(engine: Engine) {
+    let world = World::start(engine, &plain_with(&[BY_TEAM])).await;
+    world
+        .github
+        .set_member(40, "bob", Some(Membership::Pending));
+    let (pull_request, _) = world.ready("feature").await;
+    let said = world.say("bob", pull_request, "/deploy prod").await;
+    said.expect("`bob` has none of the roles");
+    said.expect("`deployer` (team `acme/qa`)");
+    let said = world.say("quinn", pull_request, "/deploy prod").await;
+    said.expect("Started");
+    world.github.set_member(40, "bob", Some(Membership::Active));
+    world.finish("failure").await;
+    let said = world.say("bob", pull_request, "/retry #1").await;
+    said.expect("Started");
+    contract::check(&world.github);
+}
+
+async fn a_role_in_the_repository_counts(engine: Engine) {
+    let services = plain_with(&[(NAMED, r#"github_roles = ["maintain"]"#)]);
+    let world = World::start(engine, &services).await;
+    let (pull_request, _) = world.ready("feature").await;
+    let said = world.say("dora", pull_request, "/deploy prod").await;
+    said.expect("whoever has `maintain` in the repository");
+    let said = world.say("ann", pull_request, "/deploy prod").await;
+    said.expect("Started");
+    contract::check(&world.github);
+}
+
+async fn the_number_decides_and_not_the_login(engine: Engine) {
+    let world = World::plain(engine).await;
+    world.github.rename_person(7, "dorothy");
+    world.github.add_person(70, "dora");
+    let (pull_request, _) = world.ready("feature").await;
+    let said = world.say("dora", pull_request, "/deploy prod").await;
+    said.expect("`dora` has none of the roles");
+    assert!(world.deployments().is_empty());
+    let said = world.say("dorothy", pull_request, "/deploy prod").await;
+    said.expect("Approved by `dorothy`");
+    said.expect("Started");
+    contract::check(&world.github);
+}
+
+async fn a_team_made_anew_is_another_team(engine: Engine) {
+    let world = World::start(engine, &plain_with(&[BY_TEAM])).await;
+    let (pull_request, _) = world.ready("feature").await;
+    world.github.delete_team(40);
+    world.github.add_team(41, "acme", "qa");
+    for person in ["quinn", "bob"] {
+        world
+            .github
+            .set_member(41, person, Some(Membership::Active));
+        let said = world.say(person, pull_request, "/deploy prod").await;
+        said.expect("the name has changed hands");
+    }
+    assert!(world.deployments().is_empty());
+    world.github.delete_team(41);
+    let said = world.say("quinn", pull_request, "/deploy prod").await;
+    said.expect("GitHub shows no team acme/qa");
+}
+
+async fn who_left_the_team_takes_the_approval_along(engine: Engine) {
+    let world = World::start(engine, &plain_with(&[BY_TEAM, TWO])).await;
+    for person in ["ann", "bob"] {
+        world
+            .github
+            .set_member(40, person, Some(Membership::Active));
+    }
+    let (pull_request, sha) = world.ready("feature").await;
+    let asked = world.say("quinn", pull_request, "/deploy prod").await;
+    asked.expect("1 of 2");
+    world.github.set_member(40, "quinn", None);
+    let said = world.say("ann", pull_request, "/approve").await;
+    said.expect("1 of 2");
+    said.expect(
+        "`quinn` has none of the roles that approve here: that approval does not count any more",
+    );
+    assert_eq!(world.recorded("approval.voided").await, 1);
+    assert!(world.deployments().is_empty());
+    world.said(asked.comment).expect("Approved by `ann`.");
+    let said = world.say("bob", pull_request, "/approve").await;
+    said.expect("2 of 2");
+    assert_eq!(world.deployments(), [sha]);
+    contract::check(&world.github);
+}
+
+async fn a_trigger_that_was_held_is_authorized_again(engine: Engine) {
+    let world = World::start(engine, &plain_with(&[BY_TEAM])).await;
+    let (pull_request, _) = world.ready("feature").await;
+    let limit = Trouble::secondary_limit(Some(120));
+    world
+        .github
+        .expect_trouble_at("POST", "/deployments", limit);
+    let asked = world.say("quinn", pull_request, "/deploy prod").await;
+    assert_eq!(world.recorded("trigger.held").await, 1);
+    world.github.set_member(40, "quinn", None);
+    world.pass(130).await;
+    let said = world.said(asked.comment);
+    said.expect("`quinn` has none of the roles that approve here");
+    said.expect("Void since");
+    assert_eq!(world.recorded("approval.voided").await, 1);
+    assert_eq!(world.recorded("voided").await, 1);
+    let accepted = world.github.exchanges().into_iter().filter(|exchange| {
+        exchange.method == "POST"
+            && exchange.path.ends_with("/deployments")
+            && exchange.status < 300
+    });
+    assert_eq!(accepted.count(), 0);
+}
+
+async fn not_to_find_out_is_not_a_no(engine: Engine) {
+    let trouble = |status| Trouble::Refuse {
+        status,
+        headers: Vec::new(),
+        message: "Server Error",
+    };
+    let world = World::start(engine, &plain_with(&[BY_TEAM])).await;
+    let (pull_request, _) = world.ready("feature").await;
+    for _ in 0..3 {
+        world
+            .github
+            .expect_trouble_at("GET", "/memberships/", trouble(500));
+    }
+    let said = world.say("quinn", pull_request, "/deploy prod").await;
+    said.expect("whether `quinn` may approve could not be found out: membership in `acme/qa`");
+    said.never("none of the roles");
+    assert_eq!(world.github.trouble_left(), 0);
+
+    let by_role = plain_with(&[(NAMED, r#"github_roles = ["maintain"]"#)]);
+    world.reconfigure(&by_role).await;
+    for _ in 0..3 {
+        world
+            .github
+            .expect_trouble_at("GET", "/permission", trouble(502));
+    }
+    let said = world.say("ann", pull_request, "/deploy prod").await;
+    said.expect("whether `ann` may approve could not be found out: role in the repository");
+    assert_eq!(world.recorded("refused").await, 2);
+    assert!(world.deployments().is_empty());
+
+    // Other facts refuse in the same way.
+    for _ in 0..3 {
+        world
+            .github
+            .expect_trouble_at("GET", "/check-runs", trouble(500));
+        world
+            .github
+            .expect_trouble_at("GET", "/compare/", trouble(500));
+    }
+    let said = world.say("ann", pull_request, "/deploy prod").await;
+    said.expect("the reports about the commit could not be read again");
+    said.expect("whether the commit is on the release branch `main` could not be found out");
+    let said = world.say("ann", pull_request, "/deploy prod").await;
+    said.expect("Started");
+}
+
+async fn a_quorum_is_of_different_people(engine: Engine) {
+    let both = (NAMED, r#"github_users = ["ann", "quinn"]"#);
+    let services = plain_with(&[both, ("deployer = 1", "deployer = 1, qa = 1")]);
+    let world = World::start(engine, &services).await;
+    let (pull_request, sha) = world.ready("feature").await;
+    let said = world.say("quinn", pull_request, "/deploy prod").await;
+    said.expect("Waiting for approval, 1 of 2");
+    let said = world.say("quinn", pull_request, "/approve").await;
+    said.expect("`quinn` said yes before to #1, shop");
+    assert!(world.deployments().is_empty());
+    let said = world.say("ann", pull_request, "/approve").await;
+    said.expect("**Approved** #1 by `ann`: 2 of 2");
+    said.expect(&sha);
+    assert_eq!(world.deployments(), [sha]);
+    contract::check(&world.github);
+}
+
+async fn authors_and_committers_do_not_approve(engine: Engine) {
+    let world = World::start(engine, &plain_with(&[NO_AUTHORS])).await;
+    for (author, committer) in [("dora", "bob"), ("bob", "dora")] {
+        let commit = NewCommit {
+            committer: Some(committer.to_owned()),
+            ..NewCommit::by(author, "change")
+        };
+        let sha = world.github.push(SHOP, "main", vec![commit]).await;
+        world.make_ready(&sha).await;
+        // She may ask; her own yes does not count.
+        let asked = world.say("dora", 3, &format!("/deploy prod {sha}")).await;
+        asked.expect("Waiting for approval, 0 of 1");
+        let said = world.say("dora", 3, "/approve").await;
+        said.expect("`dora` is an author of what would ship, and the policy excludes authors");
+        let said = world.say("ann", 3, "/approve").await;
+        said.expect("1 of 1");
+        assert_eq!(world.deployments().last(), Some(&sha));
+        world.finish("success").await;
+    }
+    contract::check(&world.github);
+}
+
+async fn everything_since_what_is_live_has_authors(engine: Engine) {
+    let services = plain_with(&[
+        NO_AUTHORS,
+        (NAMED, r#"github_users = ["ann", "dora", "quinn"]"#),
+    ]);
+    let world = World::start(engine, &services).await;
+    world.live("first").await;
+    let commits = vec![NewCommit::by("ann", "two"), NewCommit::by("dora", "three")];
+    world.github.push(SHOP, "main", commits).await;
+    let (pull_request, _) = world.ready("four").await;
+    let asked = world.say("dora", pull_request, "/deploy prod").await;
+    asked.expect("0 of 1");
+    for person in ["ann", "dora"] {
+        let said = world.say(person, pull_request, "/approve").await;
+        said.expect("is an author of what would ship");
+    }
+    let said = world.say("quinn", pull_request, "/approve").await;
+    said.expect("1 of 1");
+    assert_eq!(world.deployments().len(), 2);
+}
+
+async fn nobody_approves_for_a_stranger(engine: Engine) {
+    let world = World::start(engine, &plain_with(&[NO_AUTHORS])).await;
+    let commit = NewCommit {
+        author: None,
+        ..NewCommit::by("bob", "change")
+    };
+    let sha = world.github.push(SHOP, "main", vec![commit]).await;
+    world.make_ready(&sha).await;
+    let command = format!("/deploy prod {sha}");
+    world.say("ann", 3, &command).await.expect("0 of 1");
+    let said = world.say("ann", 3, "/approve").await;
+    said.expect("`ann` cannot be shown not to be an author of what would ship");
+    said.expect("who has no account here");
+    assert!(world.deployments().is_empty());
+
+    // Where authors may approve, it does not matter.
+    world.reconfigure(PLAIN).await;
+    let said = world.say("ann", 3, &command).await;
+    said.expect("Started");
+}
+
+async fn whoever_asks_may_be_excluded(engine: Engine) {
+    let services = plain_with(&[("exclude = []", r#"exclude = ["requester"]"#)]);
+    let world = World::start(engine, &services).await;
+    let (pull_request, sha) = world.ready("feature").await;
+    let asked = world.say("ann", pull_request, "/deploy prod").await;
+    asked.expect("0 of 1");
+    let said = world.say("ann", pull_request, "/approve").await;
+    said.expect("`ann` asked for this release, and the policy excludes whoever asks");
+    assert!(world.deployments().is_empty());
+    let said = world.say("dora", pull_request, "/approve").await;
+    said.expect("1 of 1");
+    assert_eq!(world.deployments(), [sha]);
+}
