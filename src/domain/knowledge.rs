@@ -194,6 +194,8 @@ pub enum Question {
     Progress {
         repository: Repository,
         external: External,
+        /// Our mark in the titles of its runs.
+        correlation: String,
     },
     /// Whether a release with our mark is there.
     Sighting {
@@ -331,8 +333,8 @@ pub struct Commit {
     pub people: Vec<Account>,
     /// Those whose address belongs to no account.
     pub strangers: Vec<String>,
-    /// The commit that it was put on, and those that it merges.
-    pub parents: Vec<Sha>,
+    /// The commit before it; for a merge, the one on the branch that it was merged into.
+    pub parent: Option<Sha>,
 }
 
 /// A fact, or why it could not be found out.

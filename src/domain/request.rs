@@ -1,8 +1,6 @@
 //! Somebody asked to release a commit. The state says how far it is and carries what belongs to it, so
 //! that a release without a correlation, or an end without a time, has no spelling.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -93,8 +91,9 @@ pub struct Flight {
     pub external: Option<External>,
     /// The run that waits at the protection rule.
     pub waiting_run: Option<u64>,
-    /// Runs that belong to it, by number.
-    pub runs: BTreeMap<u64, Progress>,
+    /// Runs that belong to it, by number. A list, because a map's numbers would become text on their way
+    /// through the database.
+    pub runs: Vec<(u64, Progress)>,
     pub url: String,
 }
 
@@ -186,6 +185,89 @@ impl Ended {
             Self::Expired => "expired",
             Self::Superseded => "superseded",
             Self::Voided => "voided",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ExternalKind;
+
+    #[test]
+    fn a_request_comes_back_from_text_as_it_was() {
+        let account = Account {
+            id: 5,
+            login: "ann".to_owned(),
+        };
+        let repository = Repository {
+            id: 9,
+            path: "acme/shop".to_owned(),
+            installation: Some(4),
+        };
+        let sha: Sha = "a".repeat(40).parse().unwrap();
+        let at = Timestamp::from_microsecond(1_800_000_000_000_001).unwrap();
+        let flight = Flight {
+            correlation: "c".to_owned(),
+            attempt: 2,
+            lost: 1,
+            looks: 3,
+            since: at,
+            external: Some(External {
+                kind: ExternalKind::Deployment,
+                id: 70,
+                url: String::new(),
+            }),
+            waiting_run: Some(8),
+            runs: vec![(50, Progress::Running), (51, Progress::Succeeded)],
+            url: "https://x".to_owned(),
+        };
+        let states = [
+            State::Waiting,
+            State::Departing(flight.clone()),
+            State::Unknown(flight.clone()),
+            State::Sent(flight.clone()),
+            State::Running(flight.clone()),
+            State::Ended {
+                how: Ended::Failed,
+                at,
+                why: "no".to_owned(),
+                flight: Some(flight),
+            },
+        ];
+        for state in states {
+            let request = Request {
+                number: 1,
+                service: "shop".parse().unwrap(),
+                environment: "prod".parse().unwrap(),
+                repository: repository.clone(),
+                sha: sha.clone(),
+                kind: RequestKind::Retry { of: 3 },
+                by: account.clone(),
+                reason: Some("because".to_owned()),
+                place: Place {
+                    repository: repository.clone(),
+                    pull_request: 3,
+                    comment: 11,
+                    written_at: at,
+                },
+                thread: "t".to_owned(),
+                open_head: Some(3),
+                policy: "d".to_owned(),
+                opened_at: at,
+                expires_at: at,
+                given: vec![Given {
+                    by: account.clone(),
+                    at,
+                    roles: vec!["deployer".parse().unwrap()],
+                    sha: sha.clone(),
+                    policy: "d".to_owned(),
+                    comment: 11,
+                }],
+                state,
+            };
+            let text = serde_json::to_string(&request).unwrap();
+            assert_eq!(serde_json::from_str::<Request>(&text).unwrap(), request);
         }
     }
 }

@@ -152,7 +152,14 @@ async fn handle(
     for (part, incoming) in parts.iter().enumerate() {
         let known = known.filter(|known| known.part == part);
         let facts = known.map(|known| known.known.clone()).unwrap_or_default();
-        match settle(tx, incoming, &turn.catalog, facts, now).await? {
+        let settled = match settle(tx, incoming, &turn.catalog, facts, now).await {
+            // What is stored makes no sense: that costs this delivery, not all the others.
+            Err(error @ StoreError::Unreadable { .. }) => {
+                return park(tx, row, now, error.to_string()).await;
+            }
+            settled => settled?,
+        };
+        match settled {
             Settled::Outcome(outcome) => {
                 match &outcome.ignored {
                     Some(why) => ignored = Some(why.clone()),

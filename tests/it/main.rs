@@ -23,5 +23,6 @@ mod sandbox;
 mod schema;
 mod sockets;
 mod storms;
+mod story;
 mod timers;
 mod turns;

@@ -16,6 +16,7 @@ on_both!(
     who_left_the_team_takes_the_approval_along,
     a_trigger_that_was_held_is_authorized_again,
     not_to_find_out_is_not_a_no,
+    without_github_nobody_is_authorized,
     a_quorum_is_of_different_people,
     authors_and_committers_do_not_approve,
     everything_since_what_is_live_has_authors,
@@ -220,6 +221,19 @@ async fn not_to_find_out_is_not_a_no(engine: Engine) {
     said.expect("whether the commit is on the release branch `main` could not be found out");
     let said = world.say("ann", pull_request, "/deploy prod").await;
     said.expect("Started");
+}
+
+async fn without_github_nobody_is_authorized(engine: Engine) {
+    let world = World::plain(engine).await;
+    let (pull_request, _) = world.ready("feature").await;
+    world.set_client(None);
+    world
+        .github
+        .comment("ann", SHOP, pull_request, "/deploy prod")
+        .await;
+    world.settle().await;
+    assert_eq!(world.recorded("refused").await, 1);
+    assert_eq!(world.recorded("triggered").await, 0);
 }
 
 async fn a_quorum_is_of_different_people(engine: Engine) {

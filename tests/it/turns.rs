@@ -1,9 +1,7 @@
 //! One release at a time, newer before older, and back only when somebody says so.
 
-use countersign::sandbox::github::NewCommit;
-
 use crate::contract;
-use crate::support::world::{SHOP, TWO, plain_with};
+use crate::support::world::{TWO, plain_with};
 use crate::support::{Engine, World, on_both};
 
 on_both!(
@@ -242,8 +240,7 @@ async fn a_locked_environment_is_closed(engine: Engine) {
 async fn a_frozen_environment_is_closed(engine: Engine) {
     let frozen = plain_with(&[("exclude = []", "exclude = []\nfreeze = \"until Monday\"")]);
     let world = World::start(engine, &frozen).await;
-    let commit = NewCommit::by("bob", "change");
-    let sha = world.github.push(SHOP, "main", vec![commit]).await;
+    let sha = world.push("change").await;
     world.make_ready(&sha).await;
     let command = format!("/deploy prod {sha}");
     let said = world.say("ann", 3, &command).await;

@@ -361,6 +361,13 @@ fn github_needs_an_identity_and_a_secret() {
     let by_token = GOOD.replace(&format!("{id}{key}"), "token = { env = \"TOKEN\" }\n");
     let identity = parse(&by_token).unwrap().github.unwrap().identity;
     assert!(matches!(identity, Identity::Token(_)));
+    let warnings = parse(&by_token).unwrap().warnings;
+    assert!(
+        warnings
+            .iter()
+            .any(|warning| warning.contains("protection rules")),
+        "{warnings:?}"
+    );
 }
 
 #[test]

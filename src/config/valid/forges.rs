@@ -66,7 +66,13 @@ fn identity(raw: &raw::GitHub, place: &Place, review: &mut Review<'_>) -> Option
             review.refuse(problem.help("keep `app_id` with `private_key`, or keep `token`"));
             None
         }
-        Some(token) => review.token(token).map(Identity::Token),
+        Some(token) => {
+            review.warn(
+                &token.place,
+                "a personal token is for trying out: it acts as its owner, cannot ask GitHub for deliveries that failed, and cannot answer protection rules; an app can",
+            );
+            review.token(token).map(Identity::Token)
+        }
         None => app(raw, place, review),
     }
 }

@@ -29,6 +29,12 @@ impl Desk<'_> {
             self.end(request, Ended::Voided, POLICY_CHANGED, outcome);
             return self.answer(asked, Answer::refused(text), outcome);
         }
+        if request.expires_at <= self.now {
+            let why = "nobody completed the approvals in time";
+            let text = format!("**Refused**: #{number} expired at {}.", request.expires_at);
+            self.end(request, Ended::Expired, why, outcome);
+            return self.answer(asked, Answer::refused(text), outcome);
+        }
         let person = &asked.author;
         if request.given.iter().any(|given| given.by.id == person.id) {
             let text = format!(

@@ -6,7 +6,7 @@ use crate::domain::command::{self, Command, Found};
 use crate::domain::reason::{Reason, code};
 use crate::domain::{
     Action, Actor, Asked, Comment, Effect, Ended, Environment, Incoming, Reaction, Request,
-    RequestKind, Service,
+    RequestKind, Service, Sha,
 };
 
 /// What a person reads, and the reaction that goes with it.
@@ -251,26 +251,19 @@ impl Desk<'_> {
     ) -> Result<(), Reason> {
         let sha = match &rollback.target {
             Some(target) => self.target(asked, Some(target))?.0,
-            None => {
-                let live = self.live(service, environment);
-                let before = self
-                    .history(service, environment)
-                    .into_iter()
-                    .find(|request| live.as_ref().is_some_and(|live| live.sha != request.sha));
-                match before {
-                    Some(before) => before.sha,
-                    None => {
-                        return Err(Reason::refuses(format!(
-                            "nothing else was released to **{}** from here before",
-                            environment.name
-                        ))
-                        .help(format!(
-                            "Name a commit: `/rollback {} SHA`.",
-                            environment.name
-                        )));
-                    }
+            None => match self.before_live(service, environment) {
+                Some(sha) => sha,
+                None => {
+                    return Err(Reason::refuses(format!(
+                        "nothing else was released to **{}** from here before",
+                        environment.name
+                    ))
+                    .help(format!(
+                        "Name a commit: `/rollback {} SHA`.",
+                        environment.name
+                    )));
                 }
-            }
+            },
         };
         let wish = Wish {
             asked,
@@ -284,6 +277,20 @@ impl Desk<'_> {
         };
         self.ask(&wish, outcome);
         Ok(())
+    }
+
+    /// What was live before what is live now was released for the first time.
+    fn before_live(&self, service: &Service, environment: &Environment) -> Option<Sha> {
+        let live = self.live(service, environment)?;
+        let history = self.history(service, environment);
+        let first = history
+            .iter()
+            .rposition(|request| request.sha == live.sha)
+            .map_or(0, |oldest| oldest + 1);
+        let mut older = history.into_iter().skip(first);
+        older
+            .find(|request| request.sha != live.sha)
+            .map(|request| request.sha)
     }
 
     fn retry(

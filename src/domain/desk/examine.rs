@@ -340,10 +340,13 @@ impl Desk<'_> {
                 authors.unclear = incomplete(comparison);
                 comparison.commits.iter().collect()
             }
-            None => self.own_commits(subject).unwrap_or_else(|why| {
-                authors.unclear = Some(why);
-                Vec::new()
-            }),
+            None => match self.first_batch(subject) {
+                Ok(commits) => commits,
+                Err(why) => {
+                    authors.unclear = Some(why);
+                    Vec::new()
+                }
+            },
         };
         for commit in commits {
             authors.people.extend(commit.people.iter().cloned());
@@ -358,14 +361,19 @@ impl Desk<'_> {
         authors
     }
 
-    /// Where nothing is live to compare with: the commit, and all that it merges.
-    fn own_commits(&self, subject: &Subject<'_>) -> Result<Vec<&Commit>, String> {
+    /// While nothing is live: the commit, and what it merged.
+    fn first_batch(&self, subject: &Subject<'_>) -> Result<Vec<&Commit>, String> {
         let commit = self.commit(subject.repository, subject.sha.as_str())?;
-        let [base, _, ..] = commit.parents.as_slice() else {
-            return Ok(vec![commit]);
-        };
-        let merged = self.comparison(subject.repository, base.as_str(), commit.sha.as_str())?;
-        incomplete(merged).map_or_else(|| Ok(merged.commits.iter().collect()), Err)
+        let mut commits = vec![commit];
+        if let Some(parent) = &commit.parent {
+            let merged =
+                self.comparison(subject.repository, parent.as_str(), subject.sha.as_str())?;
+            if let Some(why) = incomplete(merged) {
+                return Err(why);
+            }
+            commits.extend(&merged.commits);
+        }
+        Ok(commits)
     }
 
     /// Who said yes, and who is still missing.

@@ -231,7 +231,9 @@ impl Desk<'_> {
         }
     }
 
-    /// A run that our deployment started. There may be several; the release is over when all are.
+    /// A run that our deployment started, by our mark in its title: another deployment of the same commit,
+    /// to staging perhaps, starts runs too, and nothing else tells them apart. There may be several; the
+    /// release is over when all are.
     fn run_of_deployment(&self, services: &[&Service], run: &SeenRun, outcome: &mut Outcome) {
         let found = services
             .iter()
@@ -243,7 +245,8 @@ impl Desk<'_> {
                         Trigger::GitHub(GitHubTrigger::Deployment { .. })
                     )
                 });
-                request.sha == run.sha && is_deployment && request.flight().is_some()
+                let is_ours = request.sha == run.sha && run.title.contains(&request.correlation());
+                is_ours && is_deployment && request.flight().is_some()
             });
         let Some(mut request) = found else {
             outcome.ignored = Some("no release of ours started it".to_owned());
@@ -259,9 +262,11 @@ impl Desk<'_> {
         else {
             return;
         };
-        let known = flight.runs.entry(run.id).or_insert(run.progress);
-        *known = (*known).max(run.progress);
-        let progress: Vec<Progress> = flight.runs.values().copied().collect();
+        match flight.runs.iter_mut().find(|(id, _)| *id == run.id) {
+            Some((_, known)) => *known = (*known).max(run.progress),
+            None => flight.runs.push((run.id, run.progress)),
+        }
+        let progress: Vec<Progress> = flight.runs.iter().map(|(_, progress)| *progress).collect();
         let moved = if progress.contains(&Progress::Failed) {
             Progress::Failed
         } else if progress.iter().any(|one| *one < Progress::Skipped) {

@@ -30,6 +30,11 @@ mod tell;
 mod told;
 mod words;
 
+#[cfg(test)]
+mod any_order;
+#[cfg(test)]
+mod memory;
+
 pub use command::unfold;
 
 /// A command that arrives later than this after it was written is not obeyed: forges repeat a delivery

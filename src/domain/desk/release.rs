@@ -1,8 +1,6 @@
 //! A release from the decision to its end: it departs once the quorum is there and nothing stands in the
 //! way at that very moment, and from then on moves forward only.
 
-use std::collections::BTreeMap;
-
 use jiff::SignedDuration;
 
 use super::examine::{Examined, Subject};
@@ -135,7 +133,7 @@ impl Desk<'_> {
             since: before.map_or(self.now, |flight| flight.since),
             external: None,
             waiting_run,
-            runs: BTreeMap::new(),
+            runs: Vec::new(),
             url: String::new(),
         };
         request.state = State::Departing(flight);

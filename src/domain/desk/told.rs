@@ -179,6 +179,7 @@ impl Desk<'_> {
         let question = Question::Progress {
             repository: request.repository.clone(),
             external,
+            correlation: request.correlation(),
         };
         let answer = self.fact(question).and_then(|fact| {
             if let Fact::Progress(progress, url) = fact {

@@ -69,6 +69,17 @@ impl GitHub {
         id
     }
 
+    /// The runs of a commit that an event started, by id.
+    pub fn runs_of(&self, sha: &str, event: &str) -> Vec<u64> {
+        let world = lock(&self.world);
+        let repositories = world.repositories.values();
+        repositories
+            .flat_map(|repository| repository.runs.values())
+            .filter(|run| run.sha == sha && run.event == event)
+            .map(|run| run.id)
+            .collect()
+    }
+
     /// The workflow's `run-name`, such as `Deploy ${{ inputs.release }}`.
     pub fn set_run_name(&self, repository: &str, file: &str, template: &str) {
         self.change_workflow(repository, file, |workflow| {

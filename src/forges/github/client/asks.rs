@@ -47,8 +47,9 @@ impl Client {
             Question::Progress {
                 repository,
                 external,
+                correlation,
             } => self
-                .progress(repository, external)
+                .progress(repository, external, correlation)
                 .await
                 .map(|(progress, url)| Fact::Progress(progress, url)),
             Question::Sighting { repository, search } => {

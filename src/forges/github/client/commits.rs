@@ -90,7 +90,7 @@ impl From<RawCommit> for Commit {
             title: title.chars().take(200).collect(),
             people,
             strangers,
-            parents: raw.parents.into_iter().map(|parent| parent.sha).collect(),
+            parent: raw.parents.into_iter().next().map(|parent| parent.sha),
         }
     }
 }

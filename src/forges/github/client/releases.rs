@@ -26,6 +26,7 @@ impl Client {
         &self,
         repository: &Repository,
         external: &External,
+        correlation: &str,
     ) -> Result<(Progress, String), CallError> {
         match external.kind {
             ExternalKind::Run => {
@@ -34,15 +35,19 @@ impl Client {
                     .await?;
                 Ok((said::progress(&run), run.html_url.unwrap_or_default()))
             }
-            ExternalKind::Deployment => self.deployment_progress(repository, external.id).await,
+            ExternalKind::Deployment => {
+                self.deployment_progress(repository, external.id, correlation)
+                    .await
+            }
         }
     }
 
-    /// By its own statuses, and where there are none by the runs that it started.
+    /// By its own statuses, and where there are none by the runs that have our mark.
     async fn deployment_progress(
         &self,
         repository: &Repository,
         id: u64,
+        correlation: &str,
     ) -> Result<(Progress, String), CallError> {
         let steps = self.steps(repository, id).await?;
         let newest = steps
@@ -62,6 +67,7 @@ impl Client {
         let runs = self.runs_where(repository, &query).await?;
         let going: Vec<(Progress, &Run)> = runs
             .iter()
+            .filter(|run| said::title(run).contains(correlation))
             .map(|run| (said::progress(run), run))
             .filter(|(progress, _)| *progress != Progress::Skipped)
             .collect();
