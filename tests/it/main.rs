@@ -10,6 +10,7 @@ mod support;
 
 mod contract;
 mod effects;
+mod faults;
 mod hooks;
 mod inbox;
 mod leases;
@@ -20,3 +21,4 @@ mod schema;
 mod sockets;
 mod storms;
 mod timers;
+mod triggers;

@@ -89,7 +89,8 @@ impl Desk<'_> {
             id: external.id,
         })
         .into_iter()
-        .next()
+        // A run that runs again may belong to a retry by now.
+        .max_by_key(|request| (request.flight().is_some(), request.number))
     }
 
     /// The release on its way out whose mark this deployment carries, if it is really by us.
@@ -186,6 +187,12 @@ impl Desk<'_> {
             id: run.id,
             url: run.url.clone(),
         };
+        if run.progress > Progress::Running && waits_anywhere(&services) {
+            outcome.changes.push(Change::RunGoesOn {
+                repository: run.repository.id,
+                run: run.id,
+            });
+        }
         if let Some(request) = self.request_of(&run.repository, &external) {
             self.advance(request, run.progress, (&run.url, false), &mut outcome);
             return outcome;
@@ -284,7 +291,14 @@ impl Desk<'_> {
             Ok(services) => services,
             Err(why) => return self.usurped(&requested.repository, why),
         };
-        let token = format!("rule/{}/{}", requested.repository.id, requested.run);
+        // Each environment of a run asks, and each time that the run gets there, with a new deployment.
+        let token = format!(
+            "rule/{}/{}/{}/{}",
+            requested.repository.id,
+            requested.run,
+            requested.environment.to_ascii_lowercase(),
+            requested.deployment.unwrap_or_default()
+        );
         if self.was_remembered(&token) {
             return Outcome::ignored("this run's question is known already");
         }
@@ -355,6 +369,17 @@ fn names(environment: &Environment, name: &str) -> bool {
         | Trigger::GitLab(_)
         | Trigger::Webhook { .. } => environment.answers_to(name),
     }
+}
+
+/// Whether runs may wait for our answer here.
+fn waits_anywhere(services: &[&Service]) -> bool {
+    let environments = services.iter().flat_map(|service| &service.environments);
+    environments.into_iter().any(|environment| {
+        matches!(
+            environment.trigger,
+            Trigger::GitHub(GitHubTrigger::ProtectionRule { .. })
+        )
+    })
 }
 
 pub(super) fn who(account: Option<&Account>) -> String {

@@ -216,6 +216,12 @@ impl Desk<'_> {
             url.clone_into(&mut flight.url);
         }
         let was_running = matches!(request.state, State::Running(_));
+        if let (Some(run), true) = (flight.waiting_run, progress > Progress::Running) {
+            outcome.changes.push(Change::RunGoesOn {
+                repository: request.repository.id,
+                run,
+            });
+        }
         let deployment = flight
             .external
             .as_ref()
