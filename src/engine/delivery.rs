@@ -13,7 +13,7 @@ use super::hands::{self, Acted, Executor, Job};
 use super::{FALLBACK, Shared, backoff};
 use crate::chance;
 use crate::clock::later;
-use crate::domain::{Action, Actor, Effect, Entry, Internal};
+use crate::domain::{Action, Actor, Effect, Entry, Internal, Went};
 use crate::metrics::EffectLabels;
 use crate::store::outbox::{self, Claimed, Ending};
 use crate::store::{StoreError, ledger, note, quiet};
@@ -227,6 +227,7 @@ async fn attempt<E: Executor>(
     match acted {
         Acted::Done { result } => Attempted::new(Ending::Done { at: now, result }, "done"),
         Acted::Told(note) => Attempted {
+            quiet: held(&note, now),
             note: Some(note),
             ..Attempted::new(
                 Ending::Done {
@@ -238,6 +239,17 @@ async fn attempt<E: Executor>(
         },
         Acted::Later { why, wait } => again(shared, pace, row, (why, wait)),
         Acted::Never { why } => Attempted::parked(why),
+    }
+}
+
+/// What made a trigger wait holds for every call that shares its limit.
+fn held(note: &Internal, now: Timestamp) -> Option<(Timestamp, String)> {
+    match note {
+        Internal::Triggered {
+            outcome: Went::Held { why, seconds },
+            ..
+        } => Some((later(now, Duration::from_secs(*seconds)), why.clone())),
+        Internal::Triggered { .. } | Internal::Due(_) => None,
     }
 }
 

@@ -99,6 +99,12 @@ impl World {
 
     /// Another process takes over after the leases of the dead one have run out.
     pub(crate) async fn come_back(&self) {
+        self.leases_end().await;
+        self.work(&ALL);
+    }
+
+    /// What a dead process held is free again.
+    pub(crate) async fn leases_end(&self) {
         use sqlx::Executor as _;
         let mut connection = self.database.direct().await;
         for expired in [
@@ -108,7 +114,6 @@ impl World {
         ] {
             connection.execute(expired).await.unwrap();
         }
-        self.work(&ALL);
     }
 
     /// One more process works on the same database, or a part of one.

@@ -199,6 +199,11 @@ impl World {
         self.settle().await;
     }
 
+    /// The same, without waiting for the names in it.
+    pub(crate) fn reconfigure_unheard(&self, services: &str) {
+        self.catalog.send_replace(Arc::new(catalog(services)));
+    }
+
     /// GitHub cannot be reached, or can again.
     pub(crate) fn set_client(&self, client: Option<Arc<Client>>) {
         self.client.send_replace(client);
@@ -248,6 +253,11 @@ impl World {
                 .await
                 .unwrap()
                 .is_none_or(|next| next > now)
+    }
+
+    /// Time passes while nobody works.
+    pub(crate) fn wait(&self, seconds: u64) {
+        self.hand.advance(Duration::from_secs(seconds));
     }
 
     /// Time passes, and what comes due is done.
