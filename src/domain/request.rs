@@ -94,8 +94,32 @@ pub struct Flight {
     /// The run that waits at the protection rule.
     pub waiting_run: Option<u64>,
     /// Runs that belong to it, by number.
+    #[serde(with = "by_number")]
     pub runs: BTreeMap<u64, Progress>,
     pub url: String,
+}
+
+/// A tagged enum is read through texts, which are no numbers: so a map by number is kept as a list.
+mod by_number {
+    use std::collections::BTreeMap;
+
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    use crate::domain::Progress;
+
+    pub(super) fn serialize<S: Serializer>(
+        runs: &BTreeMap<u64, Progress>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(runs)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<BTreeMap<u64, Progress>, D::Error> {
+        let runs = Vec::<(u64, Progress)>::deserialize(deserializer)?;
+        Ok(runs.into_iter().collect())
+    }
 }
 
 /// How a request ended.

@@ -238,36 +238,65 @@ impl Desk<'_> {
         }
     }
 
-    /// A run that our deployment started. There may be several; the release is over when all are.
+    /// A run that our deployment started: known as such, or by us and of the commit that is on its way.
+    /// There may be several; the release is over when all are.
     fn run_of_deployment(&self, services: &[&Service], run: &SeenRun, outcome: &mut Outcome) {
-        let found = services
-            .iter()
-            .flat_map(|service| self.open_requests(service))
-            .find(|request| {
-                let is_deployment = self.configured(request).is_some_and(|(_, environment)| {
-                    matches!(
-                        environment.trigger,
-                        Trigger::GitHub(GitHubTrigger::Deployment { .. })
-                    )
+        let look = Look::RequestsOfCommit {
+            repository: run.repository.id,
+            sha: run.sha.clone(),
+        };
+        let of_commit = self.requests(look).into_iter().filter(|request| {
+            let by_deployment = self
+                .configured(request)
+                .is_some_and(|(service, environment)| {
+                    services.iter().any(|one| one.name == service.name)
+                        && matches!(
+                            environment.trigger,
+                            Trigger::GitHub(GitHubTrigger::Deployment { .. })
+                        )
                 });
-                request.sha == run.sha && is_deployment && request.flight().is_some()
-            });
-        let Some(mut request) = found else {
+            by_deployment && request.last_flight().is_some()
+        });
+        let of_commit: Vec<Request> = of_commit.collect();
+        let has_run = |request: &&Request| {
+            let flight = request.last_flight();
+            flight.is_some_and(|flight| flight.runs.contains_key(&run.id))
+        };
+        let by_us = || {
+            let ourselves = self.ourselves(&run.repository).ok();
+            let actor = run.actor.as_ref().map(|actor| actor.login.as_str());
+            ourselves.is_some_and(|ourselves| actor.is_none_or(|actor| actor == ourselves.login))
+        };
+        let found = of_commit.iter().find(has_run).or_else(|| {
+            let under_way = of_commit.iter().find(|one| one.flight().is_some());
+            under_way.filter(|_| by_us())
+        });
+        let Some(mut request) = found.cloned() else {
             outcome.ignored = Some("no release of ours started it".to_owned());
             return;
         };
         if run.progress == Progress::Skipped {
             return;
         }
+        let is_over = request.ended().is_some();
         let (State::Departing(flight)
         | State::Unknown(flight)
         | State::Sent(flight)
-        | State::Running(flight)) = &mut request.state
+        | State::Running(flight)
+        | State::Ended {
+            flight: Some(flight),
+            ..
+        }) = &mut request.state
         else {
             return;
         };
         let known = flight.runs.entry(run.id).or_insert(run.progress);
-        *known = (*known).max(run.progress);
+        // What is over may run again; before that, nothing goes backwards.
+        *known = if is_over {
+            run.progress
+        } else {
+            (*known).max(run.progress)
+        };
         let progress: Vec<Progress> = flight.runs.values().copied().collect();
         let moved = if progress.contains(&Progress::Failed) {
             Progress::Failed
@@ -281,7 +310,10 @@ impl Desk<'_> {
         outcome
             .changes
             .push(Change::Request(Box::new(request.clone())));
-        self.advance(request, moved, (&run.url, true), outcome);
+        // That a run waits says nothing about whether our call was answered.
+        if moved > Progress::Waiting {
+            self.advance(request, moved, (&run.url, true), outcome);
+        }
     }
 
     /// A run has reached the environment and waits for our answer.
