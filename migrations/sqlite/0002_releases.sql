@@ -66,6 +66,7 @@ CREATE INDEX request_open ON request (service, number)
 CREATE UNIQUE INDEX request_under_way ON request (service, environment)
     WHERE state IN ('departing', 'unknown', 'sent', 'running');
 CREATE INDEX request_external ON request (repository, external_kind, external_id);
+CREATE INDEX request_commit ON request (repository, sha);
 CREATE INDEX request_comment ON request (repository, comment);
 CREATE INDEX request_succeeded ON request (service, environment, number) WHERE state = 'succeeded';
 

@@ -54,6 +54,11 @@ pub enum Look {
         kind: ExternalKind,
         id: u64,
     },
+    /// Requests for a commit, open and over.
+    RequestsOfCommit {
+        repository: u64,
+        sha: Sha,
+    },
     /// The newest successful requests.
     History {
         service: ServiceName,
@@ -263,7 +268,8 @@ pub enum Fact {
     Head(Option<Sha>),
     Reports(Vec<Report>),
     App(Option<u64>),
-    Progress(Progress, String),
+    /// How it goes, where to see it, and whether only its runs say so.
+    Progress(Progress, String, bool),
     Sighting(Option<External>),
     RunSha(Sha),
     Ourselves(Ourselves),

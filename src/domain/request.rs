@@ -1,6 +1,8 @@
 //! Somebody asked to release a commit. The state says how far it is and carries what belongs to it, so
 //! that a release without a correlation, or an end without a time, has no spelling.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -91,10 +93,33 @@ pub struct Flight {
     pub external: Option<External>,
     /// The run that waits at the protection rule.
     pub waiting_run: Option<u64>,
-    /// Runs that belong to it, by number. A list, because a map's numbers would become text on their way
-    /// through the database.
-    pub runs: Vec<(u64, Progress)>,
+    /// Runs that belong to it, by number.
+    #[serde(with = "by_number")]
+    pub runs: BTreeMap<u64, Progress>,
     pub url: String,
+}
+
+/// A tagged enum is read through texts, which are no numbers: so a map by number is kept as a list.
+mod by_number {
+    use std::collections::BTreeMap;
+
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    use crate::domain::Progress;
+
+    pub(super) fn serialize<S: Serializer>(
+        runs: &BTreeMap<u64, Progress>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(runs)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<BTreeMap<u64, Progress>, D::Error> {
+        let runs = Vec::<(u64, Progress)>::deserialize(deserializer)?;
+        Ok(runs.into_iter().collect())
+    }
 }
 
 /// How a request ended.
@@ -219,7 +244,7 @@ mod tests {
                 url: String::new(),
             }),
             waiting_run: Some(8),
-            runs: vec![(50, Progress::Running), (51, Progress::Succeeded)],
+            runs: BTreeMap::from([(50, Progress::Running), (51, Progress::Succeeded)]),
             url: "https://x".to_owned(),
         };
         let states = [

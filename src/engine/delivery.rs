@@ -242,17 +242,14 @@ async fn attempt<E: Executor>(
     }
 }
 
-/// A trigger that GitHub held back holds back everything that goes the same way.
+/// What made a trigger wait holds for every call that shares its limit.
 fn held(note: &Internal, now: Timestamp) -> Option<(Timestamp, String)> {
-    if let Internal::Triggered {
-        outcome: Went::Held { why, seconds },
-        ..
-    } = note
-    {
-        let until = later(now, Duration::from_secs(*seconds));
-        Some((until, why.clone()))
-    } else {
-        None
+    match note {
+        Internal::Triggered {
+            outcome: Went::Held { why, seconds },
+            ..
+        } => Some((later(now, Duration::from_secs(*seconds)), why.clone())),
+        Internal::Triggered { .. } | Internal::Due(_) => None,
     }
 }
 

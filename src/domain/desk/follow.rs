@@ -89,7 +89,8 @@ impl Desk<'_> {
             id: external.id,
         })
         .into_iter()
-        .next()
+        // A run that runs again may belong to a retry by now.
+        .max_by_key(|request| (request.flight().is_some(), request.number))
     }
 
     /// The release on its way out whose mark this deployment carries, if it is really by us.
@@ -186,6 +187,12 @@ impl Desk<'_> {
             id: run.id,
             url: run.url.clone(),
         };
+        if run.progress > Progress::Running && waits_anywhere(&services) {
+            outcome.changes.push(Change::RunGoesOn {
+                repository: run.repository.id,
+                run: run.id,
+            });
+        }
         if let Some(request) = self.request_of(&run.repository, &external) {
             self.advance(request, run.progress, (&run.url, false), &mut outcome);
             return outcome;
@@ -231,42 +238,71 @@ impl Desk<'_> {
         }
     }
 
-    /// A run that our deployment started, by our mark in its title: another deployment of the same commit,
-    /// to staging perhaps, starts runs too, and nothing else tells them apart. There may be several; the
-    /// release is over when all are.
+    /// A run that our deployment started: by our mark in its title, known as such, or by us for the only
+    /// release of the commit that is on its way. Another deployment of the same commit, to staging perhaps,
+    /// starts runs too. There may be several; the release is over when all are.
     fn run_of_deployment(&self, services: &[&Service], run: &SeenRun, outcome: &mut Outcome) {
-        let found = services
-            .iter()
-            .flat_map(|service| self.open_requests(service))
-            .find(|request| {
-                let is_deployment = self.configured(request).is_some_and(|(_, environment)| {
-                    matches!(
-                        environment.trigger,
-                        Trigger::GitHub(GitHubTrigger::Deployment { .. })
-                    )
+        let look = Look::RequestsOfCommit {
+            repository: run.repository.id,
+            sha: run.sha.clone(),
+        };
+        let of_commit = self.requests(look).into_iter().filter(|request| {
+            let by_deployment = self
+                .configured(request)
+                .is_some_and(|(service, environment)| {
+                    services.iter().any(|one| one.name == service.name)
+                        && matches!(
+                            environment.trigger,
+                            Trigger::GitHub(GitHubTrigger::Deployment { .. })
+                        )
                 });
-                let is_ours = request.sha == run.sha && run.title.contains(&request.correlation());
-                is_ours && is_deployment && request.flight().is_some()
-            });
-        let Some(mut request) = found else {
+            by_deployment && request.last_flight().is_some()
+        });
+        let of_commit: Vec<Request> = of_commit.collect();
+        let is_marked = |request: &&Request| run.title.contains(&request.correlation());
+        let has_run = |request: &&Request| {
+            let flight = request.last_flight();
+            flight.is_some_and(|flight| flight.runs.contains_key(&run.id))
+        };
+        let by_us = || {
+            let ourselves = self.ourselves(&run.repository).ok();
+            let actor = run.actor.as_ref();
+            ourselves.is_some_and(|us| actor.is_some_and(|actor| actor.login == us.login))
+        };
+        let only_one = || {
+            let mut under_way = of_commit.iter().filter(|one| one.flight().is_some());
+            let first = under_way.next().filter(|_| under_way.next().is_none());
+            first.filter(|_| by_us())
+        };
+        let found = of_commit.iter().find(is_marked);
+        let found = found.or_else(|| of_commit.iter().find(has_run));
+        let Some(mut request) = found.or_else(only_one).cloned() else {
             outcome.ignored = Some("no release of ours started it".to_owned());
             return;
         };
         if run.progress == Progress::Skipped {
             return;
         }
+        let is_over = request.ended().is_some();
         let (State::Departing(flight)
         | State::Unknown(flight)
         | State::Sent(flight)
-        | State::Running(flight)) = &mut request.state
+        | State::Running(flight)
+        | State::Ended {
+            flight: Some(flight),
+            ..
+        }) = &mut request.state
         else {
             return;
         };
-        match flight.runs.iter_mut().find(|(id, _)| *id == run.id) {
-            Some((_, known)) => *known = (*known).max(run.progress),
-            None => flight.runs.push((run.id, run.progress)),
-        }
-        let progress: Vec<Progress> = flight.runs.iter().map(|(_, progress)| *progress).collect();
+        let known = flight.runs.entry(run.id).or_insert(run.progress);
+        // What is over may run again; before that, nothing goes backwards.
+        *known = if is_over {
+            run.progress
+        } else {
+            (*known).max(run.progress)
+        };
+        let progress: Vec<Progress> = flight.runs.values().copied().collect();
         let moved = if progress.contains(&Progress::Failed) {
             Progress::Failed
         } else if progress.iter().any(|one| *one < Progress::Skipped) {
@@ -279,7 +315,10 @@ impl Desk<'_> {
         outcome
             .changes
             .push(Change::Request(Box::new(request.clone())));
-        self.advance(request, moved, (&run.url, true), outcome);
+        // That a run waits says nothing about whether our call was answered.
+        if moved > Progress::Waiting {
+            self.advance(request, moved, (&run.url, true), outcome);
+        }
     }
 
     /// A run has reached the environment and waits for our answer.
@@ -289,7 +328,14 @@ impl Desk<'_> {
             Ok(services) => services,
             Err(why) => return self.usurped(&requested.repository, why),
         };
-        let token = format!("rule/{}/{}", requested.repository.id, requested.run);
+        // Each environment of a run asks, and each time that the run gets there, with a new deployment.
+        let token = format!(
+            "rule/{}/{}/{}/{}",
+            requested.repository.id,
+            requested.run,
+            requested.environment.to_ascii_lowercase(),
+            requested.deployment.unwrap_or_default()
+        );
         if self.was_remembered(&token) {
             return Outcome::ignored("this run's question is known already");
         }
@@ -360,6 +406,17 @@ fn names(environment: &Environment, name: &str) -> bool {
         | Trigger::GitLab(_)
         | Trigger::Webhook { .. } => environment.answers_to(name),
     }
+}
+
+/// Whether runs may wait for our answer here.
+fn waits_anywhere(services: &[&Service]) -> bool {
+    let environments = services.iter().flat_map(|service| &service.environments);
+    environments.into_iter().any(|environment| {
+        matches!(
+            environment.trigger,
+            Trigger::GitHub(GitHubTrigger::ProtectionRule { .. })
+        )
+    })
 }
 
 pub(super) fn who(account: Option<&Account>) -> String {

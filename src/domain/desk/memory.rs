@@ -117,6 +117,9 @@ impl Memory {
                 request.repository.id == *repository
                     && external.is_some_and(|known| known.kind == *kind && known.id == *id)
             }),
+            Look::RequestsOfCommit { repository, sha } => {
+                self.requests(|request| request.repository.id == *repository && request.sha == *sha)
+            }
             Look::History {
                 service,
                 environment,

@@ -133,7 +133,7 @@ impl Desk<'_> {
             since: before.map_or(self.now, |flight| flight.since),
             external: None,
             waiting_run,
-            runs: Vec::new(),
+            runs: std::collections::BTreeMap::new(),
             url: String::new(),
         };
         request.state = State::Departing(flight);
@@ -223,6 +223,12 @@ impl Desk<'_> {
             url.clone_into(&mut flight.url);
         }
         let was_running = matches!(request.state, State::Running(_));
+        if let (Some(run), true) = (flight.waiting_run, progress > Progress::Running) {
+            outcome.changes.push(Change::RunGoesOn {
+                repository: request.repository.id,
+                run,
+            });
+        }
         let deployment = flight
             .external
             .as_ref()

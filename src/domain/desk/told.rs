@@ -182,17 +182,17 @@ impl Desk<'_> {
             correlation: request.correlation(),
         };
         let answer = self.fact(question).and_then(|fact| {
-            if let Fact::Progress(progress, url) = fact {
-                Ok((*progress, url.as_str()))
+            if let Fact::Progress(progress, url, by_run) = fact {
+                Ok((*progress, url.as_str(), *by_run))
             } else {
                 Err(super::misfit(fact))
             }
         });
         self.arm_follow(&request, outcome);
-        if let Ok((progress, url)) = answer
+        if let Ok((progress, url, by_run)) = answer
             && progress > Progress::Waiting
         {
-            self.advance(request, progress, (url, false), outcome);
+            self.advance(request, progress, (url, by_run), outcome);
         }
     }
 

@@ -38,6 +38,8 @@ pub(super) struct Desk {
     /// Method and path of every call that was let in, in order.
     pub(super) calls: Vec<String>,
     pub(super) exchanges: Vec<Exchange>,
+    /// Answers that only said that nothing had changed.
+    pub(super) unchanged: usize,
     pub(super) trouble: trouble::Store,
     pub(super) remaining: u64,
     pub(super) resets_at: i64,
@@ -48,6 +50,7 @@ impl Default for Desk {
         Self {
             calls: Vec::new(),
             exchanges: Vec::new(),
+            unchanged: 0,
             trouble: trouble::Store::default(),
             remaining: HOURLY,
             resets_at: i64::MAX,
@@ -107,6 +110,9 @@ async fn meet(
     match trouble {
         None => {
             let answer = conditional(&head.headers, act_and_note(shared, call));
+            if answer.status == 304 {
+                lock(&shared.desk).unchanged += 1;
+            }
             finish(shared, head, answer)
         }
         Some(Trouble::Slow(duration)) => {

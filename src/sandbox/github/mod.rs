@@ -115,6 +115,11 @@ impl GitHub {
         lock(&self.desk).exchanges.clone()
     }
 
+    /// How many questions were answered by "not modified".
+    pub fn unchanged(&self) -> usize {
+        lock(&self.desk).unchanged
+    }
+
     /// The next calls meet this trouble, one each, in order.
     pub fn expect_trouble(&self, trouble: impl IntoIterator<Item = Trouble>) {
         lock(&self.desk).trouble.add(trouble);

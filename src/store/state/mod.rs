@@ -36,6 +36,9 @@ pub async fn look(tx: &mut Tx, look: &Look) -> Result<Seen, StoreError> {
             kind,
             id,
         } => requests::of(tx, *repository, (*kind, *id)).await,
+        Look::RequestsOfCommit { repository, sha } => {
+            requests::of_commit(tx, *repository, sha).await
+        }
         Look::History {
             service,
             environment,

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::commits::body;
 use super::{signed, spell};
-use crate::domain::{EnvironmentName, ExternalKind, Given, Request, Seen, ServiceName};
+use crate::domain::{EnvironmentName, ExternalKind, Given, Request, Seen, ServiceName, Sha};
 use crate::store::row::Row;
 use crate::store::statement::statements;
 use crate::store::{StoreError, Tx};
@@ -17,6 +17,7 @@ statements! {
     OF = ["SELECT number, body FROM request WHERE repository = $1 AND external_kind = $2 AND external_id = $3 ORDER BY number"];
     HISTORY = ["SELECT number, body FROM request WHERE service = $1 AND environment = $2 AND state = 'succeeded'
         ORDER BY number DESC LIMIT 50"];
+    OF_COMMIT = ["SELECT number, body FROM request WHERE repository = $1 AND sha = $2 ORDER BY number"];
     OF_COMMENT = ["SELECT number, body FROM request WHERE repository = $1 AND comment = $2
         UNION SELECT number, body FROM request WHERE number IN
             (SELECT request FROM approval WHERE repository = $1 AND comment = $2) ORDER BY number"];
@@ -74,6 +75,15 @@ pub(super) async fn history(
         .fetch_all(tx.connection())
         .await?;
     super::commits::bodies(&rows, "request", "number").map(Seen::Requests)
+}
+
+pub(super) async fn of_commit(tx: &mut Tx, repository: u64, sha: &Sha) -> Result<Seen, StoreError> {
+    let rows = sqlx::query(tx.sql(&OF_COMMIT))
+        .bind(signed(repository)?)
+        .bind(sha.as_str())
+        .fetch_all(tx.connection())
+        .await?;
+    with_approvals(tx, &rows).await
 }
 
 pub(super) async fn of_comment(

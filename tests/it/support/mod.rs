@@ -1,6 +1,7 @@
 //! What the tests share: fresh databases, the real binary, signed deliveries, patience.
 
 pub(crate) mod caller;
+pub(crate) mod crew;
 pub(crate) mod database;
 pub(crate) mod deliveries;
 pub(crate) mod patience;

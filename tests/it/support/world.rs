@@ -4,35 +4,31 @@
 use std::collections::{BTreeSet, HashMap};
 use std::net::Ipv4Addr;
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use countersign::clock::{Clock, Hand};
 use countersign::config::{Config, Surroundings};
 use countersign::domain::Catalog;
 use countersign::engine::Shared;
-use countersign::engine::delivery::{DeliveryLoop, Pace};
-use countersign::engine::facts::Facts;
-use countersign::engine::hands::Hands;
-use countersign::engine::intake::Intake;
-use countersign::engine::sweep::Sweep;
 use countersign::forges::github::client::{Client, Identity};
 use countersign::forges::github::edge::WebhookSecrets;
 use countersign::http::{Doorway, Limits, Listener, Readiness, router};
 use countersign::ledger;
 use countersign::metrics::Metrics;
-use countersign::sandbox::github::{APP_ID, APP_KEY, GitHub, NewCommit};
+use countersign::sandbox::github::{APP_ID, APP_KEY, APP_SLUG, GitHub, NewCommit, Order};
 use countersign::store::{Door, Store, inbox, timer};
 use serde_json::Value;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use super::crew::{self, Crew, Desk};
 use super::deliveries::{self, SECRET};
 use super::service::TOKEN;
 use super::{Database, Engine, eventually};
 
 pub(crate) const SHOP: &str = "acme/shop";
-const ANSWERS_WITHIN: Duration = Duration::from_millis(400);
+pub(crate) const ANSWERS_WITHIN: Duration = Duration::from_millis(400);
 
 /// A service that is released by one deployer; tests change it by replacing text.
 pub(crate) const PLAIN: &str = r#"
@@ -82,8 +78,19 @@ pub(crate) struct World {
     hand: Hand,
     catalog: watch::Sender<Arc<Catalog>>,
     client: watch::Sender<Option<Arc<Client>>>,
+    pub(super) desk: Desk,
+    pub(super) crews: Mutex<Vec<Crew>>,
     stop: CancellationToken,
     door: OnceLock<String>,
+}
+
+/// A connection without tokens and without anything remembered.
+fn new_client(github: &GitHub, deadline: Duration) -> Arc<Client> {
+    let identity = Identity::App {
+        id: APP_ID,
+        private_key: APP_KEY.as_bytes().to_vec(),
+    };
+    Arc::new(Client::new(&github.url(), identity, deadline).unwrap())
 }
 
 /// The catalog that a configuration describes.
@@ -120,44 +127,27 @@ impl World {
         Self::with(engine, services, github, ANSWERS_WITHIN).await
     }
 
-    async fn with(engine: Engine, services: &str, github: GitHub, deadline: Duration) -> Self {
+    /// A service for this GitHub, which answers it within the deadline or never.
+    pub(crate) async fn with(
+        engine: Engine,
+        services: &str,
+        github: GitHub,
+        deadline: Duration,
+    ) -> Self {
         let database = Database::fresh(engine).await;
         let store = database.open().await;
         let (clock, hand) = Clock::by_hand(Clock::system().now());
         let shared = Shared::new(store.clone(), clock.clone(), Metrics::default());
-        let identity = Identity::App {
-            id: APP_ID,
-            private_key: APP_KEY.as_bytes().to_vec(),
-        };
-        let client = Client::new(&github.url(), identity, deadline).unwrap();
-        let (client, client_part) = watch::channel(Some(Arc::new(client)));
+        let (client, client_part) = watch::channel(Some(new_client(&github, deadline)));
         let (catalog, catalog_part) = watch::channel(Arc::new(catalog(services)));
         let stop = CancellationToken::new();
-        let facts = Facts::new(store.clone(), clock.clone(), client_part.clone());
-        let intake = Intake {
-            shared: shared.clone(),
-            catalog: catalog_part.clone(),
-            facts: Arc::new(facts),
-        };
-        tokio::spawn(intake.run(stop.clone()));
-        let delivery = DeliveryLoop {
-            shared: shared.clone(),
-            executor: Arc::new(Hands {
-                clock: clock.clone(),
-                github: client_part.clone(),
-            }),
-            pace: Pace::default(),
-            hurry: CancellationToken::new(),
-        };
-        tokio::spawn(delivery.run(stop.clone()));
-        let (_keep, keep_handled) = watch::channel(Duration::from_secs(7 * 24 * 3_600));
-        let sweep = Sweep {
+        let desk = Desk {
             shared: shared.clone(),
             catalog: catalog_part,
-            github: client_part,
-            keep_handled,
+            client: client_part,
+            stop: stop.clone(),
         };
-        tokio::spawn(sweep.run(stop.clone()));
+        let crews = Mutex::new(vec![Crew::start(&desk, &crew::ALL)]);
         let world = Self {
             github,
             database,
@@ -166,6 +156,8 @@ impl World {
             hand,
             catalog,
             client,
+            desk,
+            crews,
             stop,
             door: OnceLock::new(),
         };
@@ -238,9 +230,19 @@ impl World {
         self.settle().await;
     }
 
+    /// The same, without waiting for the names in it.
+    pub(crate) fn reconfigure_unheard(&self, services: &str) {
+        self.catalog.send_replace(Arc::new(catalog(services)));
+    }
+
     /// GitHub cannot be reached, or can again.
     pub(crate) fn set_client(&self, client: Option<Arc<Client>>) {
         self.client.send_replace(client);
+    }
+
+    /// GitHub is asked through a fresh connection.
+    pub(crate) fn reconnect(&self, deadline: Duration) {
+        self.set_client(Some(new_client(&self.github, deadline)));
     }
 
     pub(crate) async fn number(&self, sql: &str) -> i64 {
@@ -272,6 +274,8 @@ impl World {
             && self
                 .number(&format!(
                     "SELECT COUNT(*) FROM outbox WHERE state = 'waiting' AND (due_at <= {due} OR lease_until <> 0)
+                     AND NOT EXISTS (SELECT 1 FROM outbox AS earlier WHERE earlier.thread = outbox.thread
+                        AND earlier.id < outbox.id AND earlier.state = 'waiting')
                      AND NOT EXISTS (SELECT 1 FROM quiet WHERE quiet.channel = outbox.channel AND quiet.until_at > {due})"
                 ))
                 .await
@@ -280,6 +284,11 @@ impl World {
                 .await
                 .unwrap()
                 .is_none_or(|next| next > now)
+    }
+
+    /// Time passes while nobody works.
+    pub(crate) fn wait(&self, seconds: u64) {
+        self.hand.advance(Duration::from_secs(seconds));
     }
 
     /// Time passes, and what comes due is done.
@@ -375,6 +384,17 @@ impl World {
         self.said(comment)
     }
 
+    /// Somebody comments, and nothing that happens because of it is delivered, ever.
+    pub(crate) async fn say_unheard(&self, person: &str, pull_request: u64, text: &str) -> u64 {
+        let comment = self.github.comment(person, SHOP, pull_request, text).await;
+        self.github.hold();
+        self.github.delivered().await;
+        self.settle_in_silence().await;
+        self.github.release(&Order::Chosen(Vec::new()));
+        self.settle().await;
+        comment
+    }
+
     /// What came of a comment.
     pub(crate) fn said(&self, comment: u64) -> Said {
         Said {
@@ -405,6 +425,47 @@ impl World {
                 Some(body["ref"].as_str()?.to_owned())
             })
             .collect()
+    }
+
+    /// Production starts that happened on GitHub, whatever we were told: deployments by us, runs that our
+    /// dispatch started, and runs that we let into production.
+    pub(crate) fn starts(&self) -> usize {
+        let ours = |sent: &&countersign::sandbox::github::Sent| {
+            let by_us = sent.body["sender"]["login"] == format!("{APP_SLUG}[bot]");
+            by_us
+                && match (sent.event.as_str(), sent.action.as_deref()) {
+                    ("deployment", _) => sent.body["deployment"]["environment"] == "production",
+                    ("workflow_run", Some("requested")) => {
+                        let event = sent.body["workflow_run"]["event"].as_str();
+                        event.is_some_and(|event| event.ends_with("_dispatch"))
+                    }
+                    _ => false,
+                }
+        };
+        self.github.sent().iter().filter(ours).count()
+    }
+
+    /// How far a request is, by its word in the database.
+    pub(crate) async fn state(&self, request: u64) -> Option<String> {
+        use sqlx::{Executor as _, Row as _};
+        let sql = format!("SELECT state FROM request WHERE number = {request}");
+        let mut connection = self.database.direct().await;
+        let row = connection.fetch_optional(sqlx::AssertSqlSafe(sql)).await;
+        row.unwrap().map(|row| row.get(0))
+    }
+
+    /// The newest request's number; zero where there is none.
+    pub(crate) async fn newest(&self) -> u64 {
+        let newest = self
+            .number("SELECT COALESCE(MAX(number), 0) FROM request")
+            .await;
+        u64::try_from(newest).unwrap()
+    }
+
+    /// The run or deployment that GitHub knows a request under.
+    pub(crate) async fn external(&self, request: u64) -> u64 {
+        let sql = format!("SELECT COALESCE(external_id, 0) FROM request WHERE number = {request}");
+        u64::try_from(self.number(&sql).await).unwrap()
     }
 
     /// GitHub's number for the newest release.

@@ -51,7 +51,7 @@ impl Client {
             } => self
                 .progress(repository, external, correlation)
                 .await
-                .map(|(progress, url)| Fact::Progress(progress, url)),
+                .map(|(progress, url, by_run)| Fact::Progress(progress, url, by_run)),
             Question::Sighting { repository, search } => {
                 self.sight(repository, search).await.map(Fact::Sighting)
             }

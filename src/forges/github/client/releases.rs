@@ -27,13 +27,14 @@ impl Client {
         repository: &Repository,
         external: &External,
         correlation: &str,
-    ) -> Result<(Progress, String), CallError> {
+    ) -> Result<(Progress, String, bool), CallError> {
         match external.kind {
             ExternalKind::Run => {
                 let run = self
                     .run(As::In(repository), repository, external.id)
                     .await?;
-                Ok((said::progress(&run), run.html_url.unwrap_or_default()))
+                let url = run.html_url.clone().unwrap_or_default();
+                Ok((said::progress(&run), url, false))
             }
             ExternalKind::Deployment => {
                 self.deployment_progress(repository, external.id, correlation)
@@ -42,13 +43,14 @@ impl Client {
         }
     }
 
-    /// By its own statuses, and where there are none by the runs that have our mark.
+    /// By its own statuses, and where there are none by the runs that it started: those with our mark, or
+    /// those by us that began after it.
     async fn deployment_progress(
         &self,
         repository: &Repository,
         id: u64,
         correlation: &str,
-    ) -> Result<(Progress, String), CallError> {
+    ) -> Result<(Progress, String, bool), CallError> {
         let steps = self.steps(repository, id).await?;
         let newest = steps
             .iter()
@@ -58,16 +60,26 @@ impl Client {
             let progress = releases::progress(&step.state).unwrap_or(Progress::Waiting);
             let url = step.log_url.clone().or_else(|| step.target_url.clone());
             if progress > Progress::Running {
-                return Ok((progress, url.unwrap_or_default()));
+                return Ok((progress, url.unwrap_or_default(), false));
             }
         }
         let path = format!("/repos/{}/deployments/{id}", repository.path);
         let deployment: Deployment = self.read(As::In(repository), &path).await?;
         let query = format!("event=deployment&head_sha={}", deployment.sha);
-        let runs = self.runs_where(repository, &query).await?;
+        let mut runs = self.runs_where(repository, &query).await?;
+        let is_marked = |run: &Run| said::title(run).contains(correlation);
+        if runs.iter().any(is_marked) {
+            runs.retain(is_marked);
+        } else {
+            let ourselves = self.ourselves().await?;
+            runs.retain(|run| {
+                let actor = run.actor.as_ref();
+                actor.is_some_and(|actor| actor.login == ourselves.login)
+                    && run.created_at.or_epoch() >= deployment.created_at.or_epoch()
+            });
+        }
         let going: Vec<(Progress, &Run)> = runs
             .iter()
-            .filter(|run| said::title(run).contains(correlation))
             .map(|run| (said::progress(run), run))
             .filter(|(progress, _)| *progress != Progress::Skipped)
             .collect();
@@ -76,14 +88,13 @@ impl Client {
             .iter()
             .find(|(progress, _)| *progress < Progress::Skipped)
         {
-            return Ok((*progress, url(run)));
+            return Ok((*progress, url(run), true));
         }
         let worst = going.iter().max_by_key(|(progress, _)| *progress);
-        Ok(
-            worst.map_or((Progress::Waiting, String::new()), |(progress, run)| {
-                (*progress, url(run))
-            }),
-        )
+        Ok(worst.map_or(
+            (Progress::Waiting, String::new(), true),
+            |(progress, run)| (*progress, url(run), true),
+        ))
     }
 
     /// Looks for a release with our mark. A mark is believed only where nobody else can have put it.

@@ -10,8 +10,8 @@ use super::{As, Client, Verb, escaped};
 use crate::domain::{Departure, External, ExternalKind, Start, Went};
 use crate::forges::call::CallError;
 
-/// How long a trigger waits when our credentials are refused: they may be renewed meanwhile.
-const UNAUTHORIZED_PAUSE: u64 = 60;
+/// How long a trigger waits when our token is refused: the next call gets another.
+const UNAUTHORIZED_PAUSE: u64 = 5;
 
 impl Client {
     /// Sends a trigger. Whatever is not clearly a refusal or an acceptance is `Lost`.

@@ -143,6 +143,8 @@ pub(crate) struct Run {
     #[serde(default)]
     pub(crate) html_url: Option<String>,
     #[serde(default)]
+    pub(crate) created_at: Moment,
+    #[serde(default)]
     pub(crate) updated_at: Moment,
     #[serde(default)]
     pub(crate) actor: Option<User>,

@@ -27,6 +27,8 @@ pub(crate) struct Deployment {
     pub(crate) creator: Option<User>,
     #[serde(default)]
     pub(crate) performed_via_github_app: Option<Numbered>,
+    #[serde(default)]
+    pub(crate) created_at: Moment,
 }
 
 #[derive(Debug, Deserialize)]

@@ -1,0 +1,232 @@
+//! A trigger that could not leave at once is examined again before it does; what GitHub wants of one call
+//! holds for all; and what operators do to a trigger is told to whoever waits for it.
+
+use std::process::Stdio;
+
+use countersign::sandbox::github::Trouble;
+
+use crate::support::crew::Part;
+use crate::support::service::{self, Wishes};
+use crate::support::world::{PLAIN, SHOP};
+use crate::support::{Engine, World, eventually, on_both};
+
+on_both!(
+    a_limit_holds_for_every_call,
+    an_approver_who_left_meanwhile_stops_a_held_trigger,
+    a_gate_that_turned_red_meanwhile_stops_a_held_trigger,
+    a_trigger_that_grew_stale_leaves_again,
+    a_gate_that_turned_red_meanwhile_stops_a_stale_trigger,
+    a_dropped_trigger_is_told,
+    a_dropped_trigger_that_may_have_arrived_is_looked_for,
+    a_retried_trigger_is_sent_once,
+    a_retried_trigger_that_arrived_is_not_sent_again,
+);
+
+fn hold_trigger(world: &World) {
+    let limit = Trouble::secondary_limit(Some(45));
+    world
+        .github
+        .expect_trouble_at("POST", "/deployments", limit);
+}
+
+async fn a_limit_holds_for_every_call(engine: Engine) {
+    let world = World::plain(engine).await;
+    let (pull_request, sha) = world.ready("feature").await;
+    hold_trigger(&world);
+    let said = world.say("ann", pull_request, "/deploy prod").await;
+    assert_eq!(world.recorded("trigger.held").await, 1);
+    let before = world.github.calls().len();
+    world
+        .github
+        .comment("bob", SHOP, pull_request, "/status")
+        .await;
+    world.settle().await;
+    world.pass(40).await;
+    assert_eq!(world.github.calls().len(), before);
+    for _ in 0..3 {
+        world.pass(6).await;
+    }
+    world.said(said.comment).expect("Started");
+    assert_eq!(world.deployments(), [sha.as_str(), sha.as_str()]);
+    assert_eq!(world.starts(), 1);
+}
+
+async fn an_approver_who_left_meanwhile_stops_a_held_trigger(engine: Engine) {
+    let services = PLAIN.replace("{ deployer = 1 }", "{ qa = 1 }");
+    let world = World::start(engine, &services).await;
+    let (pull_request, sha) = world.ready("feature").await;
+    hold_trigger(&world);
+    let said = world.say("quinn", pull_request, "/deploy prod").await;
+    assert_eq!(world.recorded("trigger.held").await, 1);
+    world.github.set_member(40, "quinn", None);
+    for _ in 0..4 {
+        world.pass(20).await;
+    }
+    let said = world.said(said.comment);
+    said.expect("Void");
+    said.expect("does not count");
+    stopped(&world, &sha);
+}
+
+fn stopped(world: &World, sha: &str) {
+    assert_eq!(world.starts(), 0);
+    assert_eq!(world.shown(sha, "countersign/prod").unwrap().0, "error");
+}
+
+async fn a_gate_that_turned_red_meanwhile_stops_a_held_trigger(engine: Engine) {
+    let world = World::plain(engine).await;
+    let (pull_request, sha) = world.ready("feature").await;
+    hold_trigger(&world);
+    let said = world.say("ann", pull_request, "/deploy prod").await;
+    world.build(&sha, "failure").await;
+    for _ in 0..4 {
+        world.pass(20).await;
+    }
+    let said = world.said(said.comment);
+    said.expect("Void");
+    said.expect("build");
+    stopped(&world, &sha);
+}
+
+/// It is decided, and nobody carries anything out.
+async fn decided(world: &World, person: &str, pull_request: u64) -> u64 {
+    world.crash().await;
+    world.work(&[Part::Intake]);
+    let comment = world
+        .github
+        .comment(person, SHOP, pull_request, "/deploy prod")
+        .await;
+    eventually("it is decided", async || {
+        (trigger(world).await != 0).then_some(())
+    })
+    .await;
+    comment
+}
+
+/// The row of the trigger.
+async fn trigger(world: &World) -> i64 {
+    world
+        .number("SELECT COALESCE(MAX(id), 0) FROM outbox WHERE priority = 0")
+        .await
+}
+
+async fn a_trigger_that_grew_stale_leaves_again(engine: Engine) {
+    let world = World::plain(engine).await;
+    let (pull_request, sha) = world.ready("feature").await;
+    let comment = decided(&world, "ann", pull_request).await;
+    world.wait(90);
+    world.come_back().await;
+    world.settle().await;
+    world.said(comment).expect("Started");
+    assert_eq!(world.deployments(), [sha]);
+    assert_eq!(world.recorded("triggered").await, 2);
+}
+
+async fn a_gate_that_turned_red_meanwhile_stops_a_stale_trigger(engine: Engine) {
+    let world = World::plain(engine).await;
+    let (pull_request, sha) = world.ready("feature").await;
+    let comment = decided(&world, "ann", pull_request).await;
+    world.build(&sha, "failure").await;
+    world.wait(90);
+    world.come_back().await;
+    world.settle().await;
+    let said = world.said(comment);
+    said.expect("Void");
+    said.expect("build");
+    stopped(&world, &sha);
+}
+
+/// What an operator does to a row.
+fn operate(world: &World, deed: &str, row: i64) {
+    let config = service::write_config(&world.database, None, &Wishes::default());
+    let row = row.to_string();
+    let done = service::command(&config, &["outbox", deed, &row, "--reason", "tests"])
+        .stdout(Stdio::null())
+        .status()
+        .unwrap();
+    assert!(done.success(), "{deed}");
+}
+
+async fn a_dropped_trigger_is_told(engine: Engine) {
+    let world = World::plain(engine).await;
+    let (pull_request, sha) = world.ready("feature").await;
+    let comment = decided(&world, "ann", pull_request).await;
+    world.crash().await;
+    operate(&world, "drop", trigger(&world).await);
+    world.come_back().await;
+    world.settle().await;
+    let said = world.said(comment);
+    said.expect("an operator dropped the trigger");
+    said.expect("/retry #1");
+    assert!(world.deployments().is_empty());
+    assert_eq!(world.shown(&sha, "countersign/prod").unwrap().0, "failure");
+    world
+        .say("ann", pull_request, "/retry #1")
+        .await
+        .expect("Started");
+}
+
+/// GitHub has it, and whoever sent it died before it heard so.
+async fn half_done(world: &World, pull_request: u64) -> u64 {
+    world.reconnect(std::time::Duration::from_secs(30));
+    world.github.hold();
+    world
+        .github
+        .expect_trouble_at("POST", "/deployments", Trouble::Silence);
+    let comment = world
+        .github
+        .comment("ann", SHOP, pull_request, "/deploy prod")
+        .await;
+    world
+        .github
+        .release(&countersign::sandbox::github::Order::AsTheyCame);
+    eventually("the trigger arrives", async || {
+        (!world.deployments().is_empty()).then_some(())
+    })
+    .await;
+    world.crash().await;
+    world.reconnect(crate::support::world::ANSWERS_WITHIN);
+    world.leases_end().await;
+    comment
+}
+
+async fn a_dropped_trigger_that_may_have_arrived_is_looked_for(engine: Engine) {
+    let world = World::plain(engine).await;
+    let (pull_request, _) = world.ready("feature").await;
+    let comment = half_done(&world, pull_request).await;
+    operate(&world, "drop", trigger(&world).await);
+    world.come_back().await;
+    world.settle().await;
+    world.pass(6).await;
+    world.said(comment).expect("Started");
+    assert_eq!(world.starts(), 1);
+}
+
+async fn a_retried_trigger_is_sent_once(engine: Engine) {
+    let world = World::plain(engine).await;
+    let (pull_request, _) = world.ready("feature").await;
+    let comment = decided(&world, "ann", pull_request).await;
+    world.crash().await;
+    operate(&world, "retry", trigger(&world).await);
+    world.come_back().await;
+    for _ in 0..6 {
+        world.pass(20).await;
+    }
+    world.said(comment).expect("Started");
+    assert_eq!(world.deployments().len(), 1);
+    assert_eq!(world.starts(), 1);
+}
+
+async fn a_retried_trigger_that_arrived_is_not_sent_again(engine: Engine) {
+    let world = World::plain(engine).await;
+    let (pull_request, _) = world.ready("feature").await;
+    let comment = half_done(&world, pull_request).await;
+    operate(&world, "retry", trigger(&world).await);
+    world.come_back().await;
+    for _ in 0..6 {
+        world.pass(20).await;
+    }
+    world.said(comment).expect("Started");
+    assert_eq!(world.deployments().len(), 1);
+    assert_eq!(world.starts(), 1);
+}

@@ -1,0 +1,138 @@
+//! The loops of a service as a crew that can crash and come back, or work side by side with another.
+
+use std::time::Duration;
+
+use countersign::engine::Shared;
+use countersign::engine::delivery::{DeliveryLoop, Pace};
+use countersign::engine::facts::Facts;
+use countersign::engine::hands::Hands;
+use countersign::engine::intake::Intake;
+use countersign::engine::sweep::Sweep;
+use std::sync::Arc;
+
+use countersign::domain::Catalog;
+use countersign::forges::github::client::Client;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::World;
+
+/// What a crew is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    Intake,
+    Delivery,
+    Sweep,
+}
+
+pub(crate) const ALL: [Part; 3] = [Part::Intake, Part::Delivery, Part::Sweep];
+
+/// What a crew works with.
+#[derive(Clone)]
+pub(crate) struct Desk {
+    pub(crate) shared: Shared,
+    pub(crate) catalog: watch::Receiver<Arc<Catalog>>,
+    pub(crate) client: watch::Receiver<Option<Arc<Client>>>,
+    pub(crate) stop: CancellationToken,
+}
+
+/// Loops that run.
+#[derive(Debug, Default)]
+pub(crate) struct Crew {
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Crew {
+    pub(crate) fn start(desk: &Desk, parts: &[Part]) -> Self {
+        let (shared, stop) = (&desk.shared, &desk.stop);
+        let (catalog, github) = (desk.catalog.clone(), desk.client.clone());
+        let start = |part: &Part| match part {
+            Part::Intake => {
+                let facts = Facts::new(shared.store.clone(), shared.clock.clone(), github.clone());
+                let intake = Intake {
+                    shared: shared.clone(),
+                    catalog: catalog.clone(),
+                    facts: Arc::new(facts),
+                };
+                tokio::spawn(intake.run(stop.clone()))
+            }
+            Part::Delivery => {
+                let delivery = DeliveryLoop {
+                    shared: shared.clone(),
+                    executor: Arc::new(Hands {
+                        clock: shared.clock.clone(),
+                        github: github.clone(),
+                    }),
+                    pace: Pace::default(),
+                    hurry: CancellationToken::new(),
+                };
+                tokio::spawn(delivery.run(stop.clone()))
+            }
+            Part::Sweep => {
+                let week = Duration::from_secs(7 * 24 * 3_600);
+                let (_keep, keep_handled) = watch::channel(week);
+                let sweep = Sweep {
+                    shared: shared.clone(),
+                    catalog: catalog.clone(),
+                    github: github.clone(),
+                    keep_handled,
+                };
+                tokio::spawn(sweep.run(stop.clone()))
+            }
+        };
+        Self {
+            tasks: parts.iter().map(start).collect(),
+        }
+    }
+}
+
+impl World {
+    /// The loops end in the middle of whatever they do, as when the power goes. Nobody gives anything back.
+    pub(crate) async fn crash(&self) {
+        let crews = std::mem::take(&mut *self.crews.lock().unwrap());
+        for task in crews.into_iter().flat_map(|crew| crew.tasks) {
+            task.abort();
+            let _ended = task.await;
+        }
+    }
+
+    /// Another process takes over after the leases of the dead one have run out.
+    pub(crate) async fn come_back(&self) {
+        self.leases_end().await;
+        self.work(&ALL);
+    }
+
+    /// What a dead process held is free again.
+    pub(crate) async fn leases_end(&self) {
+        use sqlx::Executor as _;
+        let mut connection = self.database.direct().await;
+        for expired in [
+            "UPDATE outbox SET lease_until = 1 WHERE lease_until <> 0",
+            "UPDATE timer SET lease_until = 1 WHERE lease_until <> 0",
+            "UPDATE lease SET lease_until = 1 WHERE lease_until <> 0",
+        ] {
+            connection.execute(expired).await.unwrap();
+        }
+    }
+
+    /// One more process works on the same database, or a part of one.
+    pub(crate) fn work(&self, parts: &[Part]) {
+        let shared = Shared::new(
+            self.store.clone(),
+            self.shared.clock.clone(),
+            self.shared.metrics.clone(),
+        );
+        let shared = Shared {
+            received: self.shared.received.clone(),
+            decided: self.shared.decided.clone(),
+            timed: self.shared.timed.clone(),
+            ..shared
+        };
+        let desk = Desk {
+            shared,
+            ..self.desk.clone()
+        };
+        self.crews.lock().unwrap().push(Crew::start(&desk, parts));
+    }
+}
