@@ -1,10 +1,12 @@
 //! Whatever goes wrong on the way to GitHub: production starts once at most, and the people who wait
 //! can see how it ended.
 
+use std::time::Duration;
+
 use countersign::sandbox::github::Trouble;
 
 use crate::contract;
-use crate::support::world::{ANSWERS_WITHIN, PLAIN, SHOP};
+use crate::support::world::{PLAIN, SHOP};
 use crate::support::{Engine, World, on_both};
 
 on_both!(
@@ -13,6 +15,9 @@ on_both!(
     trouble_at_the_trigger,
     trouble_while_telling,
 );
+
+/// Short, because many calls are never answered here.
+const PATIENCE: Duration = Duration::from_millis(400);
 
 /// Every way in which a call can go wrong.
 fn troubles() -> Vec<Trouble> {
@@ -98,7 +103,7 @@ async fn trouble_while_telling(engine: Engine) {
 
 /// One release for every call and every trouble.
 async fn survive(engine: Engine, calls: &[(&str, &str)]) {
-    let world = World::start(engine, &services()).await;
+    let world = World::patient(engine, &services(), PATIENCE).await;
     let mut case = 0;
     for (method, part) in calls {
         for trouble in troubles() {
@@ -120,7 +125,7 @@ async fn one(
     let (pull_request, sha) = world.ready(&format!("case-{case}")).await;
     let (before, newest) = (world.starts(), world.newest().await);
     if part == "/access_tokens" {
-        world.reconnect(ANSWERS_WITHIN);
+        world.reconnect(Some(PATIENCE));
     }
     // The reaction to the command, the answer, and what is said later all have a path of comments.
     let part = if (method, part) == ("POST", "/comments") {

@@ -91,7 +91,7 @@ async fn a_gate_that_turned_red_meanwhile_stops_a_held_trigger(engine: Engine) {
 /// It is decided, and nobody carries anything out.
 async fn decided(world: &World, person: &str, pull_request: u64) -> u64 {
     world.crash().await;
-    world.work(&[Part::Intake]);
+    world.work(&[Part::Intake]).await;
     let comment = world
         .github
         .comment(person, SHOP, pull_request, "/deploy prod")
@@ -168,7 +168,7 @@ async fn a_dropped_trigger_is_told(engine: Engine) {
 
 /// GitHub has it, and whoever sent it died before it heard so.
 async fn half_done(world: &World, pull_request: u64) -> u64 {
-    world.reconnect(std::time::Duration::from_secs(30));
+    world.reconnect(Some(std::time::Duration::from_secs(30)));
     world.github.hold();
     world
         .github
@@ -185,7 +185,7 @@ async fn half_done(world: &World, pull_request: u64) -> u64 {
     })
     .await;
     world.crash().await;
-    world.reconnect(crate::support::world::ANSWERS_WITHIN);
+    world.reconnect(None);
     world.leases_end().await;
     comment
 }
