@@ -121,11 +121,11 @@ async fn survive(engine: Engine, calls: &[(&str, &str)]) {
         .github
         .add_workflow(SHOP, "release.yml", &["deployment"]);
     let mut case = 0;
-    for (method, part) in calls {
+    for (call, (method, part)) in calls.iter().enumerate() {
         for trouble in troubles() {
             case += 1;
             // How an answer is read has nothing to do with the database: there, every third is enough.
-            if engine == Engine::Postgres && case % 3 != 0 {
+            if engine == Engine::Postgres && (case + call) % 3 != 0 {
                 continue;
             }
             let name = format!("{method} {part} meets {trouble:?}");

@@ -14,6 +14,7 @@ on_both!(
     a_limit_holds_for_every_call,
     an_approver_who_left_meanwhile_stops_a_held_trigger,
     a_gate_that_turned_red_meanwhile_stops_a_held_trigger,
+    a_policy_that_changed_meanwhile_stops_a_held_trigger,
     a_trigger_that_grew_stale_leaves_again,
     a_gate_that_turned_red_meanwhile_stops_a_stale_trigger,
     a_dropped_trigger_is_told,
@@ -48,6 +49,8 @@ async fn a_limit_holds_for_every_call(engine: Engine) {
     }
     world.said(said.comment).expect("Started");
     assert_eq!(world.deployments(), [sha.as_str(), sha.as_str()]);
+    let path = format!("POST /repos/{SHOP}/deployments");
+    assert_eq!(world.counted()[&path], 2);
     assert_eq!(world.starts(), 1);
 }
 
@@ -85,6 +88,20 @@ async fn a_gate_that_turned_red_meanwhile_stops_a_held_trigger(engine: Engine) {
     let said = world.said(said.comment);
     said.expect("Void");
     said.expect("build");
+    stopped(&world, &sha);
+}
+
+async fn a_policy_that_changed_meanwhile_stops_a_held_trigger(engine: Engine) {
+    let world = World::plain(engine).await;
+    let (pull_request, sha) = world.ready("feature").await;
+    hold_trigger(&world);
+    let said = world.say("ann", pull_request, "/deploy prod").await;
+    let stricter = PLAIN.replace("{ deployer = 1 }", "{ deployer = 2 }");
+    world.reconfigure(&stricter).await;
+    for _ in 0..4 {
+        world.pass(20).await;
+    }
+    world.said(said.comment).expect("the policy has changed");
     stopped(&world, &sha);
 }
 
