@@ -115,7 +115,7 @@ fn dropped_trigger(row: &Listed) -> Option<(String, Internal)> {
     };
     let why = "an operator dropped the trigger".to_owned();
     // A trigger that somebody has had may have arrived.
-    let outcome = if row.attempts == 0 {
+    let outcome = if row.attempts == 0 && row.fence == 0 {
         Went::Refused { why }
     } else {
         Went::Lost { why }

@@ -31,8 +31,13 @@ pub enum Due {
     Follow { service: ServiceName, request: u64 },
     /// A trigger whose answer was lost may be seen by now.
     Look { service: ServiceName, request: u64 },
-    /// A trigger that had to wait may leave now.
-    Depart { service: ServiceName, request: u64 },
+    /// A request that waits may go on, or a trigger of this attempt that was held back may leave now.
+    Depart {
+        service: ServiceName,
+        request: u64,
+        /// Zero while nothing has left yet.
+        attempt: u64,
+    },
     /// A lock ends.
     Unlock {
         service: ServiceName,

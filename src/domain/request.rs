@@ -89,6 +89,9 @@ pub struct Flight {
     pub lost: u64,
     /// Looks since the last one was lost.
     pub looks: u64,
+    /// Looks that could not be made.
+    #[serde(default)]
+    pub blind_looks: u64,
     pub since: Timestamp,
     /// When the last trigger was decided.
     pub left_at: Timestamp,
@@ -239,6 +242,7 @@ mod tests {
             attempt: 2,
             lost: 1,
             looks: 3,
+            blind_looks: 1,
             since: at,
             left_at: at,
             external: Some(External {

@@ -112,14 +112,46 @@ impl Intake {
                 asking: one,
             };
             asking.spawn(async move {
-                let _room = room.acquire_owned().await;
-                if let Err(error) = intake.go_on(stuck, &stop).await {
+                if let Err(error) = intake.wait_and_go_on(stuck, room, &stop).await {
                     tracing::error!(error = %error, "a lane could not be finished and is left to its lease");
                 }
                 intake.shared.received.notify_waiters();
             });
         }
         Ok(true)
+    }
+
+    /// Waits for its turn to ask, and holds its lane meanwhile.
+    async fn wait_and_go_on(
+        &self,
+        stuck: Stuck,
+        room: Arc<Semaphore>,
+        stop: &CancellationToken,
+    ) -> Result<(), StoreError> {
+        let mut turn = std::pin::pin!(room.acquire_owned());
+        loop {
+            tokio::select! {
+                room = &mut turn => {
+                    let ended = self.go_on(stuck, stop).await;
+                    drop(room);
+                    return ended;
+                }
+                () = tokio::time::sleep(LEASE / 3) => {}
+                () = stop.cancelled() => return self.go_on(stuck, stop).await,
+            }
+            let part = stuck.hold.clone();
+            let kept = self
+                .shared
+                .store
+                .unit(move |tx| {
+                    let part = part.clone();
+                    Box::pin(async move { lease::extend(tx, &part, LEASE).await })
+                })
+                .await?;
+            if !kept {
+                return Ok(());
+            }
+        }
     }
 
     /// Asks the forge for one lane, and decides on, until its rows are done.

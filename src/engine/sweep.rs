@@ -44,15 +44,19 @@ pub struct Sweep {
 }
 
 impl Sweep {
-    /// Works until it is told to stop. What heals is done at once after a start and after a reload.
-    pub async fn run(mut self, stop: CancellationToken) {
+    /// Works until it is told to stop. Healing asks the forge and may take a while, so it has a loop of its
+    /// own; it is done at once after a start and after a reload.
+    pub async fn run(self, stop: CancellationToken) {
+        tokio::join!(self.tell_until(&stop), self.heal_until(&stop));
+    }
+
+    async fn tell_until(&self, stop: &CancellationToken) {
         let timed = self.shared.timed.clone();
-        self.heal_now().await;
         while !stop.is_cancelled() {
             let woken = timed.notified();
             tokio::pin!(woken);
             woken.as_mut().enable();
-            match self.round(&stop).await {
+            match self.notes().await {
                 Ok(true) => continue,
                 Ok(false) => {}
                 Err(error) => {
@@ -62,7 +66,21 @@ impl Sweep {
             tokio::select! {
                 () = woken => {}
                 () = tokio::time::sleep(FALLBACK) => {}
-                Ok(()) = self.catalog.changed() => self.heal_now().await,
+                () = stop.cancelled() => {}
+            }
+        }
+    }
+
+    async fn heal_until(&self, stop: &CancellationToken) {
+        let mut catalog = self.catalog.clone();
+        self.heal_now().await;
+        while !stop.is_cancelled() {
+            if let Err(error) = self.chores(stop).await {
+                tracing::error!(error = %error, "sweep could not work and will try again");
+            }
+            tokio::select! {
+                () = tokio::time::sleep(FALLBACK) => {}
+                Ok(()) = catalog.changed() => self.heal_now().await,
                 () = stop.cancelled() => {}
             }
         }
@@ -86,8 +104,19 @@ impl Sweep {
         }
     }
 
-    /// Does what is due; `true` when there may be more.
-    pub async fn round(&self, stop: &CancellationToken) -> Result<bool, StoreError> {
+    /// Tells the desk what has come due; `true` when there may be more.
+    pub async fn notes(&self) -> Result<bool, StoreError> {
+        let now = self.shared.clock.now();
+        let claimed = timer::claim_notes(&self.shared.store, now, LEASE, MOST).await?;
+        let is_full = claimed.len() >= MOST as usize;
+        for fired in claimed {
+            self.tell(fired, now).await?;
+        }
+        Ok(is_full)
+    }
+
+    /// Sets the standing timers if they are missing, and does what is due.
+    pub async fn chores(&self, stop: &CancellationToken) -> Result<(), StoreError> {
         let now = self.shared.clock.now();
         self.shared
             .store
@@ -100,18 +129,10 @@ impl Sweep {
                 })
             })
             .await?;
-        let claimed = timer::claim(&self.shared.store, now, LEASE, MOST).await?;
-        let is_full = claimed.len() >= MOST as usize;
-        // What the desk waits for goes first; healing asks the forge and may take a while.
-        let (notes, chores): (Vec<_>, Vec<_>) =
-            claimed.into_iter().partition(|fired| fired.note.is_some());
-        for fired in notes {
-            self.tell(fired, now).await?;
-        }
-        for fired in chores {
+        for fired in timer::claim(&self.shared.store, now, LEASE, MOST).await? {
             self.chore(fired, now, stop).await?;
         }
-        Ok(is_full)
+        Ok(())
     }
 
     /// The desk hears of it in its turn, once: the timer ends in the same transaction.

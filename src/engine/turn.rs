@@ -150,6 +150,11 @@ async fn handle(
     let mut ignored = None;
     let mut is_ours = false;
     for (part, incoming) in parts.iter().enumerate() {
+        if known.is_some_and(|known| part < known.part) {
+            // It was recorded on an earlier turn.
+            is_ours = true;
+            continue;
+        }
         let known = known.filter(|known| known.part == part);
         let facts = known.map(|known| known.known.clone()).unwrap_or_default();
         let settled = match settle(tx, incoming, &turn.catalog, facts, now).await {

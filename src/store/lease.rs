@@ -12,6 +12,7 @@ use super::{StoreError, Tx};
 statements! {
     GIVE_BACK = ["UPDATE lease SET lease_until = 0 WHERE holder = $1 AND lease_until <> 0 RETURNING name, fence"];
     GIVE_ONE_BACK = ["UPDATE lease SET lease_until = 0 WHERE holder = $1 AND name = $2 AND fence = $3 AND lease_until <> 0"];
+    EXTEND = ["UPDATE lease SET lease_until =" NOW "+ $4 WHERE holder = $1 AND name = $2 AND fence = $3 AND lease_until <> 0"];
     RETAKE = ["UPDATE lease SET lease_until =" NOW "+ $3 WHERE holder = $1 AND name = $2 AND lease_until = 0"];
     LEFT_OPEN = ["SELECT name FROM lease WHERE lease_until <> 0 AND lease_until <=" NOW "ORDER BY name"];
 }
@@ -61,6 +62,23 @@ pub async fn give_part_back(tx: &mut Tx, part: &Hold) -> Result<bool, StoreError
             .execute(tx.connection())
             .await?;
         if given.rows_affected() != 1 {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Lengthens the leases of a part of a hold; `false` when some of them were lost.
+pub async fn extend(tx: &mut Tx, part: &Hold, length: Duration) -> Result<bool, StoreError> {
+    for (name, fence) in &part.fences {
+        let extended = sqlx::query(tx.sql(&EXTEND))
+            .bind(part.holder.as_str())
+            .bind(name.as_str())
+            .bind(*fence)
+            .bind(micros(length))
+            .execute(tx.connection())
+            .await?;
+        if extended.rows_affected() != 1 {
             return Ok(false);
         }
     }

@@ -40,8 +40,8 @@ statements! {
         WHERE id = $1 AND (state = 'parked' OR (state = 'waiting' AND lease_until <=" NOW "))"];
     DROP = ["UPDATE outbox SET state = 'dropped', finished_at = $2, fence = fence + 1
         WHERE id = $1 AND (state = 'parked' OR (state = 'waiting' AND lease_until <=" NOW "))"];
-    FIND = ["SELECT id, token, effect, state, attempts, created_at, due_at, problem FROM outbox WHERE id = $1"];
-    LIST = ["SELECT id, token, effect, state, attempts, created_at, due_at, problem FROM outbox
+    FIND = ["SELECT id, token, effect, state, fence, attempts, created_at, due_at, problem FROM outbox WHERE id = $1"];
+    LIST = ["SELECT id, token, effect, state, fence, attempts, created_at, due_at, problem FROM outbox
         WHERE state = $1 AND id > $2 ORDER BY id LIMIT $3"];
     NEXT_DUE = ["SELECT MIN(due_at) AS due_at, 0 AS id FROM outbox WHERE state = 'waiting'"];
     PARKED = ["SELECT COUNT(*) AS found FROM outbox WHERE state = 'parked'"];
@@ -69,6 +69,8 @@ pub struct Listed {
     pub token: String,
     pub effect: Result<Effect, String>,
     pub state: String,
+    /// How often it was ever claimed, or given another chance.
+    pub fence: i64,
     pub attempts: u64,
     pub created_at: Timestamp,
     pub due_at: Timestamp,
@@ -289,6 +291,7 @@ fn listed(row: &Row<'_>) -> Result<Listed, StoreError> {
         token: row.text("token")?,
         effect: parse(&row.text("effect")?),
         state: row.text("state")?,
+        fence: row.number("fence")?,
         attempts: row.count("attempts")?,
         created_at: row.time("created_at")?,
         due_at: row.time("due_at")?,

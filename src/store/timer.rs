@@ -21,8 +21,12 @@ statements! {
     ENSURE_DUE = ["INSERT INTO timer (name, due_at, lane, body) VALUES ($1, $2, $3, $4) ON CONFLICT (name) DO NOTHING"];
     NEXT_DUE = ["SELECT name, due_at FROM timer WHERE body IS NOT NULL ORDER BY due_at LIMIT 1"];
     CANCEL = ["DELETE FROM timer WHERE name = $1"];
+    CLAIM_NOTES = ["WITH chosen AS MATERIALIZED
+            (SELECT name FROM timer WHERE due_at <= $2 AND lease_until <=" NOW "AND body IS NOT NULL ORDER BY due_at LIMIT $3" SKIP_LOCKED ")
+        UPDATE timer SET fence = fence + 1, lease_until =" NOW "+ $1
+        WHERE name IN (SELECT name FROM chosen) AND lease_until <=" NOW "RETURNING name, due_at, fence, lane, body"];
     CLAIM = ["WITH chosen AS MATERIALIZED
-            (SELECT name FROM timer WHERE due_at <= $2 AND lease_until <=" NOW "ORDER BY due_at LIMIT $3" SKIP_LOCKED ")
+            (SELECT name FROM timer WHERE due_at <= $2 AND lease_until <=" NOW "AND body IS NULL ORDER BY due_at LIMIT $3" SKIP_LOCKED ")
         UPDATE timer SET fence = fence + 1, lease_until =" NOW "+ $1
         WHERE name IN (SELECT name FROM chosen) AND lease_until <=" NOW "RETURNING name, due_at, fence, lane, body"];
     AGAIN = ["UPDATE timer SET due_at = $3, lease_until = 0 WHERE name = $1 AND fence = $2"];
@@ -112,17 +116,36 @@ pub async fn cancel(tx: &mut Tx, name: &str) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Claims timers that are due, the oldest first.
+/// Claims chores that are due, the oldest first.
 pub async fn claim(
     store: &Store,
     now: Timestamp,
     lease: Duration,
     most: u32,
 ) -> Result<Vec<Fired>, StoreError> {
+    claim_by(store, &CLAIM, (now, lease), most).await
+}
+
+/// Claims what the desk is to be told of, the oldest first.
+pub async fn claim_notes(
+    store: &Store,
+    now: Timestamp,
+    lease: Duration,
+    most: u32,
+) -> Result<Vec<Fired>, StoreError> {
+    claim_by(store, &CLAIM_NOTES, (now, lease), most).await
+}
+
+async fn claim_by(
+    store: &Store,
+    statement: &'static super::Statement,
+    (now, lease): (Timestamp, Duration),
+    most: u32,
+) -> Result<Vec<Fired>, StoreError> {
     store
         .unit(move |tx| {
             Box::pin(async move {
-                let rows = sqlx::query(tx.sql(&CLAIM))
+                let rows = sqlx::query(tx.sql(statement))
                     .bind(micros(lease))
                     .bind(now.as_microsecond())
                     .bind(i64::from(most))

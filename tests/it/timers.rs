@@ -140,12 +140,12 @@ async fn handled_deliveries_leave_after_their_time(engine: Engine) {
         keep_handled,
     };
     let stop = CancellationToken::new();
-    sweep.round(&stop).await.unwrap();
+    sweep.chores(&stop).await.unwrap();
     assert_eq!(database.number("SELECT COUNT(*) FROM inbox").await, 450);
 
     hand.advance(Duration::from_secs(3_601));
     for _ in 0..4 {
-        sweep.round(&stop).await.unwrap();
+        sweep.chores(&stop).await.unwrap();
     }
     assert_eq!(
         database.number("SELECT COUNT(*) FROM inbox").await,

@@ -10,7 +10,8 @@ use super::{Change, Desk, Outcome, words};
 use crate::domain::policy::Unauthorized;
 use crate::domain::reason::{Reason, Verdict, code};
 use crate::domain::{
-    Account, Action, Actor, Asked, Effect, Ended, GitHubTrigger, Given, Request, State, Trigger,
+    Account, Action, Actor, Asked, Effect, Ended, Flight, GitHubTrigger, Given, Request, State,
+    Trigger,
 };
 
 /// A trigger leaves within a minute after it was decided, or not at all.
@@ -36,6 +37,17 @@ impl Desk<'_> {
             let why = "nobody completed the approvals in time";
             let text = format!("**Refused**: #{number} expired at {}.", request.expires_at);
             self.end(request, Ended::Expired, why, outcome);
+            return self.answer(asked, Answer::refused(text), outcome);
+        }
+        if asked.place.written_at < request.place.written_at {
+            let text = format!(
+                "**Refused**: this was written before {} was asked for, and cannot be meant for it.",
+                words::named(&request)
+            );
+            outcome.entries.push(
+                self.about_by(&request, Action::Refused, &asked.author)
+                    .with("why", "written before the request"),
+            );
             return self.answer(asked, Answer::refused(text), outcome);
         }
         let person = &asked.author;
@@ -202,21 +214,17 @@ impl Desk<'_> {
         reason: Option<&str>,
         outcome: &mut Outcome,
     ) {
-        let is_unclear = match &request.state {
-            // A trigger that was decided so long ago cannot leave any more.
-            State::Departing(flight) => self.now.duration_since(flight.left_at) > GONE_AFTER,
-            State::Unknown(_) | State::Sent(_) => true,
-            State::Waiting | State::Running(_) | State::Ended { .. } => false,
-        };
-        if !request.is_waiting() && !is_unclear {
-            let text = format!(
-                "**Refused**: {} is under way ({}). Cancel its run in GitHub.",
-                words::named(&request),
-                request.state.word()
-            );
+        if !request.is_waiting()
+            && let Err(reason) = self.may_give_up(asked, &request)
+        {
             outcome.entries.push(
                 self.about_by(&request, Action::Refused, &asked.author)
-                    .with("why", "under way"),
+                    .with("why", reason.detail()),
+            );
+            let text = format!(
+                "**Refused**: {} is under way.\n\n{}",
+                words::named(&request),
+                Reason::of("", vec![reason]).render()
             );
             return self.answer(asked, Answer::refused(text), outcome);
         }
@@ -234,6 +242,34 @@ impl Desk<'_> {
         );
         self.end(request, Ended::Cancelled, &why, outcome);
         self.by(asked, outcome);
+    }
+
+    /// Whether a release that may be running can be given up: by whoever may approve, and only after it
+    /// was looked for, or nothing was heard of it for long.
+    fn may_give_up(&self, asked: &Asked, request: &Request) -> Result<(), Reason> {
+        let Some((_, environment)) = self.configured(request) else {
+            return Ok(());
+        };
+        self.member(asked, environment)?;
+        let silent_for = |flight: &Flight, periods: i32| {
+            let patience = jiff::SignedDuration::try_from(environment.follow.as_duration())
+                .unwrap_or(jiff::SignedDuration::MAX);
+            let patience = patience.saturating_mul(periods);
+            self.now.duration_since(flight.left_at) > patience
+        };
+        let may = match &request.state {
+            // A trigger that was decided so long ago cannot leave any more.
+            State::Departing(flight) => self.now.duration_since(flight.left_at) > GONE_AFTER,
+            State::Unknown(flight) => flight.looks >= 4 || flight.blind_looks >= 4,
+            State::Sent(flight) => silent_for(flight, 1),
+            State::Running(flight) => silent_for(flight, 6),
+            State::Waiting | State::Ended { .. } => true,
+        };
+        if may {
+            return Ok(());
+        }
+        Err(Reason::refuses("it may be running at this moment")
+            .help("Cancel its run in GitHub; when nothing is heard of it, say this again later."))
     }
 
     /// The last entry is the doing of whoever asked.

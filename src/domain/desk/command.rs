@@ -9,6 +9,9 @@ use crate::domain::{
     RequestKind, Service, Sha,
 };
 
+/// A command that starts something and arrives later than this must be said again.
+const START_WITHIN: jiff::SignedDuration = jiff::SignedDuration::from_hours(12);
+
 /// What a person reads, and the reaction that goes with it.
 pub(super) struct Answer {
     text: String,
@@ -84,10 +87,29 @@ impl Desk<'_> {
         outcome.changes.extend(bound.changes);
         outcome.changes.push(Change::Remember { token: done });
         match services {
+            Ok(_) if self.is_stale(asked) => {
+                let hours = START_WITHIN.as_hours();
+                let says = format!("it was written more than {hours} hours before it arrived");
+                let reason = Reason::refuses(says).help("Say it again, if it is still meant.");
+                self.refuse(asked, reason, &mut outcome);
+            }
             Ok(services) => self.obey(asked, &services, &mut outcome),
             Err(why) => self.refuse(asked, Reason::refuses(why), &mut outcome),
         }
         outcome
+    }
+
+    /// What starts something must be meant now; a delivery can be days late.
+    fn is_stale(&self, asked: &Asked) -> bool {
+        let starts = matches!(
+            asked.found.command,
+            Ok(Command::Deploy(_)
+                | Command::Rollback(_)
+                | Command::Retry(_)
+                | Command::Approve(_)
+                | Command::Unlock(_))
+        );
+        starts && self.now.duration_since(asked.place.written_at) > START_WITHIN
     }
 
     /// The command is remembered and its reaction leaves before anything is asked of the forge.

@@ -234,7 +234,8 @@ impl Desk<'_> {
                 self.end(older, Ended::Voided, POLICY_CHANGED, outcome);
                 continue;
             }
-            if older.sha == wish.sha {
+            let is_back = [older.kind, wish.kind].contains(&RequestKind::Rollback);
+            if older.sha == wish.sha || is_back {
                 continue;
             }
             let compared = self.comparison(

@@ -24,7 +24,16 @@ impl Desk<'_> {
         let Fact::Reports(fresh) = fresh else {
             return Err(super::misfit(fresh));
         };
-        let mut all = stored.clone();
+        // An app may set its report back: of the same report what was just read counts.
+        let is_same = |one: &Report, other: &Report| {
+            (one.kind, one.rank.id, one.rank.attempt, &one.name)
+                == (other.kind, other.rank.id, other.rank.attempt, &other.name)
+        };
+        let mut all: Vec<Report> = stored
+            .iter()
+            .filter(|stored| !fresh.iter().any(|fresh| is_same(stored, fresh)))
+            .cloned()
+            .collect();
         all.extend(fresh.iter().cloned());
         let changes = fresh
             .iter()

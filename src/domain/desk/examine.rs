@@ -311,7 +311,10 @@ impl Desk<'_> {
                     Reason::refuses(format!("#{} asks for this already", other.number))
                         .help(format!("Say `/approve #{}`.", other.number)),
                 );
-            } else if subject.number.is_none() && self.is_newer(subject, &other) {
+            } else if subject.number.is_none()
+                && subject.kind != RequestKind::Rollback
+                && self.is_newer(subject, &other)
+            {
                 parts.push(
                     Reason::refuses(format!("#{} asks for a newer commit", other.number))
                         .help(format!("`/cancel #{}` withdraws it.", other.number)),
@@ -335,7 +338,8 @@ impl Desk<'_> {
             return Authors::default();
         }
         let mut authors = Authors::default();
-        let commits = match comparison {
+        let own = self.since_our_own(subject);
+        let commits = match own.or(comparison) {
             Some(comparison) => {
                 authors.unclear = incomplete(comparison);
                 comparison.commits.iter().collect()
@@ -359,6 +363,18 @@ impl Desk<'_> {
             }
         }
         authors
+    }
+
+    /// When somebody else moved what is live, what ships is counted from our own last release.
+    fn since_our_own(&self, subject: &Subject<'_>) -> Option<&Comparison> {
+        let live = self.live(subject.service, subject.environment)?;
+        if live.request.is_some() || subject.kind == RequestKind::Rollback {
+            return None;
+        }
+        let last = self.history(subject.service, subject.environment);
+        let last = last.first().filter(|last| last.sha != *subject.sha)?;
+        self.comparison(subject.repository, last.sha.as_str(), subject.sha.as_str())
+            .ok()
     }
 
     /// While nothing is live: the commit, and what it merged.

@@ -67,10 +67,15 @@ impl Desk<'_> {
                     sha: &seen.sha,
                     by: who(seen.creator.as_ref()),
                 };
-                if !self.is_explained(&sighted) {
+                // A job makes its deployment when it begins to wait for our answer.
+                let waits = matches!(
+                    environment.trigger,
+                    Trigger::GitHub(GitHubTrigger::ProtectionRule { .. })
+                ) && progress.is_none_or(|progress| progress == Progress::Waiting);
+                if !waits && !self.is_explained(&sighted) {
                     self.unexplained(&sighted, outcome);
                     if progress == Some(Progress::Succeeded) {
-                        self.live_unasked(&sighted, outcome);
+                        self.live_unasked(&sighted, seen.id, outcome);
                     }
                 }
             }
@@ -208,6 +213,8 @@ impl Desk<'_> {
             let found = self.departed(&services, |request| {
                 run.title.contains(&request.correlation()) && self.starts(request, run)
             });
+            // Others can name a run after our mark.
+            let found = found.filter(|_| self.is_by_us(run));
             if let Some(request) = found {
                 let request = self.adopt(request, external, &mut outcome);
                 self.advance(request, run.progress, (&run.url, false), &mut outcome);
@@ -216,6 +223,12 @@ impl Desk<'_> {
         }
         self.run_by_hand(&services, run, &mut outcome);
         outcome
+    }
+
+    fn is_by_us(&self, run: &SeenRun) -> bool {
+        let ourselves = self.ourselves(&run.repository).ok();
+        let actor = run.actor.as_ref();
+        ourselves.is_some_and(|us| actor.is_some_and(|actor| actor.login == us.login))
     }
 
     /// Whether a request's trigger starts runs of this kind.
@@ -264,17 +277,15 @@ impl Desk<'_> {
             let flight = request.last_flight();
             flight.is_some_and(|flight| flight.runs.contains_key(&run.id))
         };
-        let by_us = || {
-            let ourselves = self.ourselves(&run.repository).ok();
-            let actor = run.actor.as_ref();
-            ourselves.is_some_and(|us| actor.is_some_and(|actor| actor.login == us.login))
-        };
         let only_one = || {
             let mut under_way = of_commit.iter().filter(|one| one.flight().is_some());
             let first = under_way.next().filter(|_| under_way.next().is_none());
-            first.filter(|_| by_us())
+            first.filter(|_| self.is_by_us(run))
         };
-        let found = of_commit.iter().find(is_marked);
+        let found = of_commit
+            .iter()
+            .find(is_marked)
+            .filter(|_| self.is_by_us(run));
         let found = found.or_else(|| of_commit.iter().find(has_run));
         let Some(mut request) = found.or_else(only_one).cloned() else {
             outcome.ignored = Some("no release of ours started it".to_owned());
@@ -380,6 +391,7 @@ impl Desk<'_> {
                 due: Due::Depart {
                     service: request.service.clone(),
                     request: request.number,
+                    attempt: 0,
                 },
                 repository: request.repository.id,
                 at: self.now,

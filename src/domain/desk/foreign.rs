@@ -5,8 +5,8 @@ use jiff::SignedDuration;
 use super::follow::who;
 use super::{Change, Desk, Outcome};
 use crate::domain::{
-    Action, Actor, Due, Effect, Environment, GitHubTrigger, Live, Repository, SeenRun, Service,
-    Sha, StatusState, Trigger,
+    Action, Actor, Due, Effect, Environment, ExternalKind, GitHubTrigger, Live, Repository,
+    SeenRun, Service, Sha, StatusState, Trigger,
 };
 
 /// How long a run may go unexplained while a release is on its way out: the answer that names it may
@@ -81,12 +81,14 @@ impl Desk<'_> {
 
     /// A release of ours explains it: the same commit is being released there, or was, and is live.
     pub(super) fn is_explained(&self, sighted: &Sighted<'_>) -> bool {
+        let by_dispatch = is_dispatch(sighted.environment);
         let under_way = self
             .open_requests(sighted.service)
             .into_iter()
             .any(|request| {
                 request.environment == sighted.environment.name
-                    && request.sha == *sighted.sha
+                    // A dispatch runs at a branch's head, and so does the deployment that its job makes.
+                    && (by_dispatch || request.sha == *sighted.sha)
                     && request.flight().is_some()
             });
         under_way
@@ -128,7 +130,28 @@ impl Desk<'_> {
     }
 
     /// It is live all the same: what ships next is compared with it.
-    pub(super) fn live_unasked(&self, sighted: &Sighted<'_>, outcome: &mut Outcome) {
+    /// A late report about an older deployment changes nothing.
+    pub(super) fn live_unasked(
+        &self,
+        sighted: &Sighted<'_>,
+        deployment: u64,
+        outcome: &mut Outcome,
+    ) {
+        let token = format!("live/{}/{deployment}", sighted.repository.id);
+        if is_dispatch(sighted.environment) || self.was_remembered(&token) {
+            return;
+        }
+        let ours = self
+            .live(sighted.service, sighted.environment)
+            .and_then(|live| self.request(live.request?));
+        let number = ours.as_ref().and_then(|request| {
+            let external = request.last_flight()?.external.as_ref()?;
+            (external.kind == ExternalKind::Deployment).then_some(external.id)
+        });
+        if number.is_some_and(|number| number > deployment) {
+            return;
+        }
+        outcome.changes.push(Change::Remember { token });
         outcome.changes.push(Change::Live(Live {
             service: sighted.service.name.clone(),
             environment: sighted.environment.name.clone(),
@@ -137,6 +160,16 @@ impl Desk<'_> {
             since: self.now,
         }));
     }
+}
+
+/// Whether releases start by an event that names no commit.
+fn is_dispatch(environment: &Environment) -> bool {
+    matches!(
+        environment.trigger,
+        Trigger::GitHub(
+            GitHubTrigger::WorkflowDispatch { .. } | GitHubTrigger::RepositoryDispatch { .. }
+        )
+    )
 }
 
 /// For the forge's own pages, which show no Markdown.

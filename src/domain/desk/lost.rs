@@ -4,8 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Change, Desk, Outcome};
 use crate::domain::{
-    Action, Due, Ended, External, Fact, Flight, Question, Request, Search, Start, State, Trigger,
-    Went,
+    Action, Due, Ended, External, Fact, Flight, GitHubTrigger, Question, Request, Search, Start,
+    State, Trigger, Went,
 };
 
 /// Pauses before each look for a trigger whose answer was lost.
@@ -17,6 +17,8 @@ const LOOKS: [SignedDuration; 4] = [
 ];
 /// How often a trigger may be sent with an answer that was lost.
 const TRIES: u64 = 2;
+/// Looks that failed before a person is told.
+const BLIND_LOOKS: u64 = 12;
 /// After all looks, one more now and then.
 const RARELY: SignedDuration = SignedDuration::from_mins(10);
 
@@ -42,6 +44,8 @@ impl Desk<'_> {
         }
         match went {
             Went::Accepted { .. } => {}
+            // An earlier one may have arrived all the same.
+            Went::Refused { .. } if flight.lost > 0 => self.stay_unknown(request, &mut outcome),
             Went::Refused { why } => {
                 let why = format!("GitHub refused to start it: {why}");
                 self.end(request, Ended::Failed, &why, &mut outcome);
@@ -115,17 +119,23 @@ impl Desk<'_> {
                 return;
             }
             Ok(None) => flight.looks += 1,
-            // A look that failed shows nothing.
-            Err(_) => {}
+            // A look that failed shows nothing, and is no reason to be silent for ever.
+            Err(_) => flight.blind_looks += 1,
         }
+        let blind = flight.blind_looks >= BLIND_LOOKS;
         let looks = usize::try_from(flight.looks).unwrap_or(usize::MAX);
-        let may_try = flight.lost < TRIES;
+        let may_try = flight.lost < TRIES && self.shows_absence(&request);
         request.state = if is_unknown {
             State::Unknown(flight)
         } else {
             State::Sent(flight)
         };
         match LOOKS.get(looks) {
+            Some(_) if blind => {
+                self.say_request(&request, None, outcome);
+                self.timer(look_for(&request), &request, RARELY, outcome);
+                outcome.changes.push(Change::Request(Box::new(request)));
+            }
             Some(pause) => {
                 self.timer(look_for(&request), &request, *pause, outcome);
                 outcome.changes.push(Change::Request(Box::new(request)));
@@ -141,7 +151,37 @@ impl Desk<'_> {
         }
     }
 
-    fn sight(&self, request: &Request, flight: &Flight) -> Result<Option<External>, String> {
+    /// Whether a look that finds nothing shows that nothing is there. A run is found by its name only, and
+    /// nobody knows whether the workflow gives it our mark.
+    fn shows_absence(&self, request: &Request) -> bool {
+        let environment = self.configured(request).map(|(_, environment)| environment);
+        matches!(
+            environment.map(|environment| &environment.trigger),
+            Some(Trigger::GitHub(
+                GitHubTrigger::Deployment { .. } | GitHubTrigger::ProtectionRule { .. }
+            ))
+        )
+    }
+
+    /// A release that may have started is never given up by itself.
+    pub(super) fn stay_unknown(&self, mut request: Request, outcome: &mut Outcome) {
+        let Some(flight) = request.flight() else {
+            return;
+        };
+        let mut flight = flight.clone();
+        flight.looks = LOOKS.len() as u64;
+        flight.lost = flight.lost.max(TRIES);
+        request.state = State::Unknown(flight);
+        self.say_request(&request, None, outcome);
+        self.timer(look_for(&request), &request, RARELY, outcome);
+        outcome.changes.push(Change::Request(Box::new(request)));
+    }
+
+    pub(super) fn sight(
+        &self,
+        request: &Request,
+        flight: &Flight,
+    ) -> Result<Option<External>, String> {
         let environment = self.configured(request).map(|(_, environment)| environment);
         let Some(Trigger::GitHub(trigger)) = environment.map(|environment| &environment.trigger)
         else {
@@ -168,7 +208,13 @@ impl Desk<'_> {
         })
     }
 
-    fn timer(&self, due: Due, request: &Request, pause: SignedDuration, outcome: &mut Outcome) {
+    pub(super) fn timer(
+        &self,
+        due: Due,
+        request: &Request,
+        pause: SignedDuration,
+        outcome: &mut Outcome,
+    ) {
         outcome.changes.push(Change::Timer {
             due,
             repository: request.repository.id,
@@ -177,10 +223,11 @@ impl Desk<'_> {
     }
 }
 
-fn depart(request: &Request) -> Due {
+pub(super) fn depart(request: &Request) -> Due {
     Due::Depart {
         service: request.service.clone(),
         request: request.number,
+        attempt: request.flight().map_or(0, |flight| flight.attempt),
     }
 }
 

@@ -7,8 +7,8 @@ use super::{Change, Desk, Outcome};
 use crate::domain::gates::{self, StageVerdict, StageView};
 use crate::domain::{
     Action, Actor, Candidate, Detail, Due, Ended, Entry, Fact, Gate, Look, Mark, PullRequest,
-    PullRequestMoved, Push, Question, Relation, Report, Reporter, Repository, Request, Service,
-    Sha,
+    PullRequestMoved, Push, Question, Relation, Report, Reporter, Repository, Request, RequestKind,
+    Service, Sha,
 };
 
 impl Desk<'_> {
@@ -273,6 +273,7 @@ impl Desk<'_> {
         for older in self.open_requests(service) {
             if !older.is_waiting()
                 || older.environment != environment.name
+                || older.kind == RequestKind::Rollback
                 || older.sha == candidate.sha
             {
                 continue;

@@ -4,19 +4,23 @@
 use jiff::SignedDuration;
 
 use super::examine::{Examined, Subject};
+use super::lost;
 use super::{Change, Desk, Outcome};
 use crate::domain::policy::Quorum;
 use crate::domain::reason::Verdict;
 use crate::domain::{
     Action, Departure, Due, Effect, Ended, Environment, ExternalKind, Flight, GitHubTrigger, Live,
-    Look, Progress, Reaction, Relation, Request, RuleRequested, Seen, Service, Start, State,
-    StatusState, Trigger,
+    Look, Progress, Reaction, Relation, Request, RequestKind, RuleRequested, Seen, Service, Start,
+    State, StatusState, Trigger,
 };
 
 /// A trigger that could not leave for so long is examined again first.
 const DEPART_WITHIN: SignedDuration = SignedDuration::from_secs(60);
 
 pub(super) const POLICY_CHANGED: &str = "the policy has changed since it was asked for";
+
+/// What stood in the way for a moment is looked at again.
+const SOON: SignedDuration = SignedDuration::from_secs(60);
 
 impl Desk<'_> {
     /// What was asked for under a policy that is not in force any more counts for nothing.
@@ -65,12 +69,26 @@ impl Desk<'_> {
 
     /// Lets a request go if it may: it departs, goes on waiting, or is void.
     pub(super) fn let_go(&self, mut request: Request, outcome: &mut Outcome) {
+        let may_be_there = request.flight().is_some_and(|flight| flight.lost > 0);
         let Some((service, environment)) = self.configured(&request) else {
+            if may_be_there {
+                return self.stay_unknown(request, outcome);
+            }
             let why = "the service or the environment is not configured any more";
             return self.end(request, Ended::Voided, why, outcome);
         };
-        if request.policy != self.digest(service, environment) {
+        if let Some(bound) = self.bound_to(service)
+            && bound.id == request.repository.id
+        {
+            // It may have been renamed since.
+            request.repository = bound;
+        }
+        if !may_be_there && request.policy != self.digest(service, environment) {
             return self.end(request, Ended::Voided, POLICY_CHANGED, outcome);
+        }
+        if !may_be_there && request.expires_at <= self.now {
+            let why = "it could not leave in time";
+            return self.end(request, Ended::Expired, why, outcome);
         }
         let examined = self.examine_request(&request, service, environment);
         outcome.changes.extend(examined.changes.iter().cloned());
@@ -85,8 +103,17 @@ impl Desk<'_> {
         }
         let had_left = request.flight().is_some();
         match &examined.quorum {
-            Ok(quorum) if examined.is_clear() => {
+            Ok(quorum)
+                if examined.is_clear() && request.policy == self.digest(service, environment) =>
+            {
                 self.depart(request, (quorum, &examined), environment, outcome);
+            }
+            Ok(_) | Err(_) if may_be_there => self.stay_unknown(request, outcome),
+            // What could not be found out may be found out in a minute.
+            Ok(_) if had_left && examined.tree.mark == Verdict::Unknown => {
+                self.timer(lost::depart(&request), &request, SOON, outcome);
+                self.say_request(&request, Some(&examined), outcome);
+                outcome.changes.push(Change::Request(Box::new(request)));
             }
             Ok(_) | Err(_) if had_left => {
                 let why = "it may not leave any more";
@@ -96,7 +123,11 @@ impl Desk<'_> {
                 );
                 self.end_with(request, (Ended::Voided, why), Some(&examined), outcome);
             }
-            Ok(_) | Err(_) => {
+            quorum => {
+                if quorum.is_ok() {
+                    // A run may wait for it: what stands in the way is looked at again.
+                    self.timer(lost::depart(&request), &request, SOON, outcome);
+                }
                 let obstacles = (examined.tree.mark > Verdict::Waits).then_some(&examined);
                 self.say_request(&request, obstacles, outcome);
                 outcome.changes.push(Change::Request(Box::new(request)));
@@ -131,6 +162,7 @@ impl Desk<'_> {
             lost: before.as_ref().map_or(0, |flight| flight.lost),
             looks: 0,
             since: before.map_or(self.now, |flight| flight.since),
+            blind_looks: 0,
             left_at: self.now,
             external: None,
             waiting_run,
@@ -243,10 +275,12 @@ impl Desk<'_> {
                     return;
                 }
                 request.state = State::Sent(flight);
+                self.arm_follow(&request, outcome);
                 outcome.changes.push(Change::Request(Box::new(request)));
             }
             Progress::Running => {
                 request.state = State::Running(flight);
+                self.arm_follow(&request, outcome);
                 if !was_running {
                     outcome
                         .entries
@@ -295,14 +329,16 @@ impl Desk<'_> {
             {
                 continue;
             }
+            let is_forward = other.kind != RequestKind::Rollback;
             let is_older = other.sha == request.sha
-                || self
-                    .comparison(
-                        &request.repository,
-                        request.sha.as_str(),
-                        other.sha.as_str(),
-                    )
-                    .is_ok_and(|found| found.relation == Relation::Behind);
+                || is_forward
+                    && self
+                        .comparison(
+                            &request.repository,
+                            request.sha.as_str(),
+                            other.sha.as_str(),
+                        )
+                        .is_ok_and(|found| found.relation == Relation::Behind);
             if is_older {
                 let why = format!("#{} brought {} there", request.number, request.sha);
                 self.end(other, Ended::Superseded, &why, outcome);

@@ -49,10 +49,18 @@ impl Desk<'_> {
                     self.look(request, &mut outcome);
                 }
             }
-            Due::Depart { request, .. } => {
+            Due::Depart {
+                request, attempt, ..
+            } => {
                 let request = self.request(*request);
-                let departs = |request: &Request| {
-                    matches!(request.state, State::Waiting | State::Departing(_))
+                // A trigger that is on its way out is left alone.
+                let departs = |request: &Request| match &request.state {
+                    State::Waiting => *attempt == 0,
+                    State::Departing(flight) => *attempt == flight.attempt,
+                    State::Unknown(_)
+                    | State::Sent(_)
+                    | State::Running(_)
+                    | State::Ended { .. } => false,
                 };
                 if let Some(request) = request.filter(departs) {
                     self.let_go(request, &mut outcome);
@@ -173,7 +181,16 @@ impl Desk<'_> {
 
     /// Nothing was heard for a while: how does it go?
     fn ask_after(&self, request: Request, outcome: &mut Outcome) {
-        let Some(external) = request.flight().and_then(|flight| flight.external.clone()) else {
+        let Some(flight) = request.flight() else {
+            return;
+        };
+        let Some(external) = flight.external.clone() else {
+            self.arm_follow(&request, outcome);
+            if let (State::Running(_), Ok(Some(external))) =
+                (&request.state, self.sight(&request, flight))
+            {
+                self.adopt(request, external, outcome);
+            }
             return;
         };
         let question = Question::Progress {

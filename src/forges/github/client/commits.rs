@@ -84,6 +84,12 @@ impl From<RawCommit> for Commit {
                 }
             }
         }
+        for (name, email) in co_authors(&raw.commit.message) {
+            match account_behind(email) {
+                Some(account) => people.push(account),
+                None => strangers.push(name.to_owned()),
+            }
+        }
         let title = raw.commit.message.lines().next().unwrap_or_default();
         Self {
             sha: raw.sha,
@@ -93,6 +99,29 @@ impl From<RawCommit> for Commit {
             parent: raw.parents.into_iter().next().map(|parent| parent.sha),
         }
     }
+}
+
+/// Names and addresses of those who wrote it together with the author.
+fn co_authors(message: &str) -> impl Iterator<Item = (&str, &str)> {
+    message.lines().filter_map(|line| {
+        let (key, value) = line.split_once(':')?;
+        if !key.trim().eq_ignore_ascii_case("co-authored-by") {
+            return None;
+        }
+        let (name, email) = value.split_once('<')?;
+        Some((name.trim(), email.trim().trim_end_matches('>')))
+    })
+}
+
+/// GitHub's own addresses hold the account's number.
+fn account_behind(email: &str) -> Option<Account> {
+    let (local, host) = email.split_once('@')?;
+    let (id, login) = local.split_once('+')?;
+    let is_private = host.to_ascii_lowercase().starts_with("users.noreply.");
+    Some(Account {
+        id: id.parse().ok().filter(|_| is_private)?,
+        login: login.to_owned(),
+    })
 }
 
 impl Client {
@@ -410,4 +439,32 @@ impl Client {
 
 fn too_many(what: &str) -> CallError {
     CallError::Never(format!("there are too many {what} to read them all"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_wrote_it_together_is_an_author() {
+        let message = "Fix\n\nCo-authored-by: Ann <5+ann@users.noreply.github.com>\n\
+            co-authored-by: Bob <bob@example.com>\nSigned-off-by: Cid <cid@example.com>\nCo-authored-by: nobody";
+        let found: Vec<_> = co_authors(message).collect();
+        assert_eq!(
+            found,
+            [
+                ("Ann", "5+ann@users.noreply.github.com"),
+                ("Bob", "bob@example.com")
+            ]
+        );
+        assert_eq!(account_behind(found[0].1).map(|ann| ann.id), Some(5));
+        for stranger in [
+            "bob@example.com",
+            "5+ann@example.com",
+            "ann@users.noreply.github.com",
+            "",
+        ] {
+            assert_eq!(account_behind(stranger), None, "{stranger}");
+        }
+    }
 }

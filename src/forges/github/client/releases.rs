@@ -171,7 +171,12 @@ impl Client {
         let since = since.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
         let query = format!("event={event}&created={}", escaped(&format!(">={since}")));
         let mut runs = self.runs_where(repository, &query).await?;
-        runs.retain(|run| said::title(run).contains(&search.correlation));
+        let ourselves = self.ourselves().await?;
+        runs.retain(|run| {
+            let actor = run.actor.as_ref();
+            actor.is_some_and(|actor| actor.login == ourselves.login)
+                && said::title(run).contains(&search.correlation)
+        });
         Ok(runs)
     }
 }
