@@ -99,6 +99,7 @@ async fn trouble_while_telling(engine: Engine) {
 /// One release for every call and every trouble.
 async fn survive(engine: Engine, calls: &[(&str, &str)]) {
     let world = World::start(engine, &services()).await;
+    world.reconnect(ANSWERS_WITHIN);
     let mut case = 0;
     for (method, part) in calls {
         for trouble in troubles() {

@@ -207,6 +207,7 @@ async fn a_lost_answer_is_found_by_looking(engine: Engine) {
 async fn a_lost_answer_is_found_by_the_event(engine: Engine) {
     let world = World::plain(engine).await;
     let (pull_request, _) = world.ready("feature").await;
+    world.reconnect(ANSWERS_WITHIN);
     world
         .github
         .expect_trouble_at("POST", "/deployments", Trouble::Silence);

@@ -28,6 +28,9 @@ use super::service::TOKEN;
 use super::{Database, Engine, eventually};
 
 pub(crate) const SHOP: &str = "acme/shop";
+/// As long as we wait for an answer of GitHub's, so that a busy machine is not taken for trouble.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// The same for tests in which GitHub is silent.
 pub(crate) const ANSWERS_WITHIN: Duration = Duration::from_millis(400);
 
 /// A service that is released by one deployer; tests change it by replacing text.
@@ -124,7 +127,7 @@ impl World {
         github.add_team(40, "acme", "qa");
         let member = countersign::sandbox::github::Membership::Active;
         github.set_member(40, "quinn", Some(member));
-        Self::with(engine, services, github, ANSWERS_WITHIN).await
+        Self::with(engine, services, github, PATIENCE).await
     }
 
     /// A service for this GitHub, which answers it within the deadline or never.
