@@ -90,6 +90,8 @@ pub struct Flight {
     /// Looks since the last one was lost.
     pub looks: u64,
     pub since: Timestamp,
+    /// When the last trigger was decided.
+    pub left_at: Timestamp,
     pub external: Option<External>,
     /// The run that waits at the protection rule.
     pub waiting_run: Option<u64>,
@@ -238,6 +240,7 @@ mod tests {
             lost: 1,
             looks: 3,
             since: at,
+            left_at: at,
             external: Some(External {
                 kind: ExternalKind::Deployment,
                 id: 70,

@@ -1,10 +1,12 @@
 //! Whatever goes wrong on the way to GitHub: production starts once at most, and the people who wait
 //! can see how it ended.
 
+use std::time::Duration;
+
 use countersign::sandbox::github::Trouble;
 
 use crate::contract;
-use crate::support::world::{ANSWERS_WITHIN, PLAIN, SHOP};
+use crate::support::world::{PLAIN, SHOP};
 use crate::support::{Engine, World, on_both};
 
 on_both!(
@@ -12,7 +14,11 @@ on_both!(
     trouble_while_asking_about_the_commit,
     trouble_at_the_trigger,
     trouble_while_telling,
+    trouble_while_telling_about_the_deployment,
 );
+
+/// Short, because many calls are never answered here.
+const PATIENCE: Duration = Duration::from_millis(400);
 
 /// Every way in which a call can go wrong.
 fn troubles() -> Vec<Trouble> {
@@ -96,14 +102,32 @@ async fn trouble_while_telling(engine: Engine) {
     .await;
 }
 
+/// Where the release's own run ends it, Countersign writes the deployment's status.
+async fn trouble_while_telling_about_the_deployment(engine: Engine) {
+    survive(engine, &[("POST", "/deployments/")]).await;
+}
+
+/// The newest run of a workflow.
+fn newest_run(world: &World) -> u64 {
+    let sent = world.github.sent();
+    let newest = sent.iter().rfind(|sent| sent.event == "workflow_run");
+    newest.unwrap().body["workflow_run"]["id"].as_u64().unwrap()
+}
+
 /// One release for every call and every trouble.
 async fn survive(engine: Engine, calls: &[(&str, &str)]) {
-    let world = World::start(engine, &services()).await;
-    world.reconnect(ANSWERS_WITHIN);
+    let world = World::patient(engine, &services(), PATIENCE).await;
+    world
+        .github
+        .add_workflow(SHOP, "release.yml", &["deployment"]);
     let mut case = 0;
-    for (method, part) in calls {
+    for (call, (method, part)) in calls.iter().enumerate() {
         for trouble in troubles() {
             case += 1;
+            // How an answer is read has nothing to do with the database: there, every third is enough.
+            if engine == Engine::Postgres && (case + call) % 3 != 0 {
+                continue;
+            }
             let name = format!("{method} {part} meets {trouble:?}");
             one(&world, case, (method, part), trouble, &name).await;
         }
@@ -121,7 +145,7 @@ async fn one(
     let (pull_request, sha) = world.ready(&format!("case-{case}")).await;
     let (before, newest) = (world.starts(), world.newest().await);
     if part == "/access_tokens" {
-        world.reconnect(ANSWERS_WITHIN);
+        world.reconnect(Some(PATIENCE));
     }
     // The reaction to the command, the answer, and what is said later all have a path of comments.
     let part = if (method, part) == ("POST", "/comments") {
@@ -151,8 +175,16 @@ async fn one(
         let state = world.state(request).await.unwrap();
         match state.as_str() {
             "sent" | "running" => {
-                let deployment = world.external(request).await;
-                world.github.deployment_status(deployment, "success").await;
+                if part == "/deployments/" {
+                    let run = newest_run(world);
+                    world
+                        .github
+                        .run_moves(run, "completed", Some("success"))
+                        .await;
+                } else {
+                    let deployment = world.external(request).await;
+                    world.github.deployment_status(deployment, "success").await;
+                }
                 world.settle().await;
             }
             "departing" | "unknown" => world.pass(30).await,

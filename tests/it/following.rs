@@ -243,7 +243,7 @@ async fn late_and_repeated_events_change_nothing(engine: Engine) {
     for state in ["failure", "in_progress", "error", "pending"] {
         world.github.deployment_status(deployment, state).await;
     }
-    world.settle().await;
+    world.push("more").await;
     world.pass(1_000).await;
     assert_eq!(world.said(comment).answer(), answer);
     assert_eq!(shown(&world, &sha), "success");

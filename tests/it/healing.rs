@@ -6,7 +6,7 @@ use countersign::sandbox::github::{NewCommit, Order, Trouble};
 
 use crate::contract;
 use crate::support::crew::{ALL, Part};
-use crate::support::world::{ANSWERS_WITHIN, SHOP};
+use crate::support::world::SHOP;
 use crate::support::{Engine, World, eventually, on_both};
 
 on_both!(
@@ -75,7 +75,7 @@ async fn a_crash_after_the_decision(engine: Engine) {
     let world = World::plain(engine).await;
     let (pull_request, _) = world.ready("feature").await;
     world.crash().await;
-    world.work(&[Part::Intake]);
+    world.work(&[Part::Intake]).await;
     let comment = world
         .github
         .comment("ann", SHOP, pull_request, "/deploy prod")
@@ -95,7 +95,7 @@ async fn a_crash_after_the_decision(engine: Engine) {
 async fn a_crash_after_the_trigger(engine: Engine) {
     let world = World::plain(engine).await;
     let (pull_request, _) = world.ready("feature").await;
-    world.reconnect(LONG);
+    world.reconnect(Some(LONG));
     world.github.hold();
     world
         .github
@@ -107,7 +107,7 @@ async fn a_crash_after_the_trigger(engine: Engine) {
     world.github.release(&Order::AsTheyCame);
     triggered(&world).await;
     world.crash().await;
-    world.reconnect(ANSWERS_WITHIN);
+    world.reconnect(None);
     world.come_back().await;
     world.settle().await;
     ends_well(&world, comment).await;
@@ -116,7 +116,7 @@ async fn a_crash_after_the_trigger(engine: Engine) {
 async fn a_crash_instead_of_the_trigger(engine: Engine) {
     let world = World::plain(engine).await;
     let (pull_request, _) = world.ready("feature").await;
-    world.reconnect(LONG);
+    world.reconnect(Some(LONG));
     world
         .github
         .expect_trouble_at("POST", "/deployments", Trouble::SilenceBefore);
@@ -126,7 +126,7 @@ async fn a_crash_instead_of_the_trigger(engine: Engine) {
         .await;
     triggered(&world).await;
     world.crash().await;
-    world.reconnect(ANSWERS_WITHIN);
+    world.reconnect(None);
     world.come_back().await;
     world.settle().await;
     assert_eq!(world.starts(), 0);
@@ -137,7 +137,7 @@ async fn a_crash_after_the_outcome(engine: Engine) {
     let world = World::plain(engine).await;
     let (pull_request, _) = world.ready("feature").await;
     world.crash().await;
-    world.work(&[Part::Intake]);
+    world.work(&[Part::Intake]).await;
     let comment = world
         .github
         .comment("ann", SHOP, pull_request, "/deploy prod")
@@ -148,7 +148,7 @@ async fn a_crash_after_the_outcome(engine: Engine) {
     })
     .await;
     world.crash().await;
-    world.work(&[Part::Delivery]);
+    world.work(&[Part::Delivery]).await;
     eventually("its outcome is recorded", async || {
         (world.number(&format!("{trigger} = 'done'")).await == 1).then_some(())
     })
@@ -161,7 +161,7 @@ async fn a_crash_after_the_outcome(engine: Engine) {
 
 async fn two_services_on_one_database_start_once(engine: Engine) {
     let world = World::plain(engine).await;
-    world.work(&ALL);
+    world.work(&ALL).await;
     world.github.repeat_each(3);
     let (pull_request, _) = world.ready("feature").await;
     let comment = world
@@ -207,7 +207,6 @@ async fn a_lost_answer_is_found_by_looking(engine: Engine) {
 async fn a_lost_answer_is_found_by_the_event(engine: Engine) {
     let world = World::plain(engine).await;
     let (pull_request, _) = world.ready("feature").await;
-    world.reconnect(ANSWERS_WITHIN);
     world
         .github
         .expect_trouble_at("POST", "/deployments", Trouble::Silence);
@@ -321,12 +320,7 @@ async fn lost_deliveries_are_read_again(engine: Engine) {
     // What did not change is not sent again by GitHub, and does not count against our limit.
     world.pass(601).await;
     world.pass(601).await;
-    let exchanges = world.github.exchanges();
-    let unchanged = exchanges
-        .iter()
-        .filter(|exchange| exchange.status == 304)
-        .count();
-    assert!(unchanged > 0);
+    assert!(world.github.unchanged() > 0);
     contract::check(&world.github);
 }
 

@@ -14,6 +14,7 @@ on_both!(
     a_limit_holds_for_every_call,
     an_approver_who_left_meanwhile_stops_a_held_trigger,
     a_gate_that_turned_red_meanwhile_stops_a_held_trigger,
+    a_policy_that_changed_meanwhile_stops_a_held_trigger,
     a_trigger_that_grew_stale_leaves_again,
     a_gate_that_turned_red_meanwhile_stops_a_stale_trigger,
     a_dropped_trigger_is_told,
@@ -48,6 +49,8 @@ async fn a_limit_holds_for_every_call(engine: Engine) {
     }
     world.said(said.comment).expect("Started");
     assert_eq!(world.deployments(), [sha.as_str(), sha.as_str()]);
+    let path = format!("POST /repos/{SHOP}/deployments");
+    assert_eq!(world.counted()[&path], 2);
     assert_eq!(world.starts(), 1);
 }
 
@@ -88,10 +91,24 @@ async fn a_gate_that_turned_red_meanwhile_stops_a_held_trigger(engine: Engine) {
     stopped(&world, &sha);
 }
 
+async fn a_policy_that_changed_meanwhile_stops_a_held_trigger(engine: Engine) {
+    let world = World::plain(engine).await;
+    let (pull_request, sha) = world.ready("feature").await;
+    hold_trigger(&world);
+    let said = world.say("ann", pull_request, "/deploy prod").await;
+    let stricter = PLAIN.replace("{ deployer = 1 }", "{ deployer = 2 }");
+    world.reconfigure(&stricter).await;
+    for _ in 0..4 {
+        world.pass(20).await;
+    }
+    world.said(said.comment).expect("the policy has changed");
+    stopped(&world, &sha);
+}
+
 /// It is decided, and nobody carries anything out.
 async fn decided(world: &World, person: &str, pull_request: u64) -> u64 {
     world.crash().await;
-    world.work(&[Part::Intake]);
+    world.work(&[Part::Intake]).await;
     let comment = world
         .github
         .comment(person, SHOP, pull_request, "/deploy prod")
@@ -168,7 +185,7 @@ async fn a_dropped_trigger_is_told(engine: Engine) {
 
 /// GitHub has it, and whoever sent it died before it heard so.
 async fn half_done(world: &World, pull_request: u64) -> u64 {
-    world.reconnect(std::time::Duration::from_secs(30));
+    world.reconnect(Some(std::time::Duration::from_secs(30)));
     world.github.hold();
     world
         .github
@@ -185,7 +202,7 @@ async fn half_done(world: &World, pull_request: u64) -> u64 {
     })
     .await;
     world.crash().await;
-    world.reconnect(crate::support::world::ANSWERS_WITHIN);
+    world.reconnect(None);
     world.leases_end().await;
     comment
 }

@@ -13,6 +13,9 @@ use crate::domain::{
     Account, Action, Actor, Asked, Effect, Ended, GitHubTrigger, Given, Request, State, Trigger,
 };
 
+/// A trigger leaves within a minute after it was decided, or not at all.
+const GONE_AFTER: jiff::SignedDuration = jiff::SignedDuration::from_mins(5);
+
 impl Desk<'_> {
     /// Somebody says yes.
     pub(super) fn approve(&self, asked: &Asked, mut request: Request, outcome: &mut Outcome) {
@@ -200,9 +203,10 @@ impl Desk<'_> {
         outcome: &mut Outcome,
     ) {
         let is_unclear = match &request.state {
-            State::Unknown(_) => true,
-            State::Sent(flight) => flight.external.is_none(),
-            State::Waiting | State::Departing(_) | State::Running(_) | State::Ended { .. } => false,
+            // A trigger that was decided so long ago cannot leave any more.
+            State::Departing(flight) => self.now.duration_since(flight.left_at) > GONE_AFTER,
+            State::Unknown(_) | State::Sent(_) => true,
+            State::Waiting | State::Running(_) | State::Ended { .. } => false,
         };
         if !request.is_waiting() && !is_unclear {
             let text = format!(

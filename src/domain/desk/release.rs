@@ -131,6 +131,7 @@ impl Desk<'_> {
             lost: before.as_ref().map_or(0, |flight| flight.lost),
             looks: 0,
             since: before.map_or(self.now, |flight| flight.since),
+            left_at: self.now,
             external: None,
             waiting_run,
             runs: std::collections::BTreeMap::new(),
@@ -205,13 +206,15 @@ impl Desk<'_> {
         (url, by_run): (&str, bool),
         outcome: &mut Outcome,
     ) {
-        let healed = request.ended() == Some(Ended::Failed) && progress == Progress::Succeeded;
+        let over_without_success = request.ended().is_some_and(|how| how != Ended::Succeeded);
+        let healed = over_without_success && progress == Progress::Succeeded;
         let flight = match &request.state {
             State::Departing(flight)
             | State::Unknown(flight)
             | State::Sent(flight)
             | State::Running(flight) => flight,
-            // Somebody ran it again in the forge: what was approved is live after all.
+            // Somebody ran it again in the forge, or gave it up too early: what was approved is live after
+            // all.
             State::Ended {
                 flight: Some(flight),
                 ..

@@ -1,17 +1,17 @@
 //! The loops of a service as a crew that can crash and come back, or work side by side with another.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use countersign::domain::Catalog;
 use countersign::engine::Shared;
 use countersign::engine::delivery::{DeliveryLoop, Pace};
 use countersign::engine::facts::Facts;
 use countersign::engine::hands::Hands;
 use countersign::engine::intake::Intake;
 use countersign::engine::sweep::Sweep;
-use std::sync::Arc;
-
-use countersign::domain::Catalog;
 use countersign::forges::github::client::Client;
+use countersign::store::Store;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -38,9 +38,11 @@ pub(crate) struct Desk {
 }
 
 /// Loops that run.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Crew {
     tasks: Vec<JoinHandle<()>>,
+    /// Its own, so that its end can be waited for.
+    store: Store,
 }
 
 impl Crew {
@@ -83,6 +85,7 @@ impl Crew {
         };
         Self {
             tasks: parts.iter().map(start).collect(),
+            store: shared.store.clone(),
         }
     }
 }
@@ -91,16 +94,20 @@ impl World {
     /// The loops end in the middle of whatever they do, as when the power goes. Nobody gives anything back.
     pub(crate) async fn crash(&self) {
         let crews = std::mem::take(&mut *self.crews.lock().unwrap());
-        for task in crews.into_iter().flat_map(|crew| crew.tasks) {
-            task.abort();
-            let _ended = task.await;
+        for crew in crews {
+            for task in crew.tasks {
+                task.abort();
+                let _ended = task.await;
+            }
+            // What it sent to the database before it died has ended then, too.
+            crew.store.close().await;
         }
     }
 
     /// Another process takes over after the leases of the dead one have run out.
     pub(crate) async fn come_back(&self) {
         self.leases_end().await;
-        self.work(&ALL);
+        self.work(&ALL).await;
     }
 
     /// What a dead process held is free again.
@@ -117,9 +124,9 @@ impl World {
     }
 
     /// One more process works on the same database, or a part of one.
-    pub(crate) fn work(&self, parts: &[Part]) {
+    pub(crate) async fn work(&self, parts: &[Part]) {
         let shared = Shared::new(
-            self.store.clone(),
+            self.database.open().await,
             self.shared.clock.clone(),
             self.shared.metrics.clone(),
         );
