@@ -272,8 +272,8 @@ async fn a_trigger_that_vanished_may_not_leave_any_more(engine: Engine) {
     }
     assert_eq!(world.deployments().len(), 1);
     let said = world.said(said.comment);
-    said.expect("Void");
-    said.expect("build");
+    // It may have started all the same: a person must look.
+    said.expect("no release with our mark");
     assert_eq!(world.starts(), 0);
 }
 

@@ -260,7 +260,7 @@ fn start_load(
                         deliveries::push(client as u64),
                     )
                 } else {
-                    let comment = deliveries::comment(client as u64, unique as u64, "/help");
+                    let comment = deliveries::comment(9, unique as u64, "/help");
                     let body = comment.to_string().into_bytes();
                     ("issue_comment", format!("help-{unique}"), body)
                 };

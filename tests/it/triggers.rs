@@ -171,6 +171,11 @@ async fn a_run_that_cannot_be_found_is_asked_about(engine: Engine) {
     world
         .say("ann", pull_request, "/cancel #1")
         .await
+        .expect("it may be running");
+    world.pass(600).await;
+    world
+        .say("ann", pull_request, "/cancel #1")
+        .await
         .expect("Cancelled");
     world
         .say("ann", pull_request, "/retry #1")

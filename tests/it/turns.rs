@@ -102,7 +102,7 @@ async fn one_release_at_a_time(engine: Engine) {
     }
     assert_eq!(world.deployments().len(), 1);
     let said = world.say("ann", first, "/cancel #1").await;
-    said.expect("is under way (running)");
+    said.expect("is under way");
     world.finish("success").await;
     world
         .say("dora", second, "/deploy prod")
@@ -223,7 +223,7 @@ async fn a_locked_environment_is_closed(engine: Engine) {
         .say("ann", pull_request, "/lock prod --reason broken")
         .await;
     said.expect("**Locked**: shop → **prod**: `broken`");
-    world.pass(24 * 3_600).await;
+    world.pass(11 * 3_600).await;
     let said = world.say("dora", pull_request, "/retry #1").await;
     said.expect("**prod** is locked by `ann`");
     let said = world.say("bob", pull_request, "/unlock prod").await;

@@ -7,8 +7,8 @@ use crate::domain::gates::{self, StageView};
 use crate::domain::policy::{Approval, Quorum, Shortage};
 use crate::domain::reason::{Reason, code};
 use crate::domain::{
-    Account, Commit, Comparison, Detail, Environment, Look, Relation, Reporter, Repository,
-    Request, RequestKind, Service, Sha, Verdict,
+    Account, Comparison, Detail, Environment, Look, Relation, Reporter, Repository, Request,
+    RequestKind, Service, Sha, Verdict,
 };
 use jiff::Timestamp;
 
@@ -332,66 +332,6 @@ impl Desk<'_> {
             .is_ok_and(|comparison| comparison.relation == Relation::Ahead)
     }
 
-    /// Every author and committer of what would ship.
-    fn authors(&self, subject: &Subject<'_>, comparison: Option<&Comparison>) -> Authors {
-        if !subject.environment.exclude.author {
-            return Authors::default();
-        }
-        let mut authors = Authors::default();
-        let own = self.since_our_own(subject);
-        let commits = match own.or(comparison) {
-            Some(comparison) => {
-                authors.unclear = incomplete(comparison);
-                comparison.commits.iter().collect()
-            }
-            None => match self.first_batch(subject) {
-                Ok(commits) => commits,
-                Err(why) => {
-                    authors.unclear = Some(why);
-                    Vec::new()
-                }
-            },
-        };
-        for commit in commits {
-            authors.people.extend(commit.people.iter().cloned());
-            if let Some(stranger) = commit.strangers.first() {
-                authors.unclear = Some(format!(
-                    "commit {} is by {}, who has no account here",
-                    code(commit.sha.short()),
-                    code(stranger)
-                ));
-            }
-        }
-        authors
-    }
-
-    /// When somebody else moved what is live, what ships is counted from our own last release.
-    fn since_our_own(&self, subject: &Subject<'_>) -> Option<&Comparison> {
-        let live = self.live(subject.service, subject.environment)?;
-        if live.request.is_some() || subject.kind == RequestKind::Rollback {
-            return None;
-        }
-        let last = self.history(subject.service, subject.environment);
-        let last = last.first().filter(|last| last.sha != *subject.sha)?;
-        self.comparison(subject.repository, last.sha.as_str(), subject.sha.as_str())
-            .ok()
-    }
-
-    /// While nothing is live: the commit, and what it merged.
-    fn first_batch(&self, subject: &Subject<'_>) -> Result<Vec<&Commit>, String> {
-        let commit = self.commit(subject.repository, subject.sha.as_str())?;
-        let mut commits = vec![commit];
-        if let Some(parent) = &commit.parent {
-            let merged =
-                self.comparison(subject.repository, parent.as_str(), subject.sha.as_str())?;
-            if let Some(why) = incomplete(merged) {
-                return Err(why);
-            }
-            commits.extend(&merged.commits);
-        }
-        Ok(commits)
-    }
-
     /// Who said yes, and who is still missing.
     fn approvals(
         &self,
@@ -452,9 +392,4 @@ impl Desk<'_> {
         };
         (reason, quorum, void)
     }
-}
-
-/// Why a list of commits does not tell of all authors.
-fn incomplete(comparison: &Comparison) -> Option<String> {
-    (!comparison.complete).then(|| "there are too many commits to read them all".to_owned())
 }
