@@ -223,7 +223,7 @@ async fn a_locked_environment_is_closed(engine: Engine) {
         .say("ann", pull_request, "/lock prod --reason broken")
         .await;
     said.expect("**Locked**: shop → **prod**: `broken`");
-    world.pass(11 * 3_600).await;
+    world.pass(8 * 3_600).await;
     let said = world.say("dora", pull_request, "/retry #1").await;
     said.expect("**prod** is locked by `ann`");
     let said = world.say("bob", pull_request, "/unlock prod").await;

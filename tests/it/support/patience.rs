@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 /// How long a fact may take on a busy machine before the test says that it never came.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Looks again and again until there is something to see.
 pub(crate) async fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
