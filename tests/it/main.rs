@@ -11,6 +11,7 @@ mod support;
 mod commands;
 mod contract;
 mod effects;
+mod examples;
 mod faults;
 mod following;
 mod gates;
