@@ -278,6 +278,12 @@ async fn record(
     }
     let mut cause = 0;
     for entry in &outcome.entries {
+        if entry.action == Action::Unexplained {
+            tracing::error!(
+                detail = ?entry.detail,
+                "production moved, and no approval explains it"
+            );
+        }
         cause = ledger::append(tx, entry).await?;
     }
     for planned in &outcome.effects {

@@ -16,7 +16,9 @@ async fn every_example_of_githubs_is_accepted(engine: Engine) {
         for example in event["examples"].as_array().unwrap() {
             sent += 1;
             let body = example.to_string().into_bytes();
-            let answer = service.deliver(name, &format!("example-{sent}"), body).await;
+            let answer = service
+                .deliver(name, &format!("example-{sent}"), body)
+                .await;
             assert_eq!(answer.unwrap(), 202, "{name}");
         }
     }

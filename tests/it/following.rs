@@ -16,6 +16,7 @@ on_both!(
     late_and_repeated_events_change_nothing,
     a_deployment_by_somebody_else_is_found_once,
     a_run_by_somebody_else_is_found_once,
+    an_old_release_that_runs_again_is_found,
     a_forged_mark_is_not_adopted,
 );
 
@@ -79,6 +80,36 @@ async fn a_run_without_statuses_ends_its_release(engine: Engine) {
         assert_eq!(written, ["in_progress", deployment_state]);
     }
     contract::check(&world.github);
+}
+
+async fn an_old_release_that_runs_again_is_found(engine: Engine) {
+    let world = World::plain(engine).await;
+    world
+        .github
+        .add_workflow(SHOP, "release.yml", &["deployment"]);
+    let mut runs = Vec::new();
+    for name in ["old", "new"] {
+        let (comment, _, _) = start(&world, name).await;
+        let run = newest_run(&world);
+        world
+            .github
+            .run_moves(run, "completed", Some("success"))
+            .await;
+        world.settle().await;
+        world.said(comment).expect("Live");
+        runs.push(run);
+    }
+    world.github.rerun(runs[1]).await;
+    world.settle().await;
+    assert_eq!(
+        world.recorded("production.unexplained").await,
+        0,
+        "it is live"
+    );
+    world.github.rerun(runs[0]).await;
+    world.github.run_moves(runs[0], "in_progress", None).await;
+    world.settle().await;
+    assert_eq!(world.recorded("production.unexplained").await, 1);
 }
 
 async fn a_run_of_another_deployment_ends_nothing(engine: Engine) {

@@ -199,6 +199,7 @@ impl Desk<'_> {
             });
         }
         if let Some(request) = self.request_of(&run.repository, &external) {
+            self.old_release_again(&request, run, &mut outcome);
             self.advance(request, run.progress, (&run.url, false), &mut outcome);
             return outcome;
         }
@@ -291,6 +292,7 @@ impl Desk<'_> {
             outcome.ignored = Some("no release of ours started it".to_owned());
             return;
         };
+        self.old_release_again(&request, run, outcome);
         if run.progress == Progress::Skipped {
             return;
         }

@@ -5,8 +5,8 @@ use jiff::SignedDuration;
 use super::follow::who;
 use super::{Change, Desk, Outcome};
 use crate::domain::{
-    Action, Actor, Due, Effect, Environment, ExternalKind, GitHubTrigger, Live, Repository,
-    SeenRun, Service, Sha, StatusState, Trigger,
+    Action, Actor, Due, Effect, Ended, Environment, ExternalKind, GitHubTrigger, Live, Repository,
+    Request, SeenRun, Service, Sha, StatusState, Trigger,
 };
 
 /// How long a run may go unexplained while a release is on its way out: the answer that names it may
@@ -95,6 +95,30 @@ impl Desk<'_> {
             || self
                 .live(sighted.service, sighted.environment)
                 .is_some_and(|live| live.sha == *sighted.sha && live.request.is_some())
+    }
+
+    /// Somebody runs a release again that succeeded once: nobody asked us for that.
+    pub(super) fn old_release_again(
+        &self,
+        request: &Request,
+        run: &SeenRun,
+        outcome: &mut Outcome,
+    ) {
+        let is_again = run.attempt > 1 && request.ended() == Some(Ended::Succeeded);
+        let Some((service, environment)) = self.configured(request).filter(|_| is_again) else {
+            return;
+        };
+        let sighted = Sighted {
+            service,
+            environment,
+            repository: &run.repository,
+            what: format!("run/{}/{}", run.id, run.attempt),
+            sha: &request.sha,
+            by: who(run.actor.as_ref()),
+        };
+        if !self.is_explained(&sighted) {
+            self.unexplained(&sighted, outcome);
+        }
     }
 
     /// Production moved, and nobody asked us.
