@@ -4,7 +4,7 @@
 use super::people::{Authors, refusal};
 use super::{Change, Desk};
 use crate::domain::gates::{self, StageView};
-use crate::domain::policy::{Approval, Quorum, Shortage};
+use crate::domain::policy::{Approval, Quorum, Shortage, Unauthorized};
 use crate::domain::reason::{Reason, code};
 use crate::domain::{
     Account, Comparison, Detail, Environment, Look, Relation, Reporter, Repository, Request,
@@ -359,6 +359,10 @@ impl Desk<'_> {
                     )));
                     counted.push(Approval::new(authorized, *at));
                 }
+                // What cannot be found out at this moment takes nobody's yes away for good.
+                Err(why @ Unauthorized::Unclear(_)) => {
+                    parts.push(Reason::unknown(refusal(person, &why).1));
+                }
                 Err(why) => {
                     let (_, says) = refusal(person, &why);
                     parts.push(Reason::waits(format!(
@@ -381,13 +385,10 @@ impl Desk<'_> {
                         self.who(role)
                     )));
                 }
-                Reason {
-                    under: parts,
-                    ..Reason::waits(format!(
-                        "{} of {} approvals",
-                        shortage.filled, shortage.needed
-                    ))
-                }
+                Reason::of(
+                    format!("{} of {} approvals", shortage.filled, shortage.needed),
+                    parts,
+                )
             }
         };
         (reason, quorum, void)

@@ -110,9 +110,9 @@ impl Desk<'_> {
             }
             Ok(_) | Err(_) if may_be_there => self.stay_unknown(request, outcome),
             // What could not be found out may be found out in a minute.
-            Ok(_) if had_left && examined.tree.mark == Verdict::Unknown => {
+            Ok(_) | Err(_) if had_left && examined.tree.mark == Verdict::Unknown => {
                 self.timer(lost::depart(&request), &request, SOON, outcome);
-                self.say_request(&request, Some(&examined), outcome);
+                self.say_obstacles(&request, &examined, outcome);
                 outcome.changes.push(Change::Request(Box::new(request)));
             }
             Ok(_) | Err(_) if had_left => {
@@ -128,10 +128,29 @@ impl Desk<'_> {
                     // A run may wait for it: what stands in the way is looked at again.
                     self.timer(lost::depart(&request), &request, SOON, outcome);
                 }
-                let obstacles = (examined.tree.mark > Verdict::Waits).then_some(&examined);
-                self.say_request(&request, obstacles, outcome);
+                if examined.is_clear() {
+                    self.say_request(&request, None, outcome);
+                } else {
+                    self.say_obstacles(&request, &examined, outcome);
+                }
                 outcome.changes.push(Change::Request(Box::new(request)));
             }
+        }
+    }
+
+    /// Says what stands in the way, once for each thing: it is looked at again every minute.
+    fn say_obstacles(&self, request: &Request, examined: &Examined, outcome: &mut Outcome) {
+        let says: Vec<&str> = examined
+            .tree
+            .obstacles()
+            .into_iter()
+            .map(|obstacle| obstacle.says.as_str())
+            .collect();
+        let says: String = says.join("; ").chars().take(400).collect();
+        let token = format!("obstacles/{}/{says}", request.number);
+        if !self.was_remembered(&token) {
+            outcome.changes.push(Change::Remember { token });
+            self.say_request(request, Some(examined), outcome);
         }
     }
 
