@@ -90,10 +90,15 @@ async fn take_in(tx: &mut Tx, length: Duration, most: u32) -> Result<Option<Batc
         rows.push(received(&Row::of(row, "inbox", "id"))?);
     }
     blame(tx, &mut rows, &left_open).await?;
+    let mut hold = Hold { holder, fences };
     if let Some(suspect) = rows.iter().position(|row| row.attempts > 0) {
         rows = vec![rows.swap_remove(suspect)];
+        // Only its lane is held, so that no other row is blamed if this one is deadly.
+        let alone = rows.iter().map(|row| format!("inbox/{}", row.lane)).next();
+        let alone = alone.unwrap_or_default();
+        lease::give_others_back(tx, &hold, &alone).await?;
+        hold = hold.only(|name| name == alone);
     }
-    let hold = Hold { holder, fences };
     Ok(Some(Batch { hold, rows }))
 }
 

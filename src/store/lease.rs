@@ -12,6 +12,7 @@ use super::{StoreError, Tx};
 statements! {
     GIVE_BACK = ["UPDATE lease SET lease_until = 0 WHERE holder = $1 AND lease_until <> 0 RETURNING name, fence"];
     GIVE_ONE_BACK = ["UPDATE lease SET lease_until = 0 WHERE holder = $1 AND name = $2 AND fence = $3 AND lease_until <> 0"];
+    GIVE_OTHERS_BACK = ["UPDATE lease SET lease_until = 0 WHERE holder = $1 AND name <> $2 AND lease_until <> 0"];
     EXTEND = ["UPDATE lease SET lease_until =" NOW "+ $4 WHERE holder = $1 AND name = $2 AND fence = $3 AND lease_until <> 0"];
     RETAKE = ["UPDATE lease SET lease_until =" NOW "+ $3 WHERE holder = $1 AND name = $2 AND lease_until = 0"];
     LEFT_OPEN = ["SELECT name FROM lease WHERE lease_until <> 0 AND lease_until <=" NOW "ORDER BY name"];
@@ -66,6 +67,20 @@ pub async fn give_part_back(tx: &mut Tx, part: &Hold) -> Result<bool, StoreError
         }
     }
     Ok(true)
+}
+
+/// Gives every lease of a hold back but the one with this name.
+pub(super) async fn give_others_back(
+    tx: &mut Tx,
+    hold: &Hold,
+    kept: &str,
+) -> Result<(), StoreError> {
+    sqlx::query(tx.sql(&GIVE_OTHERS_BACK))
+        .bind(hold.holder.as_str())
+        .bind(kept)
+        .execute(tx.connection())
+        .await?;
+    Ok(())
 }
 
 /// Lengthens the leases of a part of a hold; `false` when some of them were lost.

@@ -23,6 +23,7 @@ on_both!(
     a_repeated_delivery_is_stored_once,
     a_lane_is_handled_by_one_and_in_order,
     a_delivery_that_brings_its_handler_down_is_set_aside,
+    other_lanes_are_not_blamed_for_a_deadly_delivery,
     intake_wakes_up_without_waiting_for_the_fallback,
 );
 
@@ -108,6 +109,31 @@ async fn a_lane_is_handled_by_one_and_in_order(engine: Engine) {
         .unwrap();
     let even = take(10).await.unwrap();
     assert_eq!(bodies(&even), ["body 2", "body 4"]);
+}
+
+async fn other_lanes_are_not_blamed_for_a_deadly_delivery(engine: Engine) {
+    let database = Database::fresh(engine).await;
+    let store = database.open().await;
+    let (door, _shared) = open_door(&store);
+    for (key, lane) in [("bad", "one"), ("innocent", "two")] {
+        door.store(delivery(key, lane), b"{}", now()).await.unwrap();
+    }
+    for _ in 0..8 {
+        let batch = lanes::take(&store, Duration::from_secs(60), 10).await;
+        assert!(batch.unwrap().is_some());
+        database
+            .direct()
+            .await
+            .execute("UPDATE lease SET lease_until = 1 WHERE lease_until <> 0")
+            .await
+            .unwrap();
+    }
+    let blamed = "SELECT attempts FROM inbox WHERE delivery = 'innocent'";
+    assert_eq!(
+        database.number(blamed).await,
+        1,
+        "once, when both were taken"
+    );
 }
 
 async fn a_delivery_that_brings_its_handler_down_is_set_aside(engine: Engine) {
