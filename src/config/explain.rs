@@ -124,6 +124,14 @@ fn environment(environment: &Environment, config: &Config, text: &mut String) {
         2,
         format!("a request expires after {}", environment.expires),
     );
+    line(
+        text,
+        2,
+        format!(
+            "GitHub is asked how a release goes after {} without news",
+            environment.follow
+        ),
+    );
     line(text, 2, format!("starts by {}", environment.trigger));
 }
 

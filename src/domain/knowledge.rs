@@ -304,7 +304,6 @@ pub struct PullRequest {
     pub draft: bool,
     /// The commit that merged it.
     pub merged: Option<Sha>,
-    pub author: Option<Account>,
 }
 
 /// How a head relates to a base.

@@ -2,15 +2,20 @@
 //! `Approval` needs one, a `Quorum` needs enough approvals by different people, and a trigger needs a
 //! `Quorum`. So a release without authorization has no spelling:
 //!
-//! ```compile_fail
-//! use countersign::domain::Quorum;
+//! ```compile_fail,E0451
+//! use countersign::domain::{Approval, Quorum};
 //! // The fields are private: nobody but the policy makes one.
-//! let quorum = Quorum { approvals: Vec::new() };
+//! fn forge(approvals: Vec<Approval>) -> Quorum {
+//!     Quorum { approvals }
+//! }
 //! ```
 //!
-//! ```compile_fail
-//! use countersign::domain::{Approval, Authorized};
-//! let approval = Approval { by: Authorized { person: todo!(), roles: todo!() }, at: todo!() };
+//! ```compile_fail,E0451
+//! use std::collections::BTreeMap;
+//! use countersign::domain::{Account, Authorized, RoleName};
+//! fn forge(person: Account, roles: BTreeMap<RoleName, String>) -> Authorized {
+//!     Authorized { person, roles }
+//! }
 //! ```
 
 use std::collections::BTreeMap;

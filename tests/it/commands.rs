@@ -1,13 +1,14 @@
 //! Only new words of people are commands; each gets its answer, and says all that there is to say.
 
-use countersign::sandbox::github::NewCommit;
+use countersign::sandbox::github::{NewCommit, Trouble};
 use serde_json::{Value, json};
 
 use crate::contract;
 use crate::support::world::{SHOP, Said, TWO, plain_with};
-use crate::support::{Engine, World, on_both};
+use crate::support::{Engine, World, eventually, on_both};
 
 on_both!(
+    a_command_is_acknowledged_before_anything_is_asked,
     an_edited_comment_is_no_command,
     later_edits_of_a_yes_are_remembered,
     only_people_who_speak_for_themselves_are_heard,
@@ -575,4 +576,25 @@ fn acts(world: &World) -> usize {
     let changing =
         calls.filter(|(call, _)| !call.starts_with("GET") && !call.contains("access_tokens"));
     changing.map(|(_, count)| count).sum()
+}
+
+async fn a_command_is_acknowledged_before_anything_is_asked(engine: Engine) {
+    let world = World::plain(engine).await;
+    let (pull_request, _) = world.ready("feature").await;
+    world
+        .github
+        .expect_trouble_at("GET", "/pulls/", Trouble::SilenceBefore);
+    let comment = world
+        .github
+        .comment("ann", SHOP, pull_request, "/deploy prod")
+        .await;
+    eventually("the eyes are there", async || {
+        let eyes = world.github.reactions(SHOP, comment) == ["eyes"];
+        eyes.then_some(())
+    })
+    .await;
+    // GitHub has not said yet what the pull request is, so nothing can be decided.
+    assert!(world.said(comment).answers.is_empty());
+    world.settle().await;
+    world.said(comment).expect("Started");
 }

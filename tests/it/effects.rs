@@ -6,13 +6,15 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use countersign::clock::{Clock, Hand};
+use countersign::domain::Planned;
 use countersign::engine::Shared;
 use countersign::engine::delivery::{DeliveryLoop, Pace};
 use countersign::engine::hands::{Acted, Executor, Job};
 use countersign::metrics::Metrics;
 use countersign::sandbox::github::{GitHub, Trouble};
 use countersign::store::Store;
-use countersign::store::outbox;
+use countersign::store::{outbox, quiet};
+use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use crate::leases::{now, plan};
@@ -26,6 +28,7 @@ on_both!(
     help_is_answered_once_however_often_it_is_delivered,
     an_answer_that_was_lost_is_not_given_twice,
     what_is_under_way_at_the_end_is_given_back,
+    triggers_leave_first_also_after_a_pause,
 );
 
 /// Does what the test says, and remembers when it was asked.
@@ -326,4 +329,55 @@ async fn what_is_under_way_at_the_end_is_given_back(engine: Engine) {
     .await;
     assert_eq!(github.comments().len(), 1, "it looked before it repeated");
     assert_eq!(service.stop().await, 0);
+}
+
+async fn triggers_leave_first_also_after_a_pause(engine: Engine) {
+    let store = Database::fresh(engine).await.open().await;
+    let repository = json!({ "id": 9, "path": "acme/shop", "installation": 4 });
+    let place = json!({
+        "repository": repository, "pull_request": 3, "comment": 50, "written_at": now().to_string()
+    });
+    let sha = "a".repeat(40);
+    let effects = [
+        json!({
+            "do": "commit_status", "repository": repository, "sha": sha,
+            "context": "countersign/prod", "state": "pending", "description": "x"
+        }),
+        json!({ "do": "react", "place": place, "reaction": "eyes" }),
+        json!({ "do": "trigger", "departure": {
+            "request": 1, "attempt": 1, "correlation": "c", "repository": repository, "sha": sha,
+            "service": "shop", "environment": "prod", "not_after": now().to_string(),
+            "start": { "deployment": { "environment": "production" } }
+        }}),
+    ];
+    for (number, effect) in effects.into_iter().enumerate() {
+        let planned = Planned {
+            token: number.to_string(),
+            effect: serde_json::from_value(effect).unwrap(),
+        };
+        store
+            .unit(move |tx| {
+                let planned = planned.clone();
+                Box::pin(async move { outbox::add(tx, &planned, 1, now()).await })
+            })
+            .await
+            .unwrap();
+    }
+    let later = now() + jiff::SignedDuration::from_secs(60);
+    store
+        .unit(move |tx| {
+            Box::pin(async move { quiet::keep(tx, "github/4", later, "a limit").await })
+        })
+        .await
+        .unwrap();
+    let claim = async |at| {
+        let lease = Duration::from_secs(60);
+        outbox::claim(&store, at, lease, 1).await.unwrap()
+    };
+    assert!(claim(now()).await.is_empty(), "nobody calls meanwhile");
+    let mut left = Vec::new();
+    while let Some(row) = claim(later).await.pop() {
+        left.push(row.effect.unwrap().kind());
+    }
+    assert_eq!(left, ["trigger", "react", "commit_status"]);
 }

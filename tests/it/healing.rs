@@ -294,6 +294,7 @@ async fn failed_deliveries_are_asked_for(engine: Engine) {
     .await;
     world.settle().await;
     ends_well(&world, comment).await;
+    contract::check(&world.github);
 }
 
 async fn lost_deliveries_are_read_again(engine: Engine) {

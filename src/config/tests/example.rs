@@ -138,11 +138,13 @@ service shop: github:acme/shop, branch main
     needs 1 of qa: GitHub users octocat, hubot
     not whoever wrote a change that ships, whoever asked for the release
     a request expires after 4h
+    GitHub is asked how a release goes after 10m without news
     starts by GitHub deployment to `production`
   environment canary, after stage staging
     needs 1 of deployer: GitHub teams acme/sre
     also releases heads of open pull requests, drafts
     a request expires after 4h
+    GitHub is asked how a release goes after 10m without news
     starts by GitHub workflow `deploy.yml` at `main` with sha = {sha}, target = {environment}
 ";
     let text = explain(&config);

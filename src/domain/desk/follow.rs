@@ -148,7 +148,12 @@ impl Desk<'_> {
             flight.url.clone_from(&external.url);
         }
         flight.external = Some(external);
-        request.state = State::Sent(flight);
+        // What was seen running goes on running when its number is learnt.
+        request.state = if matches!(request.state, State::Running(_)) {
+            State::Running(flight)
+        } else {
+            State::Sent(flight)
+        };
         outcome.changes.push(Change::NoTimer {
             due: Due::Look {
                 service: request.service.clone(),

@@ -171,8 +171,6 @@ impl Client {
             merge_commit_sha: Option<Sha>,
             head: Head,
             base: Base,
-            #[serde(default)]
-            user: Option<User>,
         }
         #[derive(Deserialize)]
         struct Head {
@@ -208,10 +206,6 @@ impl Client {
             open: pull.state == "open",
             draft: pull.draft,
             merged,
-            author: pull.user.map(|user| Account {
-                id: user.id.0,
-                login: user.login,
-            }),
         })
     }
 

@@ -2,10 +2,9 @@
 
 use jiff::Timestamp;
 use serde::Deserialize;
-use serde_json::json;
 use std::collections::BTreeMap;
 
-use super::{As, Client};
+use super::{As, Client, Verb};
 use crate::forges::call::CallError;
 
 /// Pages that are read at most, of a hundred deliveries each.
@@ -78,7 +77,11 @@ impl Client {
     /// Asks for a delivery once more.
     pub async fn redeliver(&self, id: u64) -> Result<(), CallError> {
         let path = format!("/app/hook/deliveries/{id}/attempts");
-        self.post(As::Ourselves, &path, &json!({})).await.map(drop)
+        let nothing = http::HeaderMap::new();
+        let answer = self
+            .send(As::Ourselves, &path, Verb::PostNothing, nothing)
+            .await?;
+        answer.judged().map(drop)
     }
 }
 

@@ -75,6 +75,8 @@ enum As<'r> {
 enum Verb<'v> {
     Get,
     Post(&'v serde_json::Value),
+    /// There is nothing to say besides where.
+    PostNothing,
     Patch(&'v serde_json::Value),
 }
 
@@ -198,6 +200,7 @@ impl Client {
             let response = match verb {
                 Verb::Get => crab._get_with_headers(path, Some(headers)).await,
                 Verb::Post(body) => crab._post(path, Some(body)).await,
+                Verb::PostNothing => crab._post(path, None::<&()>).await,
                 Verb::Patch(body) => crab._patch(path, Some(body)).await,
             };
             match response {
