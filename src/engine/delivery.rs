@@ -42,6 +42,9 @@ impl Default for Pace {
     }
 }
 
+/// Holders that may vanish for each attempt that may fail.
+const VANISHED_FOR_EACH: u64 = 4;
+
 /// The delivery loop.
 #[derive(Debug)]
 pub struct DeliveryLoop<E> {
@@ -194,7 +197,8 @@ async fn attempt<E: Executor>(
         }
     };
     let is_trigger = matches!(effect, Effect::Trigger { .. });
-    if row.attempts > pace.attempts && !is_trigger {
+    // A process that dies is seldom the effect's fault, so it may vanish more often than it may fail.
+    if row.attempts > pace.attempts * VANISHED_FOR_EACH && !is_trigger {
         return Attempted::parked(format!(
             "whoever acted on it vanished; {} attempts were begun",
             row.attempts - 1

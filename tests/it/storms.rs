@@ -273,9 +273,10 @@ fn start_load(
                 };
                 assert!(answer.starts_with("HTTP/1.1 202"), "{answer}");
                 acknowledged.lock().unwrap().insert(id);
-                // Help is asked for now and then, so that the answers keep up.
+                // Help is asked for now and then, so that the answers keep up: an answer that may have
+                // been given is looked for among all of them.
                 if client % 2 == 1 {
-                    tokio::time::sleep(Duration::from_millis(10)).await;
+                    tokio::time::sleep(Duration::from_millis(20)).await;
                 }
             }
         });

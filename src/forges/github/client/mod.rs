@@ -30,8 +30,10 @@ pub use hooks::FailedDelivery;
 const CONNECT: Duration = Duration::from_secs(5);
 /// How long an answer may take, the renewal of a token included.
 pub const DEADLINE: Duration = Duration::from_secs(15);
-/// Answers that are kept, to ask only whether they changed.
-const KEPT: usize = 4_096;
+/// Bytes of answers that are kept, to ask only whether they changed.
+const KEPT: usize = 16 << 20;
+/// A longer answer is not kept.
+const LONGEST_KEPT: usize = 512 << 10;
 
 /// Who we are to GitHub.
 pub enum Identity {
@@ -140,10 +142,12 @@ impl Client {
             });
         }
         if answer.status == 200
+            && answer.body.len() <= LONGEST_KEPT
             && let Some(etag) = answer.headers.get(http::header::ETAG)
         {
             let mut all = lock(&self.kept);
-            if all.len() >= KEPT {
+            let held: usize = all.values().map(|kept| kept.body.len()).sum();
+            if held + answer.body.len() > KEPT {
                 all.clear();
             }
             let kept = Kept {
