@@ -12,8 +12,13 @@ pub fn id() -> String {
     format!("{:016x}", u64::from_le_bytes(bytes()))
 }
 
+/// Random bytes for a salt or a key; nothing when the machine has no randomness to give.
+pub fn secret<const N: usize>() -> Option<[u8; N]> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).ok().map(|()| bytes)
+}
+
 /// A machine whose random source fails gives zeros: jitter and names only lose their spread.
-/// Nothing secret is drawn here.
 fn bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     if getrandom::fill(&mut bytes).is_err() {

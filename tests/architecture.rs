@@ -53,8 +53,14 @@ const ROOMS: &[Room] = &[
     },
     Room {
         name: "ledger",
-        uses: &["domain"],
-        crates: &["sha2", "hmac"],
+        uses: &["digest", "domain"],
+        crates: &[
+            "base64",
+            "ed25519_dalek",
+            "sha2",
+            "signed_note",
+            "tlog_tiles",
+        ],
     },
     Room {
         name: "config",

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use countersign::chance;
 use countersign::domain::{Action, Actor, Entry};
+use countersign::ledger::Sealer;
 use countersign::store::{Options, Store, StoreError, ledger};
 use jiff::Timestamp;
 use sqlx::{AnyConnection, AssertSqlSafe, Connection as _, Executor as _, Row as _};
@@ -177,10 +178,13 @@ fn files_of(engine: &str) -> BTreeSet<String> {
 /// One row in every table that protects something.
 async fn fill(database: &Database) {
     let store = database.open().await.unwrap();
+    store.seal_with(Sealer::new("example.com/log", [[7; 32]]));
     let entry = Entry {
         at: Timestamp::UNIX_EPOCH,
         action: Action::CommandReceived,
-        actor: Actor::Countersign,
+        actor: Actor::Operator {
+            name: "ann".to_owned(),
+        },
         detail: BTreeMap::new(),
     };
     for _ in 0..2 {
@@ -193,6 +197,30 @@ async fn fill(database: &Database) {
             .await
             .unwrap();
     }
+    store
+        .unit(|tx| {
+            Box::pin(async move {
+                let (level, n, root) = (0, 0, vec![0; 32]);
+                let hashes = vec![0; 256 * 32];
+                let tile = ledger::Tile {
+                    level,
+                    n,
+                    hashes,
+                    root: root.clone(),
+                };
+                ledger::record_tiles(tx, &[tile]).await?;
+                let (size, at, note) = (2, 0, "note".to_owned());
+                let head = ledger::Checkpoint {
+                    size,
+                    at,
+                    root,
+                    note,
+                };
+                ledger::record_checkpoint(tx, &head).await
+            })
+        })
+        .await
+        .unwrap();
     store.close().await;
     for sql in [
         "INSERT INTO inbox (source, delivery, event, lane, received_at, size, body)
@@ -237,6 +265,27 @@ const MISCHIEF: &[(&str, &str)] = &[
     ),
     ("DELETE FROM ledger_head", "ledger_head only grows"),
     (
+        "UPDATE ledger_private SET value = 'x'",
+        "ledger_private never changes",
+    ),
+    (
+        "UPDATE ledger_tile SET root = root",
+        "ledger_tile is append-only",
+    ),
+    ("DELETE FROM ledger_tile", "ledger_tile is append-only"),
+    (
+        "UPDATE ledger_checkpoint SET note = 'x'",
+        "ledger_checkpoint is append-only",
+    ),
+    (
+        "DELETE FROM ledger_checkpoint",
+        "ledger_checkpoint is append-only",
+    ),
+    (
+        "INSERT INTO ledger_unsigned (seq, at, action, body) SELECT seq, at, action, body FROM ledger_entry",
+        "ledger_unsigned is closed",
+    ),
+    (
         "UPDATE inbox SET body = body",
         "what was received never changes",
     ),
@@ -265,8 +314,16 @@ const MISCHIEF: &[(&str, &str)] = &[
 /// REPLACE deletes without firing the triggers of DELETE.
 const MISCHIEF_ON_SQLITE: &[(&str, &str)] = &[
     (
-        "INSERT OR REPLACE INTO ledger_entry (seq, at, action, body) VALUES (1, 1, 'x', x'00')",
+        "INSERT OR REPLACE INTO ledger_entry (seq, at, action, outcome, body, leaf) SELECT 1, at, action, outcome, body, leaf FROM ledger_entry WHERE seq = 2",
         "ledger_entry is append-only",
+    ),
+    (
+        "REPLACE INTO ledger_private (seq, name, salt, value) VALUES (1, 'actor.operator', x'00', 'x')",
+        "ledger_private never changes",
+    ),
+    (
+        "REPLACE INTO ledger_checkpoint (size, at, root, note) SELECT size, at, root, 'x' FROM ledger_checkpoint",
+        "ledger_checkpoint is append-only",
     ),
     (
         "REPLACE INTO ledger_head (log, size) VALUES ('main', 0)",
@@ -279,6 +336,11 @@ const MISCHIEF_ON_SQLITE: &[(&str, &str)] = &[
 ];
 
 const MISCHIEF_ON_POSTGRES: &[(&str, &str)] = &[
+    ("TRUNCATE ledger_tile", "ledger_tile is append-only"),
+    (
+        "TRUNCATE ledger_checkpoint",
+        "ledger_checkpoint is append-only",
+    ),
     ("TRUNCATE ledger_entry", "ledger_entry is append-only"),
     ("TRUNCATE ledger_head", "ledger_head only grows"),
     (

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use crate::clock::Clock;
-use crate::domain::{Action, Actor, Entry};
+use crate::domain::{Action, Actor, Detail, Entry};
 use crate::store::inbox::{self, SetAside};
 use crate::store::{Store, ledger};
 
@@ -91,7 +91,10 @@ async fn retry(store: &Store, asked: &Retry) -> anyhow::Result<ExitCode> {
         },
         detail: [
             ("inbox", asked.id.to_string().into()),
-            ("reason", asked.reason.clone().unwrap_or_default().into()),
+            (
+                "reason",
+                Detail::private(asked.reason.clone().unwrap_or_default()),
+            ),
         ]
         .into(),
     };

@@ -5,6 +5,7 @@ mod check;
 mod handover;
 mod inbox;
 mod log;
+mod log_key;
 mod open;
 mod outbox;
 mod reload;

@@ -8,7 +8,7 @@ use secrecy::ExposeSecret as _;
 use crate::config::Config;
 use crate::store::{Options, Store};
 
-use super::{colour_of_errors, complain};
+use super::{colour_of_errors, complain, log_key};
 
 /// Opens the database and brings its schema up to date.
 pub(super) async fn store(config: &Config) -> anyhow::Result<Store> {
@@ -26,10 +26,16 @@ pub(super) async fn store(config: &Config) -> anyhow::Result<Store> {
 /// after a complaint, when the file is wrong.
 pub(super) async fn configured_store(path: &Path) -> anyhow::Result<Option<Store>> {
     match Config::load(path) {
-        Ok(config) => Store::attach(&Options::new(config.database.url.expose_secret()))
-            .await
-            .map(Some)
-            .context("the database cannot be used"),
+        Ok(config) => {
+            let store = Store::attach(&Options::new(config.database.url.expose_secret()))
+                .await
+                .context("the database cannot be used")?;
+            // Whoever may not read the key can look at everything, and record nothing.
+            if let Some(keys) = log_key::present(&config.ledger) {
+                store.seal_with(keys.sealer());
+            }
+            Ok(Some(store))
+        }
         Err(report) => {
             complain(&report.render(colour_of_errors()));
             Ok(None)

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 
 use crate::clock::Clock;
-use crate::domain::{Action, Actor, Effect, Entry, Internal, Went};
+use crate::domain::{Action, Actor, Detail, Effect, Entry, Internal, Went};
 use crate::store::note;
 use crate::store::outbox::{self, Listed};
 use crate::store::{Store, ledger};
@@ -147,7 +147,10 @@ async fn settle_row(store: &Store, settle: &Settle, deed: Deed) -> anyhow::Resul
         detail: [
             ("outbox", row.id.to_string().into()),
             ("token", row.token.clone().into()),
-            ("reason", settle.reason.clone().unwrap_or_default().into()),
+            (
+                "reason",
+                Detail::private(settle.reason.clone().unwrap_or_default()),
+            ),
         ]
         .into(),
     };

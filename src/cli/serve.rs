@@ -25,7 +25,7 @@ use crate::store::Door;
 use super::handover::{Handover, Parts, github_client};
 use super::reload::{self, Reloader};
 use super::supervise::Tasks;
-use super::{EXIT_INVALID, colour_of_errors, complain, log, open};
+use super::{EXIT_INVALID, colour_of_errors, complain, log, log_key, open};
 
 /// Between "not ready" and the closed door, so that a load balancer can look away.
 const DRAIN: Duration = Duration::from_secs(1);
@@ -84,6 +84,8 @@ pub(super) async fn serve(path: PathBuf) -> anyhow::Result<ExitCode> {
     // Who cannot listen is a second service by mistake, and must not touch the database.
     let listener = bind(&config.server, &metrics)?;
     let store = open::store(&config).await?;
+    let keys = log_key::keys(&config.ledger, &store).await?;
+    store.seal_with(keys.sealer());
     reload::record(&store, &clock, &path, &config)
         .await
         .context("the configuration could not be recorded")?;

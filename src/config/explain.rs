@@ -3,7 +3,7 @@
 
 use std::fmt::{Display, Write};
 
-use super::settings::{Config, Identity};
+use super::settings::{Config, Identity, KeyPlace};
 use crate::domain::{Environment, Role, Service};
 
 /// The whole configuration as text.
@@ -28,6 +28,24 @@ fn connections(config: &Config, text: &mut String) {
     line(text, 0, format!("listens on {}", server.listen));
     if let Some(url) = &server.public_url {
         line(text, 0, format!("is reached at {url}"));
+    }
+    let ledger = &config.ledger;
+    let key = match &ledger.key {
+        KeyPlace::File(path) => path.display().to_string(),
+        KeyPlace::Given(_) => "a key that is handed over".to_owned(),
+    };
+    line(text, 0, format!("signs its audit log with {key}"));
+    line(
+        text,
+        0,
+        format!("keeps its last signed head in {}", ledger.head.display()),
+    );
+    if let Some(anchor) = &ledger.anchor {
+        line(
+            text,
+            0,
+            format!("appends signed heads to {}", anchor.display()),
+        );
     }
     if let Some(github) = &config.github {
         let whom = match &github.identity {

@@ -23,7 +23,9 @@ mod web_address;
 pub use explain::explain;
 pub use report::{Colour, Problem, Report};
 pub use schema::schema;
-pub use settings::{Config, Database, Discord, GitHub, GitLab, Identity, Server, Slack};
+pub use settings::{
+    Config, Database, Discord, GitHub, GitLab, Identity, KeyPlace, Ledger, Server, Slack,
+};
 pub use surroundings::Surroundings;
 
 use std::fs::File;

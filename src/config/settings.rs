@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use secrecy::SecretString;
@@ -17,6 +18,8 @@ pub struct Config {
     pub server: Server,
     /// Where everything is stored.
     pub database: Database,
+    /// The audit log.
+    pub ledger: Ledger,
     /// The connection to GitHub.
     pub github: Option<GitHub>,
     /// The connection to GitLab.
@@ -41,6 +44,7 @@ impl fmt::Debug for Config {
         f.debug_struct("Config")
             .field("server", &self.server)
             .field("database", &self.database)
+            .field("ledger", &self.ledger)
             .field("github", &self.github)
             .field("gitlab", &self.gitlab)
             .field("discord", &self.discord)
@@ -95,6 +99,28 @@ pub struct Database {
     pub url: SecretString,
     /// How long a handled delivery is kept.
     pub keep_handled: TimeSpan,
+}
+
+/// The audit log.
+#[derive(Debug, Clone)]
+pub struct Ledger {
+    /// What a new log is called.
+    pub name: String,
+    /// Where its key is.
+    pub key: KeyPlace,
+    /// The file with the last signed head.
+    pub head: PathBuf,
+    /// A file to which signed heads are appended.
+    pub anchor: Option<PathBuf>,
+}
+
+/// Where the key of the log is.
+#[derive(Debug, Clone)]
+pub enum KeyPlace {
+    /// A file, which is made when it is missing at the first start.
+    File(PathBuf),
+    /// It was handed over.
+    Given(SecretString),
 }
 
 /// The connection to GitHub.

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use serde::Serialize;
 
 use super::Account;
 
@@ -18,13 +17,14 @@ pub struct Entry {
 }
 
 /// A part of an entry.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(untagged)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Detail {
     Text(String),
     Number(u64),
     List(Vec<Detail>),
     Record(BTreeMap<&'static str, Detail>),
+    /// Free text, or what tells who somebody is: the entry holds a commitment to it, and it can be erased.
+    Private(Box<Detail>),
 }
 
 /// What was done or decided.
@@ -63,6 +63,15 @@ pub enum Action {
     EffectParked,
     EffectRetried,
     EffectDropped,
+    LogOpened,
+    KeyRotated,
+    HeadAdopted,
+    DatabaseRestored,
+    PrivateErased,
+    CheckpointAnchored,
+    TriggerUnproven,
+    TokenMade,
+    TokenRevoked,
 }
 
 /// Who did it.
@@ -90,6 +99,12 @@ impl Entry {
         }
     }
 
+    /// Free text, or what tells who somebody is.
+    #[must_use]
+    pub fn with_private(self, name: &'static str, detail: impl Into<Detail>) -> Self {
+        self.with(name, Detail::private(detail))
+    }
+
     #[must_use]
     pub fn with(mut self, name: &'static str, detail: impl Into<Detail>) -> Self {
         self.detail.insert(name, detail.into());
@@ -104,6 +119,12 @@ impl Actor {
             id: account.id,
             login: account.login.clone(),
         }
+    }
+}
+
+impl Detail {
+    pub fn private(detail: impl Into<Self>) -> Self {
+        Self::Private(Box::new(detail.into()))
     }
 }
 
@@ -137,7 +158,137 @@ impl<T: Into<Self>> FromIterator<T> for Detail {
     }
 }
 
+/// How an action ended, as people look for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// A person was let do what they asked for.
+    Allowed,
+    /// A person was not.
+    Refused,
+    Succeeded,
+    Failed,
+    /// Somebody should look.
+    Alarm,
+    /// Something happened.
+    Noted,
+}
+
+impl Ending {
+    pub const ALL: [Self; 6] = [
+        Self::Allowed,
+        Self::Refused,
+        Self::Succeeded,
+        Self::Failed,
+        Self::Alarm,
+        Self::Noted,
+    ];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Allowed => "allowed",
+            Self::Refused => "refused",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Alarm => "alarm",
+            Self::Noted => "noted",
+        }
+    }
+}
+
 impl Action {
+    pub const ALL: [Self; 42] = [
+        Self::StagePassed,
+        Self::StageFailed,
+        Self::CandidateReady,
+        Self::CommandReceived,
+        Self::CommentChanged,
+        Self::Refused,
+        Self::Answered,
+        Self::Requested,
+        Self::Approved,
+        Self::ApprovalVoided,
+        Self::Rejected,
+        Self::Cancelled,
+        Self::Expired,
+        Self::Superseded,
+        Self::Voided,
+        Self::Triggered,
+        Self::TriggerHeld,
+        Self::TriggerLost,
+        Self::TriggerFound,
+        Self::Started,
+        Self::Succeeded,
+        Self::Failed,
+        Self::Locked,
+        Self::Unlocked,
+        Self::Unexplained,
+        Self::NameChangedHands,
+        Self::RepositoryChanged,
+        Self::ConfigurationLoaded,
+        Self::DeliveryParked,
+        Self::DeliveryRetried,
+        Self::EffectParked,
+        Self::EffectRetried,
+        Self::EffectDropped,
+        Self::LogOpened,
+        Self::KeyRotated,
+        Self::HeadAdopted,
+        Self::DatabaseRestored,
+        Self::PrivateErased,
+        Self::CheckpointAnchored,
+        Self::TriggerUnproven,
+        Self::TokenMade,
+        Self::TokenRevoked,
+    ];
+
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|action| action.as_str() == word)
+    }
+
+    pub fn ending(self) -> Ending {
+        match self {
+            Self::Requested
+            | Self::Approved
+            | Self::Rejected
+            | Self::Cancelled
+            | Self::Locked
+            | Self::Unlocked
+            | Self::Answered
+            | Self::DeliveryRetried
+            | Self::EffectRetried
+            | Self::EffectDropped
+            | Self::TokenMade
+            | Self::TokenRevoked => Ending::Allowed,
+            Self::Refused => Ending::Refused,
+            Self::StagePassed | Self::CandidateReady | Self::Succeeded => Ending::Succeeded,
+            Self::StageFailed | Self::Failed => Ending::Failed,
+            Self::Unexplained
+            | Self::NameChangedHands
+            | Self::DeliveryParked
+            | Self::EffectParked
+            | Self::TriggerLost
+            | Self::TriggerUnproven
+            | Self::DatabaseRestored => Ending::Alarm,
+            Self::CommandReceived
+            | Self::CommentChanged
+            | Self::ApprovalVoided
+            | Self::Expired
+            | Self::Superseded
+            | Self::Voided
+            | Self::Triggered
+            | Self::TriggerHeld
+            | Self::TriggerFound
+            | Self::Started
+            | Self::RepositoryChanged
+            | Self::ConfigurationLoaded
+            | Self::LogOpened
+            | Self::KeyRotated
+            | Self::HeadAdopted
+            | Self::PrivateErased
+            | Self::CheckpointAnchored => Ending::Noted,
+        }
+    }
+
     pub fn as_str(self) -> &'static str {
         match self {
             Self::StagePassed => "stage.passed",
@@ -173,6 +324,15 @@ impl Action {
             Self::EffectParked => "effect.parked",
             Self::EffectRetried => "effect.retried",
             Self::EffectDropped => "effect.dropped",
+            Self::LogOpened => "log.opened",
+            Self::KeyRotated => "key.rotated",
+            Self::HeadAdopted => "head.adopted",
+            Self::DatabaseRestored => "database.restored",
+            Self::PrivateErased => "private.erased",
+            Self::CheckpointAnchored => "checkpoint.anchored",
+            Self::TriggerUnproven => "trigger.unproven",
+            Self::TokenMade => "token.made",
+            Self::TokenRevoked => "token.revoked",
         }
     }
 }

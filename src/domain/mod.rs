@@ -102,7 +102,7 @@ pub use command::{Command, Misunderstood};
 pub use delivery::{Delivery, Source};
 pub use desk::{COMMAND_LIFETIME, Change, Decision, Outcome, decide, unfold};
 pub use effect::{Departure, Effect, Planned, Priority, Reaction, Start, StatusState};
-pub use entry::{Action, Actor, Detail, Entry};
+pub use entry::{Action, Actor, Detail, Ending, Entry};
 pub use environment::{Allow, Environment, Exclude};
 pub use forge_name::ForgeName;
 pub use gate::{AppId, Gate, GitHubGate, GitLabGate};

@@ -2,7 +2,30 @@
 //! for ever, so the form of an entry has a version and never changes within it.
 
 mod canonical;
+mod facets;
+mod keys;
 mod policy;
+mod seal;
+mod tree;
 
-pub use canonical::{SCHEMA_VERSION, bytes};
+pub use canonical::{
+    Aside, MOST_BYTES, SALT_LENGTH, SCHEMA_VERSION, Salt, Spelled, commitment, spell,
+};
+pub use facets::{Facets, OPERATOR, Seen, commitments, person, words, words_of};
+pub use keys::{Head, Keys, PublicKeys, Unusable, short};
 pub use policy::policy_digest;
+pub use seal::Sealer;
+pub use tree::{Edge, FullTile, TILE_WIDTH, leaf, tile_root};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+/// Bytes in the letters of the C2SP formats.
+pub fn base64(bytes: &[u8]) -> String {
+    STANDARD.encode(bytes)
+}
+
+/// The bytes of such letters.
+pub fn unbase64(text: &str) -> Option<Vec<u8>> {
+    STANDARD.decode(text).ok()
+}

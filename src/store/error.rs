@@ -25,6 +25,11 @@ pub enum StoreError {
     /// The configured database cannot be used at all.
     #[error("{0}")]
     Unusable(String),
+    /// Whoever writes here must have the key of the audit log.
+    #[error("this process has no key of the audit log, so it cannot record anything")]
+    Unsealed,
+    #[error("the machine gives no random bytes")]
+    NoRandomness,
     /// The task that did the work ended before it could tell how it went.
     #[error("the database work was stopped before it finished")]
     Stopped,

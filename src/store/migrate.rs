@@ -26,7 +26,11 @@ macro_rules! migration {
     };
 }
 
-const MIGRATIONS: &[Migration] = &[migration!(1, "0001_ground"), migration!(2, "0002_releases")];
+const MIGRATIONS: &[Migration] = &[
+    migration!(1, "0001_ground"),
+    migration!(2, "0002_releases"),
+    migration!(3, "0003_ledger"),
+];
 
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS schema_migration (
     version BIGINT PRIMARY KEY NOT NULL,

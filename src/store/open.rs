@@ -1,13 +1,14 @@
 //! Opens the database: pools, settings of each connection, the check of SQLite's version, and the
 //! migrations.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::{AnyConnection, AnyPool, ConnectOptions as _, Connection as _, Executor as _, Row as _};
 
 use super::{Dialect, StoreError};
+use crate::ledger::Sealer;
 
 /// SQLite before this version has bugs in WAL mode that lose data.
 const OLDEST_SQLITE: (u32, u32, u32) = (3, 51, 3);
@@ -44,6 +45,7 @@ struct Inner {
     writer: AnyPool,
     reader: AnyPool,
     dialect: Dialect,
+    sealer: RwLock<Option<Arc<Sealer>>>,
 }
 
 impl Store {
@@ -88,7 +90,25 @@ impl Store {
             writer,
             reader,
             dialect,
+            sealer: RwLock::default(),
         })))
+    }
+
+    /// From now on, entries of the audit log are sealed so. Without it nothing can be appended.
+    pub fn seal_with(&self, sealer: Sealer) {
+        *self
+            .0
+            .sealer
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(sealer));
+    }
+
+    pub fn sealer(&self) -> Option<Arc<Sealer>> {
+        self.0
+            .sealer
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     pub fn dialect(&self) -> Dialect {

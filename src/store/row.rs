@@ -36,6 +36,10 @@ impl<'r> Row<'r> {
         self.get(column)
     }
 
+    pub(super) fn maybe_number(&self, column: &'static str) -> Result<Option<i64>, StoreError> {
+        self.get(column)
+    }
+
     pub(super) fn bytes(&self, column: &'static str) -> Result<Vec<u8>, StoreError> {
         self.get(column)
     }

@@ -1,6 +1,6 @@
 //! Statements are constants, written once for both engines. Where the engines must differ, a
 //! snippet's name stands between the literals: `NOW` is the database's clock in epoch microseconds, `SKIP_LOCKED`
-//! lets PostgreSQL's workers pass each other's rows.
+//! lets PostgreSQL's workers pass each other's rows, `EACH_OF_2` is a row `value` for each item of the JSON list `$2`.
 
 use super::Dialect;
 
@@ -42,6 +42,12 @@ macro_rules! words {
     (postgres [$($done:expr,)*] NOW $($rest:tt)*) => {
         $crate::store::statement::words!(postgres [$($done,)* "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)",] $($rest)*)
     };
+    (sqlite [$($done:expr,)*] EACH_OF_2 $($rest:tt)*) => {
+        $crate::store::statement::words!(sqlite [$($done,)* "json_each($2)",] $($rest)*)
+    };
+    (postgres [$($done:expr,)*] EACH_OF_2 $($rest:tt)*) => {
+        $crate::store::statement::words!(postgres [$($done,)* "json_array_elements_text(CAST(CAST($2 AS TEXT) AS JSON)) AS each(value)",] $($rest)*)
+    };
     (sqlite [$($done:expr,)*] SKIP_LOCKED $($rest:tt)*) => {
         $crate::store::statement::words!(sqlite [$($done,)*] $($rest)*)
     };
@@ -63,6 +69,8 @@ pub fn every_statement() -> impl Iterator<Item = &'static Statement> {
         super::lanes::ALL,
         super::lease::ALL,
         super::ledger::ALL,
+        super::ledger::ENTRIES,
+        super::ledger::HEADS,
         super::migrate::ALL,
         super::note::ALL,
         super::outbox::ALL,

@@ -3,6 +3,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
@@ -10,6 +11,7 @@ use sqlx::{Any, AnyConnection, Executor as _};
 
 use super::{Dialect, Statement, Store, StoreError};
 use crate::chance;
+use crate::ledger::Sealer;
 
 /// The future of a unit's work.
 pub type Work<'t, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 't>>;
@@ -22,12 +24,18 @@ const ATTEMPTS: u32 = 12;
 pub struct Tx {
     connection: PoolConnection<Any>,
     dialect: Dialect,
+    sealer: Option<Arc<Sealer>>,
     ended: bool,
 }
 
 impl Tx {
     pub(super) fn sql(&self, statement: &Statement) -> &'static str {
         statement.text(self.dialect)
+    }
+
+    /// Seals the entries of the audit log, if this process has its key.
+    pub(super) fn sealer(&self) -> Option<Arc<Sealer>> {
+        self.sealer.clone()
     }
 
     pub(super) fn connection(&mut self) -> &mut AnyConnection {
@@ -38,6 +46,7 @@ impl Tx {
         let mut tx = Self {
             connection: store.writer().acquire().await?,
             dialect: store.dialect(),
+            sealer: store.sealer(),
             ended: false,
         };
         let begin = tx.dialect.begin();

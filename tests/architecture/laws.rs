@@ -467,7 +467,7 @@ mod tests {
             ("src/engine/intake.rs", "use crate::http::router;", 1),
             ("src/http/hooks.rs", "use crate::engine::Shared;", 1),
             ("src/sandbox/github.rs", "use crate::forges::github;", 1),
-            ("src/ledger/mod.rs", "use crate::digest;", 1),
+            ("src/ledger/mod.rs", "use crate::clock;", 1),
             ("src/main.rs", "fn main() { countersign::store::x() }", 1),
             (
                 "src/lib.rs",

@@ -65,7 +65,7 @@ async fn an_invalid_file_changes_nothing_and_a_valid_one_is_put_in_force(engine:
         &store,
         countersign::domain::Action::ConfigurationLoaded,
     );
-    let entry = String::from_utf8(entry.await.unwrap().unwrap()).unwrap();
+    let entry = String::from_utf8(entry.await.unwrap().unwrap().body).unwrap();
     assert!(
         entry.contains(&digest::sha256_hex(new.as_bytes())),
         "{entry}"

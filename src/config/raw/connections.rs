@@ -49,6 +49,27 @@ pub(crate) struct Database {
     pub(crate) keep_handled: Option<At<String>>,
 }
 
+/// The audit log: its name, its key, and where its signed head is kept.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Ledger {
+    /// The name of the log: its address without `https://`. It is chosen when the log's key is made
+    /// and stays. The default is the host of `public_url` with `/log`.
+    #[schemars(example = &"deploys.example.com/log")]
+    pub(crate) name: Option<At<String>>,
+    /// The file with the key that signs the log, relative to this file's folder; made at the first start.
+    /// A table like `{ credential = "log-key" }` takes it from elsewhere. The default is `countersign-log.key`.
+    #[schemars(example = &"countersign-log.key")]
+    pub(crate) key: Option<At<TextOr<Secret>>>,
+    /// The file with the last signed head, relative to this file's folder. Keep it apart from the
+    /// database and its backups. The default is `countersign-log.head`.
+    #[schemars(example = &"countersign-log.head")]
+    pub(crate) head: Option<At<String>>,
+    /// A file to which signed heads are appended, best on storage that can be written once.
+    #[schemars(example = &"/mnt/worm/countersign-log.heads")]
+    pub(crate) anchor: Option<At<String>>,
+}
+
 /// The connection to GitHub: an app (`app_id` with `private_key`) or, for trying out, a `token`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

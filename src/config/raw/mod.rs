@@ -7,7 +7,7 @@ mod connections;
 mod services;
 mod text_or;
 
-pub(crate) use connections::{Database, Discord, GitHub, GitLab, Secret, Server, Slack};
+pub(crate) use connections::{Database, Discord, GitHub, GitLab, Ledger, Secret, Server, Slack};
 pub(crate) use services::{
     Allowed, Environment, Excluded, Gate, GitHubTriggerKind, GitLabTriggerKind, Level, Role,
     Service, Stage, Trigger,
@@ -30,6 +30,8 @@ pub(crate) struct File {
     pub(crate) server: Option<Server>,
     /// Where everything is stored.
     pub(crate) database: Option<Database>,
+    /// The audit log.
+    pub(crate) ledger: Option<Ledger>,
     /// The connection to GitHub.
     pub(crate) github: Option<At<GitHub>>,
     /// The connection to GitLab.

@@ -121,12 +121,14 @@ fn the_schema_is_for_editors() {
 
 #[test]
 fn the_explanation_says_who_may_do_what() {
-    let (_folder, surroundings) = with_secrets();
+    let (folder, surroundings) = with_secrets();
     let mut config = Config::parse(EXAMPLE, "bot.toml", &surroundings).unwrap();
     config.warnings.clear();
     let expect = "\
 listens on 127.0.0.1:7878
 is reached at https://deploys.example.com
+signs its audit log with FOLDER/countersign-log.key
+keeps its last signed head in FOLDER/countersign-log.head
 uses GitHub at https://api.github.com as app 12345
 
 service shop: github:acme/shop, branch main
@@ -147,6 +149,6 @@ service shop: github:acme/shop, branch main
     GitHub is asked how a release goes after 10m without news
     starts by GitHub workflow `deploy.yml` at `main` with sha = {sha}, target = {environment}
 ";
-    let text = explain(&config);
+    let text = explain(&config).replace(&folder.path().display().to_string(), "FOLDER");
     assert!(text.starts_with(expect), "{text}");
 }

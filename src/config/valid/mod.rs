@@ -5,6 +5,7 @@ mod chats;
 mod database;
 mod environment;
 mod forges;
+mod ledger;
 mod role;
 mod server;
 mod service;
@@ -25,6 +26,7 @@ use crate::domain::{Catalog, EnvironmentName, Forge, Role, RoleName, ServiceName
 pub(super) fn config(file: &raw::File, source: &str, review: &mut Review<'_>) -> Option<Config> {
     let server = server::server(file.server.as_ref(), review);
     let database = database::database(file.database.as_ref(), review);
+    let ledger = ledger::ledger(file.ledger.as_ref(), &server, review);
     let github = file
         .github
         .as_ref()
@@ -51,6 +53,7 @@ pub(super) fn config(file: &raw::File, source: &str, review: &mut Review<'_>) ->
     Some(Config {
         server,
         database: database?,
+        ledger: ledger?,
         github: whole(github)?,
         gitlab: whole(gitlab)?,
         discord: whole(discord)?,

@@ -90,9 +90,9 @@ impl Desk<'_> {
             request.given.retain(|given| given.by.id != person.id);
             outcome.entries.push(
                 self.about(&request, Action::ApprovalVoided)
-                    .with("person", person.login.as_str())
+                    .with_private("person", person.login.as_str())
                     .with("number", person.id)
-                    .with("why", why.as_str()),
+                    .with_private("why", why.as_str()),
             );
         }
         outcome.entries.push(
@@ -152,7 +152,7 @@ impl Desk<'_> {
         outcome.entries.push(
             self.about_by(request, Action::Refused, &asked.author)
                 .with("evidence", examined.evidence.clone())
-                .with("why", tree.detail()),
+                .with_private("why", tree.detail()),
         );
         self.answer(asked, Answer::refused(text), outcome);
     }
@@ -219,7 +219,7 @@ impl Desk<'_> {
         {
             outcome.entries.push(
                 self.about_by(&request, Action::Refused, &asked.author)
-                    .with("why", reason.detail()),
+                    .with_private("why", reason.detail()),
             );
             let text = format!(
                 "**Refused**: {} is under way.\n\n{}",

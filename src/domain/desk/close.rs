@@ -41,7 +41,7 @@ impl Desk<'_> {
             self.entry(Action::Locked, Actor::on_github(&asked.author))
                 .with("service", service.name.as_str())
                 .with("environment", environment.name.as_str())
-                .with("reason", lock.reason.as_str())
+                .with_private("reason", lock.reason.as_str())
                 .with(
                     "until",
                     lock.until

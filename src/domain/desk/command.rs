@@ -122,7 +122,7 @@ impl Desk<'_> {
         first.changes.push(Change::Remember { token });
         first.entries.push(
             self.entry(Action::CommandReceived, Actor::on_github(&asked.author))
-                .with("command", asked.found.line.as_str())
+                .with_private("command", asked.found.line.as_str())
                 .with("repository", asked.place.repository.path.as_str())
                 .with("pull_request", asked.place.pull_request)
                 .with("comment", asked.place.comment),
@@ -257,8 +257,8 @@ impl Desk<'_> {
     fn refuse(&self, asked: &Asked, reason: Reason, outcome: &mut Outcome) {
         outcome.entries.push(
             self.entry(Action::Refused, Actor::on_github(&asked.author))
-                .with("command", asked.found.line.as_str())
-                .with("why", reason.detail()),
+                .with_private("command", asked.found.line.as_str())
+                .with_private("why", reason.detail()),
         );
         let text = format!("**Refused**\n\n{}", Reason::of("", vec![reason]).render());
         self.answer(asked, Answer::refused(text), outcome);

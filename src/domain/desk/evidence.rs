@@ -82,20 +82,21 @@ impl Desk<'_> {
             ("gates", gates.map(gates::GateView::detail).collect()),
             (
                 "commits",
-                commits
-                    .map(|commit| {
-                        Detail::from([
-                            ("sha", Detail::from(commit.sha.as_str())),
-                            ("title", Detail::from(commit.title.as_str())),
-                        ])
-                    })
-                    .collect(),
+                commits.clone().map(|commit| commit.sha.as_str()).collect(),
+            ),
+            (
+                "titles",
+                Detail::private(
+                    commits
+                        .map(|commit| commit.title.as_str())
+                        .collect::<Detail>(),
+                ),
             ),
             (
                 "policy",
                 Detail::from(self.digest(subject.service, subject.environment)),
             ),
-            ("reasons", tree.detail()),
+            ("reasons", Detail::private(tree.detail())),
         ])
     }
 

@@ -139,7 +139,7 @@ impl Desk<'_> {
                 .with("environment", sighted.environment.name.as_str())
                 .with("sha", sighted.sha.as_str())
                 .with("what", sighted.what.as_str())
-                .with("by", sighted.by.as_str()),
+                .with_private("by", sighted.by.as_str()),
         );
         outcome.plan(
             token,

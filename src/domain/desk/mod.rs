@@ -423,7 +423,7 @@ impl Outcome {
         if self.entries.is_empty() && !self.effects.is_empty() {
             let entry = if let Incoming::Command(asked) = incoming {
                 Entry::new(now, Action::Answered, Actor::on_github(&asked.author))
-                    .with("command", asked.found.line.as_str())
+                    .with_private("command", asked.found.line.as_str())
             } else {
                 Entry::new(now, Action::Answered, Actor::Countersign)
             };

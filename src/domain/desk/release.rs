@@ -96,9 +96,9 @@ impl Desk<'_> {
             request.given.retain(|given| given.by.id != person.id);
             outcome.entries.push(
                 self.about(&request, Action::ApprovalVoided)
-                    .with("person", person.login.as_str())
+                    .with_private("person", person.login.as_str())
                     .with("number", person.id)
-                    .with("why", why.as_str()),
+                    .with_private("why", why.as_str()),
             );
         }
         let had_left = request.flight().is_some();
@@ -197,7 +197,10 @@ impl Desk<'_> {
         let approvals = quorum.approvals().iter().map(|approval| {
             let rules = approval.by().roles().values().cloned();
             crate::domain::Detail::from([
-                ("login", approval.by().person().login.as_str().into()),
+                (
+                    "login",
+                    crate::domain::Detail::private(approval.by().person().login.as_str()),
+                ),
                 ("number", approval.by().person().id.into()),
                 ("at", approval.at().to_string().into()),
                 ("rules", rules.collect()),
@@ -395,7 +398,7 @@ impl Desk<'_> {
         };
         outcome
             .entries
-            .push(self.about(&request, action).with("why", why));
+            .push(self.about(&request, action).with_private("why", why));
         for due in [
             Due::Expiry {
                 service: request.service.clone(),

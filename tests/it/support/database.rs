@@ -1,6 +1,7 @@
 //! A fresh database for every test: a file for SQLite, a database of its own on the test cluster for
 //! PostgreSQL.
 
+use countersign::ledger::Keys;
 use countersign::store::{Options, Store};
 use sqlx::{AnyConnection, AssertSqlSafe, Connection as _, Executor as _, Row as _};
 use tempfile::TempDir;
@@ -30,7 +31,9 @@ impl Database {
     }
 
     pub(crate) async fn open(&self) -> Store {
-        Store::open(&Options::new(self.url.clone())).await.unwrap()
+        let store = Store::open(&Options::new(self.url.clone())).await.unwrap();
+        store.seal_with(keys().sealer());
+        store
     }
 
     /// A connection past the store, for looking and for mischief.
@@ -59,6 +62,11 @@ impl Database {
             .unwrap();
         row.try_get(0).unwrap()
     }
+}
+
+/// The keys of every log that a test makes within its own process.
+pub(crate) fn keys() -> Keys {
+    Keys::new("deploys.example.com/log", [7; 32]).unwrap()
 }
 
 async fn create_on_cluster() -> String {

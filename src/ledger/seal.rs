@@ -1,0 +1,97 @@
+//! The seal of an entry: a keyed hash that only a process with the log's key can make. It tells the
+//! signer that an entry came from us, so that a row which somebody else wrote is never signed.
+
+use std::fmt;
+
+use crate::digest::{hmac_sha256_hex, hmac_sha256_matches, unhex};
+
+/// Hexadecimal digits of a seal.
+pub(super) const SEAL_LENGTH: usize = 64;
+const FIELD: &[u8] = br#""seal":""#;
+
+/// Seals entries of one log. The first key seals; every key is believed, so that processes which have
+/// not seen a new key yet may go on.
+#[derive(Clone)]
+pub struct Sealer {
+    log: String,
+    keys: Vec<[u8; 32]>,
+}
+
+impl fmt::Debug for Sealer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sealer")
+            .field("log", &self.log)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Sealer {
+    pub fn new(log: impl Into<String>, keys: impl IntoIterator<Item = [u8; 32]>) -> Self {
+        Self {
+            log: log.into(),
+            keys: keys.into_iter().collect(),
+        }
+    }
+
+    /// The name of the log.
+    pub fn log(&self) -> &str {
+        &self.log
+    }
+
+    /// Writes the seal into the empty field that waits for it.
+    pub(super) fn seal(&self, mut unsealed: Vec<u8>) -> Vec<u8> {
+        if let (Some(at), Some(key)) = (place(&unsealed), self.keys.first()) {
+            let seal = hmac_sha256_hex(key, &unsealed);
+            unsealed.splice(at..at, seal.into_bytes());
+        }
+        unsealed
+    }
+
+    /// Whether one of our keys sealed these bytes.
+    pub fn is_ours(&self, body: &[u8]) -> bool {
+        let Some(at) = place(body) else { return false };
+        let Some(seal) = body
+            .get(at..at + SEAL_LENGTH)
+            .and_then(|digits| std::str::from_utf8(digits).ok())
+            .and_then(unhex)
+        else {
+            return false;
+        };
+        let mut unsealed = body.to_vec();
+        unsealed.drain(at..at + SEAL_LENGTH);
+        self.keys
+            .iter()
+            .any(|key| hmac_sha256_matches(key, &unsealed, &seal))
+    }
+}
+
+/// Where the digits of the seal stand. Quotes within text are escaped, so only a key looks like this.
+fn place(body: &[u8]) -> Option<usize> {
+    body.windows(FIELD.len())
+        .rposition(|window| window == FIELD)
+        .map(|at| at + FIELD.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BODY: &[u8] = br#"{"detail":{"x":"\"seal\":\"no"},"seal":"","seq":1}"#;
+
+    #[test]
+    fn only_who_has_a_key_can_seal() {
+        let (old, new) = ([1; 32], [2; 32]);
+        let sealed = Sealer::new("log", [old]).seal(BODY.to_vec());
+        assert_eq!(sealed.len(), BODY.len() + SEAL_LENGTH);
+        assert!(Sealer::new("log", [old]).is_ours(&sealed));
+        assert!(Sealer::new("log", [new, old]).is_ours(&sealed));
+        assert!(!Sealer::new("log", [new]).is_ours(&sealed));
+        for index in 0..sealed.len() {
+            let mut changed = sealed.clone();
+            changed[index] ^= 1;
+            assert!(!Sealer::new("log", [old]).is_ours(&changed), "{index}");
+        }
+        assert!(!Sealer::new("log", [old]).is_ours(BODY));
+        assert!(!Sealer::new("log", [old]).is_ours(b""));
+    }
+}

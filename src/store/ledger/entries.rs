@@ -1,0 +1,136 @@
+//! Reads entries as they are stored, with nothing left out: the exact bytes, the columns beside them,
+//! and what lies aside.
+
+use sqlx::any::AnyRow;
+
+use super::super::row::Row;
+use super::super::statement::statements;
+use super::super::{Statement, Store, StoreError};
+use crate::domain::Action;
+use crate::ledger::Aside;
+
+statements! {
+    SIZE = ["SELECT size, log FROM ledger_head WHERE log = 'main'"];
+    ENTRIES = ["SELECT seq, at, action, outcome, service, environment, person, sha, request, body, leaf FROM ledger_entry
+        WHERE seq > $1 ORDER BY seq LIMIT $2"];
+    ONE = ["SELECT seq, at, action, outcome, service, environment, person, sha, request, body, leaf FROM ledger_entry WHERE seq = $1"];
+    OF_REQUEST = ["SELECT seq, at, action, outcome, service, environment, person, sha, request, body, leaf FROM ledger_entry
+        WHERE request = $1 ORDER BY seq"];
+    LATEST = ["SELECT seq, at, action, outcome, service, environment, person, sha, request, body, leaf FROM ledger_entry
+        WHERE action = $1 ORDER BY seq DESC LIMIT 1"];
+    ASIDES = ["SELECT seq, name, salt, value FROM ledger_private WHERE seq >= $1 AND seq <= $2 ORDER BY seq, name"];
+}
+
+/// A row of the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stored {
+    pub seq: i64,
+    pub at: i64,
+    pub action: String,
+    pub outcome: String,
+    pub service: Option<String>,
+    pub environment: Option<String>,
+    pub person: Option<String>,
+    pub sha: Option<String>,
+    pub request: Option<i64>,
+    pub body: Vec<u8>,
+    pub leaf: Vec<u8>,
+}
+
+/// A value that lies aside, with the number of its entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredAside {
+    pub seq: i64,
+    pub aside: Aside,
+}
+
+/// How many entries there are.
+pub async fn size(store: &Store) -> Result<i64, StoreError> {
+    let row = sqlx::query(SIZE.text(store.dialect()))
+        .fetch_one(store.reader())
+        .await?;
+    Row::of(&row, "ledger_head", "log").number("size")
+}
+
+/// Entries by number, after `after`.
+pub async fn entries(store: &Store, after: i64, most: u32) -> Result<Vec<Stored>, StoreError> {
+    let rows = sqlx::query(ENTRIES.text(store.dialect()))
+        .bind(after)
+        .bind(i64::from(most))
+        .fetch_all(store.reader())
+        .await?;
+    rows.iter().map(stored).collect()
+}
+
+pub async fn one(store: &Store, seq: i64) -> Result<Option<Stored>, StoreError> {
+    maybe(store, &ONE, seq).await
+}
+
+/// Everything that was recorded about a request.
+pub async fn of_request(store: &Store, request: i64) -> Result<Vec<Stored>, StoreError> {
+    let rows = sqlx::query(OF_REQUEST.text(store.dialect()))
+        .bind(request)
+        .fetch_all(store.reader())
+        .await?;
+    rows.iter().map(stored).collect()
+}
+
+/// The newest entry of one kind.
+pub async fn latest(store: &Store, action: Action) -> Result<Option<Stored>, StoreError> {
+    let row = sqlx::query(LATEST.text(store.dialect()))
+        .bind(action.as_str())
+        .fetch_optional(store.reader())
+        .await?;
+    row.as_ref().map(stored).transpose()
+}
+
+/// What lies aside for the entries from `first` to `last`.
+pub async fn asides(store: &Store, first: i64, last: i64) -> Result<Vec<StoredAside>, StoreError> {
+    let rows = sqlx::query(ASIDES.text(store.dialect()))
+        .bind(first)
+        .bind(last)
+        .fetch_all(store.reader())
+        .await?;
+    rows.iter()
+        .map(|row| {
+            let row = Row::of(row, "ledger_private", "seq");
+            Ok(StoredAside {
+                seq: row.number("seq")?,
+                aside: Aside {
+                    name: row.text("name")?,
+                    salt: row.bytes("salt")?,
+                    value: row.text("value")?,
+                },
+            })
+        })
+        .collect()
+}
+
+async fn maybe(
+    store: &Store,
+    statement: &Statement,
+    key: i64,
+) -> Result<Option<Stored>, StoreError> {
+    let row = sqlx::query(statement.text(store.dialect()))
+        .bind(key)
+        .fetch_optional(store.reader())
+        .await?;
+    row.as_ref().map(stored).transpose()
+}
+
+fn stored(row: &AnyRow) -> Result<Stored, StoreError> {
+    let row = Row::of(row, "ledger_entry", "seq");
+    Ok(Stored {
+        seq: row.number("seq")?,
+        at: row.number("at")?,
+        action: row.text("action")?,
+        outcome: row.text("outcome")?,
+        service: row.maybe_text("service")?,
+        environment: row.maybe_text("environment")?,
+        person: row.maybe_text("person")?,
+        sha: row.maybe_text("sha")?,
+        request: row.maybe_number("request")?,
+        body: row.bytes("body")?,
+        leaf: row.bytes("leaf")?,
+    })
+}

@@ -1,0 +1,105 @@
+//! The audit log. An entry is appended in the same transaction as the change that it records. The number
+//! comes from the head, whose row lock lets one writer through at a time, so that numbers have no gaps.
+
+mod entries;
+mod heads;
+
+pub use entries::{Stored, StoredAside, asides, entries, latest, of_request, one, size};
+pub use heads::{
+    Anchor, Checkpoint, Tile, anchor, anchors, checkpoint_after, checkpoints, last_checkpoint,
+    record_anchor, record_checkpoint, record_tiles, tiles,
+};
+
+pub(super) use entries::ALL as ENTRIES;
+pub(super) use heads::ALL as HEADS;
+
+use sqlx::Row as _;
+
+use super::statement::statements;
+use super::{StoreError, Tx};
+use crate::chance;
+use crate::domain::{Actor, Entry};
+use crate::ledger::{self, Salt, Seen};
+
+statements! {
+    NEXT = ["UPDATE ledger_head SET size = size + 1 WHERE log = 'main' RETURNING size"];
+    APPEND = ["INSERT INTO ledger_entry (seq, at, action, outcome, service, environment, person, sha, request, body, leaf)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"];
+    SET_ASIDE = ["INSERT INTO ledger_private (seq, name, salt, value) VALUES ($1, $2, $3, $4)"];
+    ADD_WORDS = ["INSERT INTO ledger_word (word, seq) SELECT value, $1 FROM" EACH_OF_2];
+    KNOW = ["INSERT INTO person (person, login, at) VALUES ($1, $2, $3)
+        ON CONFLICT (person) DO UPDATE SET login = excluded.login, at = excluded.at WHERE person.login <> excluded.login"];
+}
+
+/// Appends one entry and returns its number.
+pub async fn append(tx: &mut Tx, entry: &Entry) -> Result<i64, StoreError> {
+    let sealer = tx.sealer().ok_or(StoreError::Unsealed)?;
+    let seq: i64 = sqlx::query(tx.sql(&NEXT))
+        .fetch_one(tx.connection())
+        .await?
+        .try_get("size")?;
+    let mut is_random = true;
+    let spelled = ledger::spell(entry, seq, &sealer, || {
+        chance::secret::<{ ledger::SALT_LENGTH }>().unwrap_or_else(|| {
+            is_random = false;
+            Salt::default()
+        })
+    });
+    if !is_random {
+        return Err(StoreError::NoRandomness);
+    }
+    let facets = Seen::read(&spelled.body)
+        .map_err(|why| StoreError::Unusable(format!("an entry was spelled wrongly: {why}")))?
+        .facets;
+    sqlx::query(tx.sql(&APPEND))
+        .bind(seq)
+        .bind(facets.at.as_microsecond())
+        .bind(&facets.action)
+        .bind(facets.outcome)
+        .bind(&facets.service)
+        .bind(&facets.environment)
+        .bind(&facets.person)
+        .bind(&facets.sha)
+        .bind(facets.request)
+        .bind(spelled.body.as_slice())
+        .bind(ledger::leaf(&spelled.body).to_vec())
+        .execute(tx.connection())
+        .await?;
+    for aside in &spelled.asides {
+        sqlx::query(tx.sql(&SET_ASIDE))
+            .bind(seq)
+            .bind(&aside.name)
+            .bind(aside.salt.as_slice())
+            .bind(&aside.value)
+            .execute(tx.connection())
+            .await?;
+    }
+    let words = ledger::words(&spelled.body, &spelled.asides);
+    if !words.is_empty() {
+        add_words(tx, seq, &words).await?;
+    }
+    if let (Actor::Person { login, .. }, Some(person)) = (&entry.actor, &facets.person) {
+        sqlx::query(tx.sql(&KNOW))
+            .bind(person)
+            .bind(login)
+            .bind(facets.at.as_microsecond())
+            .execute(tx.connection())
+            .await?;
+    }
+    Ok(seq)
+}
+
+async fn add_words(
+    tx: &mut Tx,
+    seq: i64,
+    words: &std::collections::BTreeSet<String>,
+) -> Result<(), StoreError> {
+    // Only maps with keys that are not text can fail, and there are none.
+    let list = serde_json::to_string(words).unwrap_or_default();
+    sqlx::query(tx.sql(&ADD_WORDS))
+        .bind(seq)
+        .bind(list)
+        .execute(tx.connection())
+        .await?;
+    Ok(())
+}
