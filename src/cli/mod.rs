@@ -1,6 +1,7 @@
 //! What people type, and the one place where everything meets: finished parts are made here and handed
 //! to those who use them.
 
+mod audit;
 mod check;
 mod handover;
 mod inbox;
@@ -41,6 +42,9 @@ enum Command {
     /// See and settle what could not be done outside
     #[command(subcommand)]
     Outbox(outbox::OutboxCommand),
+    /// Ask the audit log, and prove what it says
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
 }
 
 #[derive(Debug, Subcommand)]
@@ -75,6 +79,7 @@ pub fn main() -> ExitCode {
         Command::Config(ConfigCommand::Schema) => Ok(check::schema()),
         Command::Inbox(command) => in_runtime(inbox::run(command)),
         Command::Outbox(command) => in_runtime(outbox::run(command)),
+        Command::Audit(command) => in_runtime(audit::run(command)),
     };
     match done {
         Ok(code) => code,
