@@ -210,11 +210,7 @@ async fn fill(database: &Database) {
                 };
                 ledger::record_tiles(tx, &[tile]).await?;
                 let (size, note) = (2, "note".to_owned());
-                let head = ledger::Checkpoint {
-                    size,
-                    root,
-                    note,
-                };
+                let head = ledger::Checkpoint { size, root, note };
                 ledger::record_checkpoint(tx, &head).await
             })
         })
@@ -317,7 +313,7 @@ const MISCHIEF_ON_SQLITE: &[(&str, &str)] = &[
         "ledger_entry is append-only",
     ),
     (
-        "REPLACE INTO ledger_private (seq, name, salt, value) VALUES (1, 'actor.operator', x'00', 'x')",
+        "REPLACE INTO ledger_private (seq, name, salt, value) VALUES (2, 'actor.operator', x'00', 'x')",
         "ledger_private never changes",
     ),
     (

@@ -21,8 +21,8 @@ pub use seal::Sealer;
 pub use tree::{Edge, FullTile, TILE_WIDTH, leaf, tile_root};
 
 pub use verify::{
-    Fault, Row, Verified, Verifier, check_asides, check_row, check_tile, check_words, erasures,
-    rotation,
+    Claim, Fault, Row, Verified, Verifier, check_asides, check_row, check_tile, check_words,
+    erasures, rotation,
 };
 
 use base64::Engine as _;

@@ -64,8 +64,32 @@ pub struct Verifier {
     keys: Vec<String>,
     /// Values that should lie aside and do not, until an entry says that they were erased.
     missing: BTreeSet<(i64, String)>,
+    /// Values that were there when their entry was read, and were erased by a later one.
+    claims: Vec<Claim>,
     erased: u64,
     asides: u64,
+}
+
+/// That a value was erased.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    pub seq: i64,
+    pub name: String,
+    /// The entry that says so.
+    pub by: i64,
+}
+
+impl Claim {
+    /// The value is there all the same.
+    pub fn fault(&self) -> Fault {
+        Fault::at(
+            self.seq,
+            format!(
+                "its private value `{}` was erased by entry {}, and is not gone",
+                self.name, self.by
+            ),
+        )
+    }
 }
 
 /// What a checked log amounts to.
@@ -88,17 +112,14 @@ impl Verifier {
             edge: Edge::default(),
             keys: Vec::new(),
             missing: BTreeSet::new(),
+            claims: Vec::new(),
             erased: 0,
             asides: 0,
         }
     }
 
     /// Goes on with a log that was checked as far as this.
-    pub fn resume(
-        log: impl Into<String>,
-        sealer: Option<(Sealer, i64)>,
-        known: &Verified,
-    ) -> Self {
+    pub fn resume(log: impl Into<String>, sealer: Option<(Sealer, i64)>, known: &Verified) -> Self {
         Self {
             edge: known.edge.clone(),
             keys: known.keys.clone(),
@@ -127,7 +148,10 @@ impl Verifier {
     pub fn row(&mut self, row: &Row<'_>, full: impl FnMut(FullTile)) -> Result<(), Fault> {
         let expected = next(&self.edge);
         if row.seq != expected {
-            return Err(Fault::at(expected, format!("it is missing; the next one is {}", row.seq)));
+            return Err(Fault::at(
+                expected,
+                format!("it is missing; the next one is {}", row.seq),
+            ));
         }
         check_row(row, &self.log).map_err(|problem| Fault::at(row.seq, problem))?;
         self.body(row.body, full)
@@ -148,7 +172,9 @@ impl Verifier {
             && expected >= *from
             && !sealer.is_ours(body)
         {
-            return Err(fault("its seal is wrong: it was not written by this service".to_owned()));
+            return Err(fault(
+                "its seal is wrong: it was not written by this service".to_owned(),
+            ));
         }
         let is_first = expected == 1;
         let action = seen.facets.action.as_str();
@@ -162,7 +188,7 @@ impl Verifier {
         if is_first || action == Action::KeyRotated.as_str() {
             self.key_entry(body).map_err(fault)?;
         } else if action == Action::PrivateErased.as_str() {
-            self.erasure(expected, body)?;
+            self.erasure(expected, body);
         }
         self.edge.push(leaf(body), full);
         Ok(())
@@ -173,7 +199,8 @@ impl Verifier {
         let seq = next(&self.edge) - 1;
         let missing = check_asides(body, asides).map_err(|problem| Fault::at(seq, problem))?;
         self.asides += asides.len() as u64;
-        self.missing.extend(missing.into_iter().map(|name| (seq, name)));
+        self.missing
+            .extend(missing.into_iter().map(|name| (seq, name)));
         Ok(())
     }
 
@@ -196,7 +223,11 @@ impl Verifier {
             .ok_or_else(|| fault("a head is signed before the log is open".to_owned()))?;
         let head = PublicKeys::new([key.to_owned()])
             .and_then(|keys| keys.check(note))
-            .map_err(|error| fault(format!("the signed head of {size} entries is wrong: {error}")))?;
+            .map_err(|error| {
+                fault(format!(
+                    "the signed head of {size} entries is wrong: {error}"
+                ))
+            })?;
         if head.size != size {
             return Err(fault(format!(
                 "the signed head of {size} entries speaks of {}",
@@ -207,7 +238,9 @@ impl Verifier {
             let first = i64::try_from(after).unwrap_or(i64::MAX).saturating_add(1);
             return Err(Fault::at(
                 first,
-                format!("it or a later one was changed: entries {first} to {size} do not have the root that was signed"),
+                format!(
+                    "it or a later one was changed: entries {first} to {size} do not have the root that was signed"
+                ),
             ));
         }
         Ok(head)
@@ -215,6 +248,9 @@ impl Verifier {
 
     /// The end: nothing that should lie aside may be missing, and one of the keys must be trusted.
     pub fn finish(self, trusted: &PublicKeys) -> Result<Verified, Fault> {
+        if let Some(claim) = self.claims.first() {
+            return Err(claim.fault());
+        }
         if let Some((seq, name)) = self.missing.first() {
             return Err(Fault::at(
                 *seq,
@@ -222,7 +258,10 @@ impl Verifier {
             ));
         }
         if !self.keys.is_empty() && !self.keys.iter().any(|key| trusted.keys().contains(key)) {
-            return Err(Fault::at(1, "the log was opened with a key that is not the given one"));
+            return Err(Fault::at(
+                1,
+                "the log was opened with a key that is not the given one",
+            ));
         }
         Ok(Verified {
             edge: self.edge,
@@ -234,7 +273,12 @@ impl Verifier {
 
     fn key_entry(&mut self, body: &[u8]) -> Result<(), String> {
         let entry: Value = serde_json::from_slice(body).map_err(|error| error.to_string())?;
-        let text = |name: &str| entry["detail"][name].as_str().unwrap_or_default().to_owned();
+        let text = |name: &str| {
+            entry["detail"][name]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned()
+        };
         if self.keys.is_empty() {
             let key = text("key");
             PublicKeys::new([key.clone()])
@@ -258,24 +302,28 @@ impl Verifier {
         Ok(())
     }
 
-    fn erasure(&mut self, seq: i64, body: &[u8]) -> Result<(), Fault> {
-        for (erased, name) in erasures(body) {
-            if !self.missing.remove(&(erased, name.clone())) {
-                return Err(Fault::at(
-                    erased,
-                    format!("its private value `{name}` was erased by entry {seq}, and is not gone"),
-                ));
-            }
+    fn erasure(&mut self, by: i64, body: &[u8]) {
+        for (seq, name) in erasures(body) {
             self.erased += 1;
+            if !self.missing.remove(&(seq, name.clone())) {
+                self.claims.push(Claim { seq, name, by });
+            }
         }
-        Ok(())
+    }
+
+    /// What was erased since its entry was read: whoever can look again must see that it is gone.
+    pub fn take_claims(&mut self) -> Vec<Claim> {
+        std::mem::take(&mut self.claims)
     }
 }
 
 /// What an entry about erasure says is gone.
 pub fn erasures(body: &[u8]) -> Vec<(i64, String)> {
     let entry: Value = serde_json::from_slice(body).unwrap_or_default();
-    let items = entry["detail"]["erased"].as_array().cloned().unwrap_or_default();
+    let items = entry["detail"]["erased"]
+        .as_array()
+        .cloned()
+        .unwrap_or_default();
     items
         .iter()
         .filter_map(|item| Some((item["seq"].as_i64()?, item["name"].as_str()?.to_owned())))
@@ -288,7 +336,9 @@ pub fn rotation(log: &str, from: &str, to: &str) -> String {
 }
 
 fn next(edge: &Edge) -> i64 {
-    i64::try_from(edge.size()).unwrap_or(i64::MAX).saturating_add(1)
+    i64::try_from(edge.size())
+        .unwrap_or(i64::MAX)
+        .saturating_add(1)
 }
 
 /// Whether a row says what its bytes say.
@@ -309,13 +359,18 @@ pub fn check_row(row: &Row<'_>, log: &str) -> Result<(), String> {
         ("action", facets.action == row.action),
         ("outcome", facets.outcome == row.outcome),
         ("service", facets.service.as_deref() == row.service),
-        ("environment", facets.environment.as_deref() == row.environment),
+        (
+            "environment",
+            facets.environment.as_deref() == row.environment,
+        ),
         ("person", facets.person.as_deref() == row.person),
         ("sha", facets.sha.as_deref() == row.sha),
         ("request", facets.request == row.request),
     ];
     match columns.iter().find(|(_, agrees)| !agrees) {
-        Some((column, _)) => Err(format!("its column `{column}` says something else than its bytes")),
+        Some((column, _)) => Err(format!(
+            "its column `{column}` says something else than its bytes"
+        )),
         None => Ok(()),
     }
 }
@@ -329,7 +384,10 @@ pub fn check_asides(body: &[u8], asides: &[Aside]) -> Result<Vec<String>, String
     };
     for aside in asides {
         let Some(expected) = committed.get(&aside.name) else {
-            return Err(format!("a private value `{}` does not belong to it", aside.name));
+            return Err(format!(
+                "a private value `{}` does not belong to it",
+                aside.name
+            ));
         };
         if base64(&commitment(&aside.salt, &aside.value)) != *expected {
             return Err(format!("its private value `{}` was changed", aside.name));
@@ -342,11 +400,7 @@ pub fn check_asides(body: &[u8], asides: &[Aside]) -> Result<Vec<String>, String
 }
 
 /// Whether an entry is found under exactly its words.
-pub fn check_words(
-    body: &[u8],
-    asides: &[Aside],
-    found: &BTreeSet<String>,
-) -> Result<(), String> {
+pub fn check_words(body: &[u8], asides: &[Aside], found: &BTreeSet<String>) -> Result<(), String> {
     let expected = if may_have_words(body) {
         words(body, asides)
     } else {

@@ -71,6 +71,7 @@ pub fn every_statement() -> impl Iterator<Item = &'static Statement> {
         super::ledger::ALL,
         super::ledger::ENTRIES,
         super::ledger::HEADS,
+        super::ledger::TREE,
         super::migrate::ALL,
         super::note::ALL,
         super::outbox::ALL,

@@ -3,17 +3,21 @@
 
 mod entries;
 mod heads;
+mod tree;
 
 pub use entries::{
-    Stored, StoredAside, asides, entries, latest, numbers, of_request, one, size, words,
+    Beside, Stored, StoredAside, asides, beside, entries, latest, numbers, of_request, one, size,
 };
 pub use heads::{
     Anchor, Checkpoint, Tile, anchor, anchors, checkpoint_after, checkpoints, last_checkpoint,
     record_anchor, record_checkpoint, record_tiles, tiles,
 };
 
+pub use tree::{hash_tile, prove};
+
 pub(super) use entries::ALL as ENTRIES;
 pub(super) use heads::ALL as HEADS;
+pub(super) use tree::ALL as TREE;
 
 use jiff::Timestamp;
 use sqlx::Row as _;
