@@ -271,12 +271,16 @@ def root_by_path(index, size, leaf, path, where):
 def tiles(level, count):
     """Where the tiles of one level are that has so many hashes, and how wide each is."""
     for number in range((count + 255) // 256):
-        digits = f"{number:03d}"
-        digits = digits.zfill((len(digits) + 2) // 3 * 3)
-        groups = [digits[i : i + 3] for i in range(0, len(digits), 3)]
-        path = "/".join(["tile", str(level)] + ["x" + g for g in groups[:-1]] + groups[-1:])
         width = min(256, count - number * 256)
-        yield (path if width == 256 else f"{path}.p/{width}"), width
+        yield tile_name(level, number, width), width
+
+
+def tile_name(level, number, width):
+    digits = str(number)
+    digits = digits.zfill((len(digits) + 2) // 3 * 3)
+    groups = [digits[i : i + 3] for i in range(0, len(digits), 3)]
+    path = "/".join(["tile", str(level)] + ["x" + g for g in groups[:-1]] + groups[-1:])
+    return path if width == 256 else f"{path}.p/{width}"
 
 
 def split_bundle(data, width, where):
