@@ -11,10 +11,13 @@ import hashlib
 import io
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 import tempfile
 import unittest
+import unittest.mock
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import check  # noqa: E402
@@ -885,6 +888,67 @@ class CommandLine(Case):
                 code, out, error = self.run_check(*wrong)
                 self.assertEqual((code, out), (2, ""), wrong)
                 self.assertIn("check.py export DIR", error)
+
+
+def has_tools():
+    if not shutil.which("openssl") or not shutil.which("jq"):
+        return False
+    done = subprocess.run(["openssl", "version"], stdout=subprocess.PIPE)
+    return not re.match(b"OpenSSL [01]|LibreSSL", done.stdout)
+
+
+class Page(Case):
+    """What docs/audit.md tells people to type must work."""
+
+    def setUp(self):
+        page = os.path.join(os.path.dirname(PROGRAM), "..", "..", "docs", "audit.md")
+        with open(page, encoding="utf-8") as file:
+            page = file.read().split("## Checking a receipt with other tools")[1]
+        self.shell = "\n".join(re.findall("```sh\n(.*?)```", page, re.DOTALL))
+        self.path = re.search("<<'END'\n(.*?)END\n", self.shell, re.DOTALL).group(1)
+
+    def test_the_way_up_to_the_root(self):
+        code = compile(self.path, "path.py", "exec")
+        for size in range(1, 24):
+            log = sized(size)
+            receipt = log.receipt(1, range(1, size + 1))
+            entries = receipt["entries"]
+            root = receipt["checkpoint"].split("\n")[2]
+            for at, entry in enumerate(entries):
+                for proof in (entry["proof"], entry["proof"][1:], entry["proof"] + [root]):
+                    text = json.dumps({**receipt, "entries": [{**entry, "proof": proof}]})
+                    out = io.StringIO()
+                    with contextlib.redirect_stdout(out):
+                        try:
+                            with unittest.mock.patch("sys.argv", ["path.py", "0"]):
+                                exec(code, {"open": lambda name: io.StringIO(text)})
+                        except AssertionError:
+                            pass
+                    is_right = proof == entry["proof"]
+                    self.assertEqual(out.getvalue() == root + "\n", is_right, (size, at))
+
+    @unittest.skipUnless(has_tools(), "needs openssl 3 and jq")
+    def test_every_command(self):
+        log, seqs = story()
+        self.assertIn(A.vkey, self.shell)
+        for signer, words in ((A, "Signature Verified Successfully"), (B, None)):
+            with tempfile.TemporaryDirectory() as folder:
+                receipt = log.receipt(42, seqs, signer)
+                write(folder, {"receipt.json": json.dumps(receipt).encode()})
+                done = subprocess.run(
+                    ["sh", "-e", "-c", self.shell], cwd=folder, stdout=subprocess.PIPE
+                )
+            lines = done.stdout.decode().splitlines()
+            if words is None:
+                self.assertNotEqual(done.returncode, 0)
+                continue
+            root = receipt["checkpoint"].split("\n")[2]
+            self.assertEqual(lines[0], lines[1])
+            self.assertEqual(lines[2].replace(" ", ""), lines[0])
+            self.assertIn(words, lines[3])
+            self.assertEqual(lines[4].split()[0], leaf(log.bodies[seqs[1] - 1]).hex())
+            self.assertEqual(lines[5:7], [root, root])
+            self.assertIn(lines[7], lines[9])
 
 
 class Main(Case):
