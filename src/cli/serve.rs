@@ -192,9 +192,9 @@ fn start_http(
     );
     let readiness = Readiness::new(
         shared.store.clone(),
-        shared.clock.clone(),
-        shared.metrics.clone(),
+        (shared.clock.clone(), shared.metrics.clone()),
         stops.stopping.clone(),
+        shared.standing.subscribe(),
     );
     let doorway = Doorway::new(door, readiness, limits, parts.github_secrets.clone());
     tasks.start("inbox", committer.run());

@@ -4,9 +4,13 @@
 mod head_file;
 mod open;
 mod places;
+mod restore;
 pub mod survey;
 
+pub use crate::ledger::Standing;
 pub use head_file::{HeadFile, Locked, Place};
+pub use open::{Examined, examine};
+pub use restore::{Restored, accept};
 
 use std::fmt;
 use std::path::PathBuf;
@@ -27,17 +31,6 @@ const EVERY: Duration = Duration::from_secs(1);
 const WHEN_BROKEN: Duration = Duration::from_secs(5);
 /// Tiles of old entries that are looked at again with every head: all of a small log, a part of a large one.
 const TILES_AGAIN: u64 = 8;
-
-/// How the audit log stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Standing {
-    /// It is being checked for the first time.
-    Checking,
-    /// It was signed as far as this.
-    Sound(Head),
-    /// It does not fit what was signed; nothing is released.
-    Broken { why: String },
-}
 
 /// Where the keys come from, again and again: the file may be replaced while the service runs.
 pub type ReadKeys = Arc<dyn Fn() -> Result<Keys, String> + Send + Sync>;
@@ -75,6 +68,8 @@ pub(super) struct Known {
     tiles: Vec<FullTile>,
     /// The next tile to look at again.
     again: u64,
+    /// The key was replaced since the last head.
+    rotated: bool,
 }
 
 /// Why a round did not end well.
@@ -309,6 +304,7 @@ impl Signer {
         }
         self.shared.store.seal_with(keys.sealer());
         known.keys = keys;
+        known.rotated = true;
         Ok(())
     }
 
@@ -332,7 +328,12 @@ impl Signer {
             size: known.verifier.size(),
             root: known.verifier.root(),
         };
-        let note = known.keys.sign_head(head.size, head.root)?;
+        // The first head after a rotation has the signatures of both keys.
+        let note = if known.rotated {
+            known.keys.sign_head_with_all(head.size, head.root)?
+        } else {
+            known.keys.sign_head(head.size, head.root)?
+        };
         let file = HeadFile {
             recorded: known.head.size.max(known.file.recorded),
             note: note.clone(),
@@ -342,6 +343,7 @@ impl Signer {
         self.record(known, head, note).await?;
         known.tiles.clear();
         known.head = head;
+        known.rotated = false;
         if let Some(path) = self.anchor.clone() {
             self.append_to_anchor(path, head, &known.file.note).await?;
         }

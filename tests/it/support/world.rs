@@ -186,9 +186,9 @@ impl World {
         );
         let readiness = Readiness::new(
             self.store.clone(),
-            self.shared.clock.clone(),
-            self.shared.metrics.clone(),
+            (self.shared.clock.clone(), self.shared.metrics.clone()),
             self.stop.clone(),
+            self.shared.standing.subscribe(),
         );
         let secrets = Arc::new(WebhookSecrets::new([SECRET.as_bytes().to_vec()]));
         let (_secrets, secrets) = watch::channel(secrets);
