@@ -332,6 +332,12 @@ class Pieces(Case):
         self.assertEqual(tiles[999:1001], [("tile/entries/999", 256), ("tile/entries/x001/000", 256)])
         self.assertEqual(tiles[1001:], [("tile/entries/x001/001.p/7", 7)])
 
+    def test_base64_has_one_spelling(self):
+        check.unbase64("AAECAw==", "", 4)
+        for wrong in ("AAECAx==", "AAECAw=", "AAECAw", "AAEC Aw==", "AAECAw==\n", "AAEC-w==", "ä", None, 1):
+            with self.assertRaises(check.Bad, msg=wrong):
+                check.unbase64(wrong, "")
+
     def test_keys(self):
         check.parse_key(A.vkey, "")
         name, number, data = A.vkey.split("+", 2)
@@ -344,6 +350,8 @@ class Pieces(Case):
             f"{name}+00000000+{data}",
             f"{name}+{number.upper()}+{data}" if number.upper() != number else "",
             f"{name}+{number}+{data[:-4]}",
+            Signer("a", "two words").vkey,
+            Signer("a", "").vkey,
             f"{name}+{number}+{data}\n",
         ):
             with self.assertRaises(check.Bad, msg=wrong):
@@ -511,6 +519,8 @@ class Exports(Case):
             good.replace("\u2014", "-"),
             good.replace("\u2014 ", "\u2014  "),
             text + "\n\n",
+            log.checkpoint(extra="a\x07b\n"),
+            text + f"\n\n\u2014 {LOG} {b64(A.id)}\n" + line,
             text + "\n",
             text + "\n\n" + broken,
             text + "\n\n" + line + broken,
@@ -766,7 +776,7 @@ class Receipts(Case):
         proofs = [entry["proof"] for entry in self.receipt["entries"]]
         for at, proof in enumerate(proofs):
             others = [other for other in proofs if other != proof]
-            others += [proof[1:], proof[:-1], proof + proof[:1], proof[::-1], [], 1, [1], None]
+            others += [proof[1:], proof[:-1], proof + proof[:1], proof[:1] + proof, proof[::-1], [], 1, [1], None]
             for other in others:
                 self.bad_receipt(self.entry(at, proof=other), "^entry")
         for seq in (1, 3, 4, 6, 8, 9, 0, -1, "2", 2.0, True, 10**30):
