@@ -9,14 +9,19 @@ use tokio::sync::watch;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use super::accept::Limits;
+use super::bearer::Bearers;
 use super::body::Memory;
 use super::health::{self, Readiness};
-use super::{hooks, observe};
+use super::turns::Turns;
+use super::{hooks, log, observe};
 use crate::clock::Clock;
 use crate::domain::Source;
 use crate::forges::github::edge::WebhookSecrets;
 use crate::metrics::Metrics;
 use crate::store::Door;
+
+/// Readings of the log at once; together with the questions below fewer than the store's connections.
+const LOG_AT_ONCE: usize = 2;
 
 /// Everything the handlers use.
 #[derive(Debug)]
@@ -28,6 +33,8 @@ pub struct Doorway {
     pub(super) limits: Limits,
     pub(super) memory: Memory,
     pub(super) github: watch::Receiver<Arc<WebhookSecrets>>,
+    pub(super) bearers: Bearers,
+    pub(super) log_turns: Turns,
 }
 
 impl Doorway {
@@ -45,6 +52,8 @@ impl Doorway {
             readiness,
             limits,
             github,
+            bearers: Bearers::default(),
+            log_turns: Turns::new(LOG_AT_ONCE),
         }
     }
 
@@ -69,6 +78,9 @@ pub fn router(doorway: Doorway) -> Router {
         .route("/livez", get(health::livez))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(health::metrics))
+        .route("/log/checkpoint", get(log::checkpoint))
+        .route("/log/tile/entries/{*index}", get(log::tile))
+        .route("/log/tile/{level}/{*index}", get(log::tile))
         .layer(CatchPanicLayer::custom(observe::panicked))
         .layer(from_fn_with_state(doorway.clone(), observe::observe))
         .with_state(doorway)

@@ -6,6 +6,7 @@ mod facets;
 mod keys;
 mod policy;
 mod seal;
+mod tiles;
 mod tree;
 
 pub use canonical::{
@@ -15,6 +16,7 @@ pub use facets::{Facets, OPERATOR, Seen, commitments, person, words, words_of};
 pub use keys::{Head, Keys, PublicKeys, Unusable, short};
 pub use policy::policy_digest;
 pub use seal::Sealer;
+pub use tiles::{Kind, TilePath, encode_bundle};
 pub use tree::{Edge, FullTile, TILE_WIDTH, leaf, tile_root};
 
 use base64::Engine as _;

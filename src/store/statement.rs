@@ -71,6 +71,7 @@ pub fn every_statement() -> impl Iterator<Item = &'static Statement> {
         super::ledger::ALL,
         super::ledger::ENTRIES,
         super::ledger::HEADS,
+        super::ledger::TILES,
         super::migrate::ALL,
         super::note::ALL,
         super::outbox::ALL,
@@ -81,6 +82,7 @@ pub fn every_statement() -> impl Iterator<Item = &'static Statement> {
         super::state::NAMES,
         super::state::REQUESTS,
         super::timer::ALL,
+        super::tokens::ALL,
     ]
     .into_iter()
     .flatten()

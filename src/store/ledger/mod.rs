@@ -3,15 +3,18 @@
 
 mod entries;
 mod heads;
+mod tiles;
 
 pub use entries::{Stored, StoredAside, asides, entries, latest, of_request, one, size};
 pub use heads::{
     Anchor, Checkpoint, Tile, anchor, anchors, checkpoint_after, checkpoints, last_checkpoint,
     record_anchor, record_checkpoint, record_tiles, tiles,
 };
+pub use tiles::{bundle, hash_tile};
 
 pub(super) use entries::ALL as ENTRIES;
 pub(super) use heads::ALL as HEADS;
+pub(super) use tiles::ALL as TILES;
 
 use sqlx::Row as _;
 
