@@ -87,8 +87,8 @@ impl Bearers {
             passed.is_negative() || passed.unsigned_abs() >= tokens::USED_AGAIN
         };
         let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_first = noted.is_none_or(is_long_ago)
-            && used.get(&id).is_none_or(|last| is_long_ago(*last));
+        let is_first =
+            noted.is_none_or(is_long_ago) && used.get(&id).is_none_or(|last| is_long_ago(*last));
         if is_first {
             used.insert(id, now);
         }

@@ -106,7 +106,11 @@ async fn bytes(store: &Store, tile: TilePath) -> Result<Vec<u8>, Problem> {
             .and_then(|entries| encode_bundle(entries.iter().map(Vec::as_slice))),
     };
     bytes.ok_or_else(|| {
-        tracing::error!(tile = tile.spelled(), size, "the database lacks a part of the signed log");
+        tracing::error!(
+            tile = tile.spelled(),
+            size,
+            "the database lacks a part of the signed log"
+        );
         Problem::broken()
     })
 }

@@ -76,7 +76,11 @@ impl TilePath {
             Kind::Hashes { level } => level,
             Kind::Entries => 0,
         };
-        let there = if level < LEVELS { size >> (8 * level) } else { 0 };
+        let there = if level < LEVELS {
+            size >> (8 * level)
+        } else {
+            0
+        };
         let before = self.n.saturating_mul(u64::from(full()));
         u32::try_from(there.saturating_sub(before)).map_or(full(), |there| there.min(full()))
     }
@@ -160,11 +164,45 @@ mod tests {
     #[test]
     fn every_other_spelling_is_refused() {
         for path in [
-            "", "/", "0", "0/", "0/0", "0/00", "0/0000", "00/000", "+0/000", "-1/000", "64/000",
-            "256/000", "data/000", "entries", "entries/", "Entries/000", "0/x000", "0/x000/000",
-            "0/x000/x001/000", "0/000/000", "0/x001/x000", "0/x001/", "0//000", "0/000.p", "0/000.p/",
-            "0/000.p/0", "0/000.p/01", "0/000.p/+1", "0/000.p/256", "0/000.p/1/", "0/000.p/1.p/1",
-            "0/000.p/-1", "0/+00", "0/ 00", "0/٠٠٠", "0/000/", "0/000?x", "0/..", "0/../000",
+            "",
+            "/",
+            "0",
+            "0/",
+            "0/0",
+            "0/00",
+            "0/0000",
+            "00/000",
+            "+0/000",
+            "-1/000",
+            "64/000",
+            "256/000",
+            "data/000",
+            "entries",
+            "entries/",
+            "Entries/000",
+            "0/x000",
+            "0/x000/000",
+            "0/x000/x001/000",
+            "0/000/000",
+            "0/x001/x000",
+            "0/x001/",
+            "0//000",
+            "0/000.p",
+            "0/000.p/",
+            "0/000.p/0",
+            "0/000.p/01",
+            "0/000.p/+1",
+            "0/000.p/256",
+            "0/000.p/1/",
+            "0/000.p/1.p/1",
+            "0/000.p/-1",
+            "0/+00",
+            "0/ 00",
+            "0/٠٠٠",
+            "0/000/",
+            "0/000?x",
+            "0/..",
+            "0/../000",
             "0/x999/x999/x999/x999/x999/x999/999",
         ] {
             assert_eq!(TilePath::parse(path), None, "{path}");
@@ -173,7 +211,17 @@ mod tests {
 
     #[test]
     fn the_crate_spells_tiles_in_the_same_way() {
-        for n in [0, 1, 999, 1000, 1001, 999_999, 1_000_000, 1_234_067, u64::MAX] {
+        for n in [
+            0,
+            1,
+            999,
+            1000,
+            1001,
+            999_999,
+            1_000_000,
+            1_234_067,
+            u64::MAX,
+        ] {
             for width in [1, 255, 256] {
                 let theirs = tlog_tiles::Tile::new(8, 2, n, width, false).path();
                 let ours = hashes(2, n, width);
@@ -186,7 +234,10 @@ mod tests {
     #[test]
     fn a_tile_holds_what_the_specification_says() {
         let filled = |level, n| hashes(level, n, 1).filled(70_000);
-        assert_eq!((filled(0, 272), filled(0, 273), filled(0, 274)), (256, 112, 0));
+        assert_eq!(
+            (filled(0, 272), filled(0, 273), filled(0, 274)),
+            (256, 112, 0)
+        );
         assert_eq!((filled(1, 0), filled(1, 1), filled(1, 2)), (256, 17, 0));
         assert_eq!((filled(2, 0), filled(3, 0), filled(2, 1)), (1, 0, 0));
         assert_eq!(hashes(63, u64::MAX, 1).filled(u64::MAX), 0);

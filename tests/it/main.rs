@@ -29,6 +29,8 @@ mod schema;
 mod sockets;
 mod storms;
 mod story;
+mod tiles;
 mod timers;
+mod tokens;
 mod triggers;
 mod turns;

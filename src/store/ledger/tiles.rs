@@ -53,15 +53,13 @@ pub async fn hash_tile(
 fn range(n: i64, width: u32) -> Option<(i64, i64)> {
     let first = n.checked_mul(WIDTH).filter(|first| *first >= 0)?;
     let end = first.checked_add(i64::from(width))?;
-    (1..=WIDTH).contains(&i64::from(width)).then_some((first, end))
+    (1..=WIDTH)
+        .contains(&i64::from(width))
+        .then_some((first, end))
 }
 
 /// The first `width` entries of a tile, or nothing when the log does not have that many.
-pub async fn bundle(
-    store: &Store,
-    n: i64,
-    width: u32,
-) -> Result<Option<Vec<Vec<u8>>>, StoreError> {
+pub async fn bundle(store: &Store, n: i64, width: u32) -> Result<Option<Vec<Vec<u8>>>, StoreError> {
     let Some((first, end)) = range(n, width) else {
         return Ok(None);
     };
