@@ -47,14 +47,14 @@ impl Problem {
         )
     }
 
-    pub(super) fn as_json(self) -> Response {
+    pub(super) fn into_json(self) -> Response {
         let body = json!({ "error": self.sentence }).to_string();
         let mut response = json_of(self.status, body);
         response.headers_mut().extend(self.header);
         response
     }
 
-    pub(super) fn as_text(self) -> Response {
+    pub(super) fn into_text(self) -> Response {
         let mut response = (self.status, self.sentence + "\n").into_response();
         let headers = response.headers_mut();
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -37,8 +37,8 @@ pub(super) async fn checkpoint(State(doorway): State<Arc<Doorway>>) -> Response 
             StatusCode::NOT_FOUND,
             "no head of the log has been signed yet",
         )
-        .as_text(),
-        Err(problem) => problem.as_text(),
+        .into_text(),
+        Err(problem) => problem.into_text(),
     }
 }
 
@@ -60,7 +60,7 @@ pub(super) async fn tile(
             ];
             (headers, bytes).into_response()
         }
-        Err(problem) => problem.as_text(),
+        Err(problem) => problem.into_text(),
     }
 }
 

@@ -73,7 +73,7 @@ mod tests {
                 .await
                 .is_err()
         );
-        let response = turns.take(async { Ok(()) }).await.unwrap_err().as_json();
+        let response = turns.take(async { Ok(()) }).await.unwrap_err().into_json();
         assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
         assert!(response.headers().contains_key(header::RETRY_AFTER));
         finish.send(()).unwrap();

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use countersign::digest::hex;
-use countersign::ledger::{self, Edge};
+use countersign::ledger::{self, Edge, FullTile};
 use countersign::store::Store;
 use countersign::store::ledger::{Checkpoint, Tile, record_checkpoint, record_tiles};
 use sqlx::{AssertSqlSafe, Executor as _};
@@ -58,6 +58,10 @@ pub(crate) async fn lay(database: &Database, store: &Store, edge: &mut Edge, siz
         .execute(AssertSqlSafe("COMMIT".to_owned()))
         .await
         .unwrap();
+    record(store, edge, full).await;
+}
+
+async fn record(store: &Store, edge: &Edge, full: Vec<FullTile>) {
     let tiles: Vec<Tile> = full
         .into_iter()
         .map(|tile| Tile {
@@ -68,10 +72,10 @@ pub(crate) async fn lay(database: &Database, store: &Store, edge: &mut Edge, siz
         })
         .collect();
     let head = Checkpoint {
-        size: i64::try_from(size).unwrap(),
+        size: i64::try_from(edge.size()).unwrap(),
         at: 0,
         root: edge.root().to_vec(),
-        note: keys().sign_head(size, edge.root()).unwrap(),
+        note: keys().sign_head(edge.size(), edge.root()).unwrap(),
     };
     store
         .unit(move |tx| {
