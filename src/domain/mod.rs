@@ -71,6 +71,9 @@ pub mod command;
 /// What the ledger remembers.
 pub mod entry;
 
+/// What people look for in the ledger.
+pub mod audit;
+
 /// A commit on its way.
 pub mod candidate;
 
@@ -95,6 +98,7 @@ pub mod effect;
 /// Where everything is decided.
 pub mod desk;
 
+pub use audit::{Filter, words_of};
 pub use candidate::{Candidate, Mark};
 pub use catalog::Catalog;
 pub use channel::ChannelRef;

@@ -8,10 +8,11 @@ mod policy;
 mod seal;
 mod tree;
 
+pub use crate::domain::words_of;
 pub use canonical::{
     Aside, MOST_BYTES, SALT_LENGTH, SCHEMA_VERSION, Salt, Spelled, commitment, spell,
 };
-pub use facets::{Facets, OPERATOR, Seen, commitments, person, words, words_of};
+pub use facets::{Facets, OPERATOR, Seen, commitments, person, words};
 pub use keys::{Head, Keys, PublicKeys, Unusable, short};
 pub use policy::policy_digest;
 pub use seal::Sealer;

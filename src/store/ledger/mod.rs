@@ -2,16 +2,21 @@
 //! comes from the head, whose row lock lets one writer through at a time, so that numbers have no gaps.
 
 mod entries;
+mod find;
 mod heads;
+mod terms;
 
 pub use entries::{Stored, StoredAside, asides, entries, latest, of_request, one, size};
+pub use find::{find, find_of};
 pub use heads::{
     Anchor, Checkpoint, Tile, anchor, anchors, checkpoint_after, checkpoints, last_checkpoint,
     record_anchor, record_checkpoint, record_tiles, tiles,
 };
 
 pub(super) use entries::ALL as ENTRIES;
+pub(super) use find::ALL as FIND;
 pub(super) use heads::ALL as HEADS;
+pub(super) use terms::ALL as TERMS;
 
 use sqlx::Row as _;
 
@@ -22,9 +27,15 @@ use crate::domain::{Actor, Entry};
 use crate::ledger::{self, Salt, Seen};
 
 statements! {
-    NEXT = ["UPDATE ledger_head SET size = size + 1 WHERE log = 'main' RETURNING size"];
-    APPEND = ["INSERT INTO ledger_entry (seq, at, action, outcome, service, environment, person, sha, request, body, leaf)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"];
+    /// `slip` is how far a time ever lay before one that had been recorded earlier.
+    NEXT = ["UPDATE ledger_head SET size = size + 1,
+            slip = CASE WHEN latest - $1 > slip THEN latest - $1 ELSE slip END,
+            latest = CASE WHEN latest < $1 THEN $1 ELSE latest END
+        WHERE log = 'main' RETURNING size"];
+    APPEND = ["INSERT INTO ledger_entry (seq, at, action, outcome, service, environment, person, sha, request, about, body, leaf)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"];
+    ADD_ABOUT = ["INSERT INTO ledger_about (about, service, environment, person, action, outcome)
+        VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (about) DO NOTHING"];
     SET_ASIDE = ["INSERT INTO ledger_private (seq, name, salt, value) VALUES ($1, $2, $3, $4)"];
     ADD_WORDS = ["INSERT INTO ledger_word (word, seq) SELECT value, $1 FROM" EACH_OF_2];
     KNOW = ["INSERT INTO person (person, login, at) VALUES ($1, $2, $3)
@@ -35,6 +46,7 @@ statements! {
 pub async fn append(tx: &mut Tx, entry: &Entry) -> Result<i64, StoreError> {
     let sealer = tx.sealer().ok_or(StoreError::Unsealed)?;
     let seq: i64 = sqlx::query(tx.sql(&NEXT))
+        .bind(entry.at.as_microsecond())
         .fetch_one(tx.connection())
         .await?
         .try_get("size")?;
@@ -51,6 +63,16 @@ pub async fn append(tx: &mut Tx, entry: &Entry) -> Result<i64, StoreError> {
     let facets = Seen::read(&spelled.body)
         .map_err(|why| StoreError::Unusable(format!("an entry was spelled wrongly: {why}")))?
         .facets;
+    let about = facets.about();
+    sqlx::query(tx.sql(&ADD_ABOUT))
+        .bind(&about)
+        .bind(&facets.service)
+        .bind(&facets.environment)
+        .bind(&facets.person)
+        .bind(&facets.action)
+        .bind(facets.outcome)
+        .execute(tx.connection())
+        .await?;
     sqlx::query(tx.sql(&APPEND))
         .bind(seq)
         .bind(facets.at.as_microsecond())
@@ -61,6 +83,7 @@ pub async fn append(tx: &mut Tx, entry: &Entry) -> Result<i64, StoreError> {
         .bind(&facets.person)
         .bind(&facets.sha)
         .bind(facets.request)
+        .bind(&about)
         .bind(spelled.body.as_slice())
         .bind(ledger::leaf(&spelled.body).to_vec())
         .execute(tx.connection())
