@@ -5,8 +5,10 @@ mod canonical;
 mod facets;
 mod keys;
 mod policy;
+mod proof;
 mod seal;
 mod tree;
+mod verify;
 
 pub use crate::domain::words_of;
 pub use canonical::{
@@ -15,8 +17,14 @@ pub use canonical::{
 pub use facets::{Facets, OPERATOR, Seen, commitments, person, words};
 pub use keys::{Head, Keys, PublicKeys, Unusable, short};
 pub use policy::policy_digest;
+pub use proof::{TileName, Wanted, grew_from, leaf_is_in, proof, tiles_for};
 pub use seal::Sealer;
 pub use tree::{Edge, FullTile, TILE_WIDTH, leaf, tile_root};
+
+pub use verify::{
+    Fault, Row, Verified, Verifier, check_asides, check_row, check_tile, check_words, erasures,
+    rotation,
+};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

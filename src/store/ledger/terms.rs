@@ -21,7 +21,7 @@ statements! {
             UNION ALL SELECT (SELECT MIN(n.word) FROM ledger_word n WHERE n.word > alike.word AND n.word < $2)
             FROM alike WHERE alike.word IS NOT NULL)
         SELECT word FROM alike WHERE word IS NOT NULL LIMIT $3"];
-    HOW_MANY = ["SELECT COUNT(*) AS found FROM (SELECT 1 FROM ledger_word WHERE word = $1 LIMIT 5000) some"];
+    HOW_MANY = ["SELECT COUNT(*) AS found FROM (SELECT 1 FROM ledger_word WHERE word = $1 LIMIT 5000) counted"];
     HAVE_WORD = ["SELECT DISTINCT seq FROM ledger_word
         WHERE word >= $1 AND word <= $3 AND seq IN (SELECT CAST(value AS BIGINT) FROM" EACH_OF_2 ")"];
 }
