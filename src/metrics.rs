@@ -26,6 +26,8 @@ pub struct Metrics {
     pub oldest_unhandled_seconds: Gauge<f64, AtomicU64>,
     pub parked_effects: Gauge<i64, AtomicI64>,
     pub parked_deliveries: Gauge<i64, AtomicI64>,
+    pub ledger_is_sound: Gauge<i64, AtomicI64>,
+    pub ledger_signed_entries: Gauge<i64, AtomicI64>,
     registry: Arc<Registry>,
 }
 
@@ -73,6 +75,8 @@ impl Default for Metrics {
             oldest_unhandled_seconds: Gauge::default(),
             parked_effects: Gauge::default(),
             parked_deliveries: Gauge::default(),
+            ledger_is_sound: Gauge::default(),
+            ledger_signed_entries: Gauge::default(),
             registry: Arc::default(),
         };
         metrics.register(&mut registry);
@@ -119,6 +123,16 @@ impl Metrics {
             "configuration_is_current",
             "1 when the file's last reading was valid and is in force, else 0",
             self.configuration_is_current.clone(),
+        );
+        registry.register(
+            "ledger_is_sound",
+            "1 when the audit log fits what was signed, else 0: nothing is released then",
+            self.ledger_is_sound.clone(),
+        );
+        registry.register(
+            "ledger_signed_entries",
+            "Entries of the audit log that the last signed head covers",
+            self.ledger_signed_entries.clone(),
         );
         registry.register_with_unit(
             "oldest_unhandled",

@@ -74,6 +74,9 @@ pub mod entry;
 /// What the bearer of a token may read.
 pub mod scope;
 
+/// What people look for in the ledger.
+pub mod audit;
+
 /// A commit on its way.
 pub mod candidate;
 
@@ -98,6 +101,7 @@ pub mod effect;
 /// Where everything is decided.
 pub mod desk;
 
+pub use audit::{Filter, words_of};
 pub use candidate::{Candidate, Mark};
 pub use catalog::Catalog;
 pub use channel::ChannelRef;

@@ -65,6 +65,9 @@ impl Problem {
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
+        if let StoreError::Unsearchable(why) = error {
+            return Self::new(StatusCode::BAD_REQUEST, format!("`text`: {why}"));
+        }
         tracing::error!(error = %error, "the audit log could not be read");
         match error {
             StoreError::Unavailable(_) | StoreError::Conflict { .. } => Self::new(
@@ -76,6 +79,7 @@ impl From<StoreError> for Problem {
             | StoreError::Refused(_)
             | StoreError::Unusable(_)
             | StoreError::Unsealed
+            | StoreError::Unsearchable(_)
             | StoreError::NoRandomness
             | StoreError::Stopped => Self::broken(),
         }

@@ -9,10 +9,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::canonical::{Aside, SCHEMA_VERSION};
-use crate::domain::Action;
-
-/// The shortest and the longest word that can be looked for.
-const WORD_LENGTHS: std::ops::RangeInclusive<usize> = 2..=40;
+use crate::domain::{Action, words_of};
 
 /// The searchable side of an entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,6 +71,20 @@ struct What<'b> {
     request: Option<i64>,
 }
 
+impl Facets {
+    /// Service, environment, person and action in one word, by which entries that are alike are found.
+    pub fn about(&self) -> String {
+        let part = |part: &Option<String>| part.clone().unwrap_or_default();
+        format!(
+            "{}|{}|{}|{}",
+            part(&self.service),
+            part(&self.environment),
+            part(&self.person),
+            self.action
+        )
+    }
+}
+
 impl Seen {
     /// Reads what was stored, or says why it is no entry of ours.
     pub fn read(body: &[u8]) -> Result<Self, String> {
@@ -121,6 +132,19 @@ pub fn person(forge: &str, id: u64) -> String {
     format!("{forge}:{id}")
 }
 
+/// Whether there can be words at all; quick, because most entries have none.
+pub(super) fn may_have_words(body: &[u8]) -> bool {
+    [
+        &br#""why":"#[..],
+        br#""reason":"#,
+        br#""problem":"#,
+        br#""reasons":"#,
+        br#"{"aside":"#,
+    ]
+    .iter()
+    .any(|piece| body.windows(piece.len()).any(|window| window == *piece))
+}
+
 /// The words of the reasons in an entry: why something was refused or failed, and what people wrote for
 /// a reason. `asides` are those that still exist.
 pub fn words(body: &[u8], asides: &[Aside]) -> BTreeSet<String> {
@@ -147,13 +171,6 @@ pub fn words(body: &[u8], asides: &[Aside]) -> BTreeSet<String> {
         }
     }
     words
-}
-
-/// The words of a text as they are looked for.
-pub fn words_of(text: &str) -> impl Iterator<Item = String> + '_ {
-    text.split(|c: char| !c.is_alphanumeric())
-        .map(str::to_lowercase)
-        .filter(|word| WORD_LENGTHS.contains(&word.chars().count()))
 }
 
 fn collect(value: &Value, words: &mut BTreeSet<String>) {

@@ -23,6 +23,7 @@ mod leases;
 mod lifecycle;
 mod limits;
 mod people;
+mod queries;
 mod release;
 mod sandbox;
 mod schema;

@@ -2,10 +2,15 @@
 //! comes from the head, whose row lock lets one writer through at a time, so that numbers have no gaps.
 
 mod entries;
+mod find;
 mod heads;
+mod terms;
 mod tiles;
 
-pub use entries::{Stored, StoredAside, asides, entries, latest, of_request, one, size};
+pub use entries::{
+    Stored, StoredAside, asides, entries, latest, numbers, of_request, one, size, words,
+};
+pub use find::{find, find_of};
 pub use heads::{
     Anchor, Checkpoint, Tile, anchor, anchors, checkpoint_after, checkpoints, last_checkpoint,
     record_anchor, record_checkpoint, record_tiles, tiles,
@@ -13,36 +18,90 @@ pub use heads::{
 pub use tiles::{bundle, hash_tile};
 
 pub(super) use entries::ALL as ENTRIES;
+pub(super) use find::ALL as FIND;
 pub(super) use heads::ALL as HEADS;
+pub(super) use terms::ALL as TERMS;
 pub(super) use tiles::ALL as TILES;
 
+use jiff::Timestamp;
 use sqlx::Row as _;
 
 use super::statement::statements;
 use super::{StoreError, Tx};
 use crate::chance;
-use crate::domain::{Actor, Entry};
-use crate::ledger::{self, Salt, Seen};
+use crate::domain::{Action, Actor, Entry};
+use crate::ledger::{self, Salt, Sealer, Seen};
 
 statements! {
-    NEXT = ["UPDATE ledger_head SET size = size + 1 WHERE log = 'main' RETURNING size"];
-    APPEND = ["INSERT INTO ledger_entry (seq, at, action, outcome, service, environment, person, sha, request, body, leaf)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"];
+    COUNT = ["SELECT size FROM ledger_head WHERE log = 'main'"];
+    /// `slip` is how far a time ever lay before one that had been recorded earlier.
+    NEXT = ["UPDATE ledger_head SET size = size + 1,
+            slip = CASE WHEN latest - $1 > slip THEN latest - $1 ELSE slip END,
+            latest = CASE WHEN latest < $1 THEN $1 ELSE latest END
+        WHERE log = 'main' RETURNING size"];
+    APPEND = ["INSERT INTO ledger_entry (seq, at, action, outcome, service, environment, person, sha, request, about, body, leaf)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"];
+    ADD_ABOUT = ["INSERT INTO ledger_about (about, service, environment, person, action, outcome)
+        VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (about) DO NOTHING"];
     SET_ASIDE = ["INSERT INTO ledger_private (seq, name, salt, value) VALUES ($1, $2, $3, $4)"];
     ADD_WORDS = ["INSERT INTO ledger_word (word, seq) SELECT value, $1 FROM" EACH_OF_2];
     KNOW = ["INSERT INTO person (person, login, at) VALUES ($1, $2, $3)
         ON CONFLICT (person) DO UPDATE SET login = excluded.login, at = excluded.at WHERE person.login <> excluded.login"];
 }
 
-/// Appends one entry and returns its number.
-pub async fn append(tx: &mut Tx, entry: &Entry) -> Result<i64, StoreError> {
+/// Opens the log, unless it is open.
+pub async fn open(tx: &mut Tx, now: Timestamp) -> Result<(), StoreError> {
     let sealer = tx.sealer().ok_or(StoreError::Unsealed)?;
-    let seq: i64 = sqlx::query(tx.sql(&NEXT))
+    let size: i64 = sqlx::query(tx.sql(&COUNT))
         .fetch_one(tx.connection())
         .await?
         .try_get("size")?;
+    if size == 0 {
+        append_next(tx, &sealer, &opening(&sealer, now)).await?;
+    }
+    Ok(())
+}
+
+/// The first entry names the log, the key and the version.
+fn opening(sealer: &Sealer, now: Timestamp) -> Entry {
+    Entry::new(now, Action::LogOpened, Actor::Countersign)
+        .with("key", sealer.public())
+        .with("entries", u64::from(ledger::SCHEMA_VERSION))
+        .with("version", env!("CARGO_PKG_VERSION"))
+}
+
+/// Appends one entry and returns its number.
+pub async fn append(tx: &mut Tx, entry: &Entry) -> Result<i64, StoreError> {
+    let sealer = tx.sealer().ok_or(StoreError::Unsealed)?;
+    let seq = number(tx, entry.at).await?;
+    if seq > 1 {
+        return append_as(tx, &sealer, seq, entry).await;
+    }
+    append_as(tx, &sealer, seq, &opening(&sealer, entry.at)).await?;
+    append_next(tx, &sealer, entry).await
+}
+
+async fn append_next(tx: &mut Tx, sealer: &Sealer, entry: &Entry) -> Result<i64, StoreError> {
+    let seq = number(tx, entry.at).await?;
+    append_as(tx, sealer, seq, entry).await
+}
+
+async fn number(tx: &mut Tx, at: Timestamp) -> Result<i64, StoreError> {
+    Ok(sqlx::query(tx.sql(&NEXT))
+        .bind(at.as_microsecond())
+        .fetch_one(tx.connection())
+        .await?
+        .try_get("size")?)
+}
+
+async fn append_as(
+    tx: &mut Tx,
+    sealer: &Sealer,
+    seq: i64,
+    entry: &Entry,
+) -> Result<i64, StoreError> {
     let mut is_random = true;
-    let spelled = ledger::spell(entry, seq, &sealer, || {
+    let spelled = ledger::spell(entry, seq, sealer, || {
         chance::secret::<{ ledger::SALT_LENGTH }>().unwrap_or_else(|| {
             is_random = false;
             Salt::default()
@@ -54,6 +113,16 @@ pub async fn append(tx: &mut Tx, entry: &Entry) -> Result<i64, StoreError> {
     let facets = Seen::read(&spelled.body)
         .map_err(|why| StoreError::Unusable(format!("an entry was spelled wrongly: {why}")))?
         .facets;
+    let about = facets.about();
+    sqlx::query(tx.sql(&ADD_ABOUT))
+        .bind(&about)
+        .bind(&facets.service)
+        .bind(&facets.environment)
+        .bind(&facets.person)
+        .bind(&facets.action)
+        .bind(facets.outcome)
+        .execute(tx.connection())
+        .await?;
     sqlx::query(tx.sql(&APPEND))
         .bind(seq)
         .bind(facets.at.as_microsecond())
@@ -64,6 +133,7 @@ pub async fn append(tx: &mut Tx, entry: &Entry) -> Result<i64, StoreError> {
         .bind(&facets.person)
         .bind(&facets.sha)
         .bind(facets.request)
+        .bind(&about)
         .bind(spelled.body.as_slice())
         .bind(ledger::leaf(&spelled.body).to_vec())
         .execute(tx.connection())

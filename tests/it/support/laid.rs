@@ -37,7 +37,8 @@ pub(crate) async fn lay(database: &Database, store: &Store, edge: &mut Edge, siz
         .unwrap();
     while edge.size() < size {
         let mut sql =
-            "INSERT INTO ledger_entry (seq, at, action, outcome, body, leaf) VALUES ".to_owned();
+            "INSERT INTO ledger_entry (seq, at, action, outcome, about, body, leaf) VALUES "
+                .to_owned();
         let first = edge.size() + 1;
         for seq in first..=size.min(edge.size() + ROWS) {
             let (body, leaf) = (body(seq), ledger::leaf(&body(seq)));
@@ -45,7 +46,7 @@ pub(crate) async fn lay(database: &Database, store: &Store, edge: &mut Edge, siz
             let (body, spelled) = (bytes(&body), bytes(&leaf));
             write!(
                 sql,
-                "{joint}({seq}, 0, 'answered', 'allowed', {body}, {spelled})"
+                "{joint}({seq}, 0, 'answered', 'allowed', '', {body}, {spelled})"
             )
             .unwrap();
             edge.push(leaf, |tile| full.push(tile));
@@ -73,7 +74,6 @@ async fn record(store: &Store, edge: &Edge, full: Vec<FullTile>) {
         .collect();
     let head = Checkpoint {
         size: i64::try_from(edge.size()).unwrap(),
-        at: 0,
         root: edge.root().to_vec(),
         note: keys().sign_head(edge.size(), edge.root()).unwrap(),
     };
