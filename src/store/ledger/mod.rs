@@ -1,6 +1,7 @@
 //! The audit log. An entry is appended in the same transaction as the change that it records. The number
 //! comes from the head, whose row lock lets one writer through at a time, so that numbers have no gaps.
 
+mod derived;
 mod entries;
 mod find;
 mod heads;
@@ -8,6 +9,7 @@ mod proofs;
 mod terms;
 mod tiles;
 
+pub use derived::{EntryKind, Times, kinds, times};
 pub use entries::{
     Beside, Stored, StoredAside, asides, beside, entries, latest, numbers, of_request, one, size,
 };
@@ -19,6 +21,7 @@ pub use heads::{
 pub use proofs::prove;
 pub use tiles::{bundle, hash_tile};
 
+pub(super) use derived::ALL as DERIVED;
 pub(super) use entries::ALL as ENTRIES;
 pub(super) use find::ALL as FIND;
 pub(super) use heads::ALL as HEADS;
