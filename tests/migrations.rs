@@ -210,11 +210,7 @@ async fn fill(database: &Database) {
                 };
                 ledger::record_tiles(tx, &[tile]).await?;
                 let (size, note) = (2, "note".to_owned());
-                let head = ledger::Checkpoint {
-                    size,
-                    root,
-                    note,
-                };
+                let head = ledger::Checkpoint { size, root, note };
                 ledger::record_checkpoint(tx, &head).await
             })
         })

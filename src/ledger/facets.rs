@@ -134,9 +134,15 @@ pub fn person(forge: &str, id: u64) -> String {
 
 /// Whether there can be words at all; quick, because most entries have none.
 pub(super) fn may_have_words(body: &[u8]) -> bool {
-    [&br#""why":"#[..], br#""reason":"#, br#""problem":"#, br#""reasons":"#, br#"{"aside":"#]
-        .iter()
-        .any(|piece| body.windows(piece.len()).any(|window| window == *piece))
+    [
+        &br#""why":"#[..],
+        br#""reason":"#,
+        br#""problem":"#,
+        br#""reasons":"#,
+        br#"{"aside":"#,
+    ]
+    .iter()
+    .any(|piece| body.windows(piece.len()).any(|window| window == *piece))
 }
 
 /// The words of the reasons in an entry: why something was refused or failed, and what people wrote for

@@ -80,10 +80,7 @@ pub fn tiles_for(wanted: Wanted) -> Option<BTreeSet<TileName>> {
 }
 
 /// The proof, out of its tiles.
-pub fn proof(
-    wanted: Wanted,
-    tiles: &BTreeMap<TileName, Vec<[u8; 32]>>,
-) -> Option<Vec<[u8; 32]>> {
+pub fn proof(wanted: Wanted, tiles: &BTreeMap<TileName, Vec<[u8; 32]>>) -> Option<Vec<[u8; 32]>> {
     prove(wanted, &Known(tiles))
 }
 
@@ -117,7 +114,10 @@ mod tests {
         let mut width = edge.size();
         for level in 0..4 {
             let n = width / 256;
-            tiles.insert((level, n), edge.partial(usize::try_from(level).unwrap()).to_vec());
+            tiles.insert(
+                (level, n),
+                edge.partial(usize::try_from(level).unwrap()).to_vec(),
+            );
             width = n;
         }
         tiles
@@ -213,7 +213,10 @@ mod tests {
 
     #[test]
     fn the_public_vectors_agree() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/vectors/rfc6962-merkle.jsonl");
+        let path = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../shared/vectors/rfc6962-merkle.jsonl"
+        );
         let Ok(text) = std::fs::read_to_string(path) else {
             println!("skipped: the public vectors are not at {path}");
             return;
@@ -229,7 +232,11 @@ mod tests {
                 .collect();
             let holds = if case.case.starts_with("inclusion/") {
                 inclusions += 1;
-                match (proof, root(case.root.as_ref()), hash(case.leaf_hash.as_ref())) {
+                match (
+                    proof,
+                    root(case.root.as_ref()),
+                    hash(case.leaf_hash.as_ref()),
+                ) {
                     (Some(proof), Some(root), Some(leaf)) => {
                         let size = case.tree_size.unwrap();
                         leaf_is_in(Head { size, root }, case.leaf_idx.unwrap(), leaf, &proof)
@@ -257,6 +264,9 @@ mod tests {
             };
             assert_eq!(holds, !case.want_err, "{}", case.case);
         }
-        assert!(inclusions == 98 && consistencies == 98, "{inclusions} {consistencies}");
+        assert!(
+            inclusions == 98 && consistencies == 98,
+            "{inclusions} {consistencies}"
+        );
     }
 }

@@ -95,11 +95,7 @@ impl Verifier {
     }
 
     /// Goes on with a log that was checked as far as this.
-    pub fn resume(
-        log: impl Into<String>,
-        sealer: Option<(Sealer, i64)>,
-        known: &Verified,
-    ) -> Self {
+    pub fn resume(log: impl Into<String>, sealer: Option<(Sealer, i64)>, known: &Verified) -> Self {
         Self {
             edge: known.edge.clone(),
             keys: known.keys.clone(),
@@ -128,7 +124,10 @@ impl Verifier {
     pub fn row(&mut self, row: &Row<'_>, full: impl FnMut(FullTile)) -> Result<(), Fault> {
         let expected = next(&self.edge);
         if row.seq != expected {
-            return Err(Fault::at(expected, format!("it is missing; the next one is {}", row.seq)));
+            return Err(Fault::at(
+                expected,
+                format!("it is missing; the next one is {}", row.seq),
+            ));
         }
         check_row(row, &self.log).map_err(|problem| Fault::at(row.seq, problem))?;
         self.body(row.body, full)
@@ -149,7 +148,9 @@ impl Verifier {
             && expected >= *from
             && !sealer.is_ours(body)
         {
-            return Err(fault("its seal is wrong: it was not written by this service".to_owned()));
+            return Err(fault(
+                "its seal is wrong: it was not written by this service".to_owned(),
+            ));
         }
         let is_first = expected == 1;
         let action = seen.facets.action.as_str();
@@ -174,7 +175,8 @@ impl Verifier {
         let seq = next(&self.edge) - 1;
         let missing = check_asides(body, asides).map_err(|problem| Fault::at(seq, problem))?;
         self.asides += asides.len() as u64;
-        self.missing.extend(missing.into_iter().map(|name| (seq, name)));
+        self.missing
+            .extend(missing.into_iter().map(|name| (seq, name)));
         Ok(())
     }
 
@@ -197,7 +199,11 @@ impl Verifier {
             .ok_or_else(|| fault("a head is signed before the log is open".to_owned()))?;
         let head = PublicKeys::new([key.to_owned()])
             .and_then(|keys| keys.check(note))
-            .map_err(|error| fault(format!("the signed head of {size} entries is wrong: {error}")))?;
+            .map_err(|error| {
+                fault(format!(
+                    "the signed head of {size} entries is wrong: {error}"
+                ))
+            })?;
         if head.size != size {
             return Err(fault(format!(
                 "the signed head of {size} entries speaks of {}",
@@ -208,7 +214,9 @@ impl Verifier {
             let first = i64::try_from(after).unwrap_or(i64::MAX).saturating_add(1);
             return Err(Fault::at(
                 first,
-                format!("it or a later one was changed: entries {first} to {size} do not have the root that was signed"),
+                format!(
+                    "it or a later one was changed: entries {first} to {size} do not have the root that was signed"
+                ),
             ));
         }
         Ok(head)
@@ -223,7 +231,10 @@ impl Verifier {
             ));
         }
         if !self.keys.is_empty() && !self.keys.iter().any(|key| trusted.keys().contains(key)) {
-            return Err(Fault::at(1, "the log was opened with a key that is not the given one"));
+            return Err(Fault::at(
+                1,
+                "the log was opened with a key that is not the given one",
+            ));
         }
         Ok(Verified {
             edge: self.edge,
@@ -235,7 +246,12 @@ impl Verifier {
 
     fn key_entry(&mut self, body: &[u8]) -> Result<(), String> {
         let entry: Value = serde_json::from_slice(body).map_err(|error| error.to_string())?;
-        let text = |name: &str| entry["detail"][name].as_str().unwrap_or_default().to_owned();
+        let text = |name: &str| {
+            entry["detail"][name]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned()
+        };
         if self.keys.is_empty() {
             let key = text("key");
             PublicKeys::new([key.clone()])
@@ -264,7 +280,9 @@ impl Verifier {
             if !self.missing.remove(&(erased, name.clone())) {
                 return Err(Fault::at(
                     erased,
-                    format!("its private value `{name}` was erased by entry {seq}, and is not gone"),
+                    format!(
+                        "its private value `{name}` was erased by entry {seq}, and is not gone"
+                    ),
                 ));
             }
             self.erased += 1;
@@ -276,7 +294,10 @@ impl Verifier {
 /// What an entry about erasure says is gone.
 pub fn erasures(body: &[u8]) -> Vec<(i64, String)> {
     let entry: Value = serde_json::from_slice(body).unwrap_or_default();
-    let items = entry["detail"]["erased"].as_array().cloned().unwrap_or_default();
+    let items = entry["detail"]["erased"]
+        .as_array()
+        .cloned()
+        .unwrap_or_default();
     items
         .iter()
         .filter_map(|item| Some((item["seq"].as_i64()?, item["name"].as_str()?.to_owned())))
@@ -289,7 +310,9 @@ pub fn rotation(log: &str, from: &str, to: &str) -> String {
 }
 
 fn next(edge: &Edge) -> i64 {
-    i64::try_from(edge.size()).unwrap_or(i64::MAX).saturating_add(1)
+    i64::try_from(edge.size())
+        .unwrap_or(i64::MAX)
+        .saturating_add(1)
 }
 
 /// Whether a row says what its bytes say.
@@ -310,14 +333,19 @@ pub fn check_row(row: &Row<'_>, log: &str) -> Result<(), String> {
         ("action", facets.action == row.action),
         ("outcome", facets.outcome == row.outcome),
         ("service", facets.service.as_deref() == row.service),
-        ("environment", facets.environment.as_deref() == row.environment),
+        (
+            "environment",
+            facets.environment.as_deref() == row.environment,
+        ),
         ("person", facets.person.as_deref() == row.person),
         ("sha", facets.sha.as_deref() == row.sha),
         ("request", facets.request == row.request),
         ("about", facets.about() == row.about),
     ];
     match columns.iter().find(|(_, agrees)| !agrees) {
-        Some((column, _)) => Err(format!("its column `{column}` says something else than its bytes")),
+        Some((column, _)) => Err(format!(
+            "its column `{column}` says something else than its bytes"
+        )),
         None => Ok(()),
     }
 }
@@ -331,7 +359,10 @@ pub fn check_asides(body: &[u8], asides: &[Aside]) -> Result<Vec<String>, String
     };
     for aside in asides {
         let Some(expected) = committed.get(&aside.name) else {
-            return Err(format!("a private value `{}` does not belong to it", aside.name));
+            return Err(format!(
+                "a private value `{}` does not belong to it",
+                aside.name
+            ));
         };
         if base64(&commitment(&aside.salt, &aside.value)) != *expected {
             return Err(format!("its private value `{}` was changed", aside.name));
@@ -344,11 +375,7 @@ pub fn check_asides(body: &[u8], asides: &[Aside]) -> Result<Vec<String>, String
 }
 
 /// Whether an entry is found under exactly its words.
-pub fn check_words(
-    body: &[u8],
-    asides: &[Aside],
-    found: &BTreeSet<String>,
-) -> Result<(), String> {
+pub fn check_words(body: &[u8], asides: &[Aside], found: &BTreeSet<String>) -> Result<(), String> {
     let expected = if may_have_words(body) {
         words(body, asides)
     } else {

@@ -111,7 +111,10 @@ impl Locked<'_> {
     pub fn read(&self) -> io::Result<Option<HeadFile>> {
         match std::fs::read_to_string(&self.place.path) {
             Ok(text) => HeadFile::parse(&text).map(Some).ok_or_else(|| {
-                io::Error::new(io::ErrorKind::InvalidData, "it is not a file with a signed head")
+                io::Error::new(
+                    io::ErrorKind::InvalidData,
+                    "it is not a file with a signed head",
+                )
             }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),

@@ -97,6 +97,7 @@ impl From<StoreError> for Problem {
             | StoreError::Refused(_)
             | StoreError::Unusable(_)
             | StoreError::Unsealed
+            | StoreError::Unsearchable(_)
             | StoreError::NoRandomness
             | StoreError::Stopped => Self::Passing(error.to_string()),
         }
@@ -164,7 +165,10 @@ impl Signer {
         match outcome {
             Ok(head) => self.stands(Standing::Sound(head)),
             Err(Problem::Passing(why)) => {
-                tracing::warn!(why, "the audit log could not be signed and will be tried again");
+                tracing::warn!(
+                    why,
+                    "the audit log could not be signed and will be tried again"
+                );
             }
             Err(Problem::Broken(why)) => {
                 *known = None;
@@ -364,9 +368,9 @@ impl Signer {
         })
         .await
         .map_err(|problem| match problem {
-            Problem::Passing(why) | Problem::Broken(why) => {
-                Problem::Passing(format!("the signed head could not be kept in {shown}: {why}"))
-            }
+            Problem::Passing(why) | Problem::Broken(why) => Problem::Passing(format!(
+                "the signed head could not be kept in {shown}: {why}"
+            )),
         })
     }
 

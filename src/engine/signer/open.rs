@@ -35,7 +35,9 @@ impl Signer {
             &self.shared.store,
             Some(keys.sealer()),
             &trusted,
-            outside.map(|head| head.size).zip(file.as_ref().map(|file| file.note.as_str())),
+            outside
+                .map(|head| head.size)
+                .zip(file.as_ref().map(|file| file.note.as_str())),
         )
         .await
         .map_err(|trouble| with_way_out(trouble.into()))?;
@@ -124,9 +126,13 @@ impl Signer {
                 )));
             }
             let size = u64::try_from(last.size).unwrap_or_default();
-            let entry = Entry::new(self.shared.clock.now(), Action::HeadAdopted, Actor::Countersign)
-                .with("size", size)
-                .with("root", crate::ledger::base64(&last.root));
+            let entry = Entry::new(
+                self.shared.clock.now(),
+                Action::HeadAdopted,
+                Actor::Countersign,
+            )
+            .with("size", size)
+            .with("root", crate::ledger::base64(&last.root));
             tracing::warn!(
                 size,
                 file = self.shown(),

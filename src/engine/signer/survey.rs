@@ -83,7 +83,9 @@ pub async fn whole(
         None => None,
     };
     let before = ledger::size(store).await?;
-    let signed = ledger::last_checkpoint(store).await?.map_or(0, |head| head.size);
+    let signed = ledger::last_checkpoint(store)
+        .await?
+        .map_or(0, |head| head.size);
     let mut verifier = Verifier::new(trusted.log(), sealer);
     let mut heads = Heads::default();
     let mut unrecorded = Vec::new();
@@ -137,7 +139,10 @@ async fn nothing_beyond(store: &Store, edge: &Edge, found: i64) -> Result<(), Tr
         if let Some(tile) = ledger::tiles(store, level, first, 1).await?.first() {
             return Err(Fault::at(
                 found,
-                format!("tile {} of level {level} does not follow from the log", tile.n),
+                format!(
+                    "tile {} of level {level} does not follow from the log",
+                    tile.n
+                ),
             )
             .into());
         }
@@ -182,7 +187,8 @@ impl Heads {
             return Ok(());
         }
         if let Some(head) = self.waiting.pop_front() {
-            let checked = verifier.head(&head.note, u64::try_from(self.last).unwrap_or_default())?;
+            let checked =
+                verifier.head(&head.note, u64::try_from(self.last).unwrap_or_default())?;
             if checked.root != *head.root {
                 return Err(Fault::at(
                     size,
@@ -206,11 +212,13 @@ async fn tile_is_stored(store: &Store, made: &FullTile, signed: i64) -> Result<b
     let stored = ledger::tiles(store, level, n, 1).await?;
     let stored = stored.into_iter().find(|tile| tile.n == n);
     match stored {
-        Some(tile) => check_tile(made, &tile.hashes, &tile.root).map(|()| true).map_err(|(place, problem)| {
-            let below = i64::try_from(leaves / 256).unwrap_or(i64::MAX);
-            let place = i64::try_from(place).unwrap_or(i64::MAX);
-            Fault::at(first + place * below, problem).into()
-        }),
+        Some(tile) => check_tile(made, &tile.hashes, &tile.root)
+            .map(|()| true)
+            .map_err(|(place, problem)| {
+                let below = i64::try_from(leaves / 256).unwrap_or(i64::MAX);
+                let place = i64::try_from(place).unwrap_or(i64::MAX);
+                Fault::at(first + place * below, problem).into()
+            }),
         None if last <= signed => Err(Fault::at(
             first,
             format!("tile {n} of level {level}, which begins with it, is gone"),
@@ -263,7 +271,10 @@ async fn explained(store: &Store, seq: i64, gone: &[String]) -> Result<(), Troub
             erased.extend(crate::ledger::erasures(&entry.body));
         }
     }
-    match gone.iter().find(|name| !erased.contains(&(seq, (*name).clone()))) {
+    match gone
+        .iter()
+        .find(|name| !erased.contains(&(seq, (*name).clone())))
+    {
         Some(name) => Err(Fault::at(
             seq,
             format!("its private value `{name}` is gone, and no entry says that it was erased"),

@@ -4,6 +4,7 @@
 mod entries;
 mod find;
 mod heads;
+mod shown;
 mod terms;
 
 pub use entries::{
@@ -14,10 +15,12 @@ pub use heads::{
     Anchor, Checkpoint, Tile, anchor, anchors, checkpoint_after, checkpoints, last_checkpoint,
     record_anchor, record_checkpoint, record_tiles, tiles,
 };
+pub use shown::{shown, shown_in};
 
 pub(super) use entries::ALL as ENTRIES;
 pub(super) use find::ALL as FIND;
 pub(super) use heads::ALL as HEADS;
+pub(super) use shown::ALL as SHOWN;
 pub(super) use terms::ALL as TERMS;
 
 use jiff::Timestamp;
