@@ -60,6 +60,14 @@ async fn an_auditor_sees_what_happened_to_the_services_of_the_repository(engine:
         .with("service", "elsewhere")
         .with_private("reason", "a secret of others");
     append(&world.store, elsewhere).await;
+    for _ in 0..3 {
+        let passed = Entry::new(
+            world.shared.clock.now(),
+            Action::StagePassed,
+            Actor::Countersign,
+        );
+        append(&world.store, passed.with("service", "shop")).await;
+    }
     let lock = format!("/lock prod --reason '{EVIL}'");
     world.say("ann", pull_request, &lock).await.expect("Locked");
 
@@ -248,7 +256,7 @@ async fn one_entry_is_shown_with_its_evidence(engine: Engine) {
     for expect in [
         "Entry 2: refused (refused)\n",
         "├─ by: ann, github:7\n",
-        "│  ├─ commits\n│  │  ├─ ab\n│  │  └─ cd\n",
+        "   ├─ commits\n   │  ├─ ab\n   │  └─ cd\n",
         "titles: a title",
         "├─ why: =cmd,  [31mred\n",
     ] {
