@@ -8,6 +8,7 @@ mod policy;
 mod proof;
 mod receipt;
 mod seal;
+mod shown;
 mod tiles;
 mod tree;
 mod verify;
@@ -22,6 +23,7 @@ pub use policy::policy_digest;
 pub use proof::{TileName, Wanted, grew_from, leaf_is_in, proof, tiles_for};
 pub use receipt::{Proved, Receipt, Revealed, tlog_proof};
 pub use seal::Sealer;
+pub use shown::Shown;
 pub use tiles::{Kind, TilePath, decode_bundle, encode_bundle};
 pub use tree::{Edge, FullTile, TILE_WIDTH, leaf, tile_root};
 

@@ -84,6 +84,7 @@ pub fn every_statement() -> impl Iterator<Item = &'static Statement> {
         super::ledger::FIND,
         super::ledger::HEADS,
         super::ledger::TILES,
+        super::ledger::SHOWN,
         super::ledger::TERMS,
         super::migrate::ALL,
         super::note::ALL,

@@ -1,10 +1,15 @@
 //! `audit`: everything that people ask of the audit log at the machine.
 
 mod export;
+mod filters;
+mod follow;
 mod key;
+mod lines;
+mod query;
 mod read_back;
 mod receipt;
 mod restore;
+mod show;
 mod verify;
 
 use std::process::ExitCode;
@@ -27,6 +32,12 @@ pub(super) enum AuditCommand {
     RotateKey(key::RotateKey),
     /// Record that the database or the file with the signed head was put back on purpose
     AcceptRestore(restore::AcceptRestore),
+    /// Find entries by service, person, time and more, newest first
+    Query(query::Query),
+    /// Show one entry with its evidence
+    Show(show::Show),
+    /// Print new entries as they come
+    Follow(follow::Follow),
 }
 
 pub(super) async fn run(command: AuditCommand) -> anyhow::Result<ExitCode> {
@@ -38,5 +49,8 @@ pub(super) async fn run(command: AuditCommand) -> anyhow::Result<ExitCode> {
         AuditCommand::Key(key) => key::show(&key).await,
         AuditCommand::RotateKey(rotate) => key::rotate(rotate).await,
         AuditCommand::AcceptRestore(accept) => restore::run(accept).await,
+        AuditCommand::Query(query) => query::run(&query).await,
+        AuditCommand::Show(show) => show::run(&show).await,
+        AuditCommand::Follow(follow) => follow::run(&follow).await,
     }
 }

@@ -6,6 +6,7 @@ mod entries;
 mod find;
 mod heads;
 mod proofs;
+mod shown;
 mod terms;
 mod tiles;
 
@@ -19,12 +20,14 @@ pub use heads::{
     record_anchor, record_checkpoint, record_tiles, tiles,
 };
 pub use proofs::prove;
+pub use shown::{shown, shown_in};
 pub use tiles::{bundle, hash_tile};
 
 pub(super) use derived::ALL as DERIVED;
 pub(super) use entries::ALL as ENTRIES;
 pub(super) use find::ALL as FIND;
 pub(super) use heads::ALL as HEADS;
+pub(super) use shown::ALL as SHOWN;
 pub(super) use terms::ALL as TERMS;
 pub(super) use tiles::ALL as TILES;
 
