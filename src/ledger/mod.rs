@@ -7,6 +7,7 @@ mod keys;
 mod policy;
 mod proof;
 mod seal;
+mod shown;
 mod tiles;
 mod tree;
 mod verify;
@@ -20,6 +21,7 @@ pub use keys::{Head, Keys, PublicKeys, Unusable, short};
 pub use policy::policy_digest;
 pub use proof::{TileName, Wanted, grew_from, leaf_is_in, proof, tiles_for};
 pub use seal::Sealer;
+pub use shown::Shown;
 pub use tiles::{Kind, TilePath, encode_bundle};
 pub use tree::{Edge, FullTile, TILE_WIDTH, leaf, tile_root};
 

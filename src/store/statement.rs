@@ -82,6 +82,7 @@ pub fn every_statement() -> impl Iterator<Item = &'static Statement> {
         super::ledger::ENTRIES,
         super::ledger::FIND,
         super::ledger::HEADS,
+        super::ledger::SHOWN,
         super::ledger::TILES,
         super::ledger::TERMS,
         super::migrate::ALL,

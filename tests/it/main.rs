@@ -8,6 +8,7 @@
 
 mod support;
 
+mod asking;
 mod commands;
 mod contract;
 mod effects;

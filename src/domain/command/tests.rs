@@ -396,7 +396,7 @@ fn what_is_not_available_yet_says_so() {
         let command = understood(line);
         assert_eq!(command.not_available_yet(), expect);
     };
-    check("/audit", Some("/audit"));
+    check("/audit", None);
     check("/link", Some("/link"));
     check("/deploy prod --at 14:30", Some("--at"));
     check("/deploy prod", None);

@@ -4,6 +4,7 @@
 mod entries;
 mod find;
 mod heads;
+mod shown;
 mod terms;
 mod tiles;
 
@@ -15,11 +16,13 @@ pub use heads::{
     Anchor, Checkpoint, Tile, anchor, anchors, checkpoint_after, checkpoints, last_checkpoint,
     record_anchor, record_checkpoint, record_tiles, tiles,
 };
+pub use shown::{shown, shown_in};
 pub use tiles::{bundle, hash_tile};
 
 pub(super) use entries::ALL as ENTRIES;
 pub(super) use find::ALL as FIND;
 pub(super) use heads::ALL as HEADS;
+pub(super) use shown::ALL as SHOWN;
 pub(super) use terms::ALL as TERMS;
 pub(super) use tiles::ALL as TILES;
 
