@@ -4,18 +4,20 @@
 mod entries;
 mod find;
 mod heads;
+mod proofs;
 mod shown;
 mod terms;
 mod tiles;
 
 pub use entries::{
-    Stored, StoredAside, asides, entries, latest, numbers, of_request, one, size, words,
+    Beside, Stored, StoredAside, asides, beside, entries, latest, numbers, of_request, one, size,
 };
 pub use find::{find, find_of};
 pub use heads::{
     Anchor, Checkpoint, Tile, anchor, anchors, checkpoint_after, checkpoints, last_checkpoint,
     record_anchor, record_checkpoint, record_tiles, tiles,
 };
+pub use proofs::prove;
 pub use shown::{shown, shown_in};
 pub use tiles::{bundle, hash_tile};
 
