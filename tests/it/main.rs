@@ -8,6 +8,7 @@
 
 mod support;
 
+mod api;
 mod asking;
 mod commands;
 mod contract;
