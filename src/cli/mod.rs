@@ -44,7 +44,7 @@ enum Command {
     Outbox(outbox::OutboxCommand),
     /// Ask the audit log, and prove what it says
     #[command(subcommand)]
-    Audit(audit::AuditCommand),
+    Audit(Box<audit::AuditCommand>),
 }
 
 #[derive(Debug, Subcommand)]
@@ -79,7 +79,7 @@ pub fn main() -> ExitCode {
         Command::Config(ConfigCommand::Schema) => Ok(check::schema()),
         Command::Inbox(command) => in_runtime(inbox::run(command)),
         Command::Outbox(command) => in_runtime(outbox::run(command)),
-        Command::Audit(command) => in_runtime(audit::run(command)),
+        Command::Audit(command) => in_runtime(audit::run(*command)),
     };
     match done {
         Ok(code) => code,
