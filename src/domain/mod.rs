@@ -71,6 +71,9 @@ pub mod command;
 /// What the ledger remembers.
 pub mod entry;
 
+/// What the bearer of a token may read.
+pub mod scope;
+
 /// What people look for in the ledger.
 pub mod audit;
 
@@ -128,6 +131,7 @@ pub use repo::{Branch, Forge, RepoRef};
 pub use report::{Colour, Rank, Report, ReportKind, Reporter};
 pub use request::{Ended, Flight, Given, Request, RequestKind, State};
 pub use role::{AccessLevel, GroupPath, Login, RepositoryRole, Role, TeamRef};
+pub use scope::Scope;
 pub use service::Service;
 pub use sha::Sha;
 pub use stage::Stage;

@@ -6,8 +6,10 @@ mod facets;
 mod keys;
 mod policy;
 mod proof;
+mod receipt;
 mod seal;
 mod shown;
+mod tiles;
 mod tree;
 mod verify;
 
@@ -16,16 +18,18 @@ pub use canonical::{
     Aside, MOST_BYTES, SALT_LENGTH, SCHEMA_VERSION, Salt, Spelled, commitment, spell,
 };
 pub use facets::{Facets, OPERATOR, Seen, commitments, person, words};
-pub use keys::{Head, Keys, PublicKeys, Unusable, short};
+pub use keys::{Head, Keys, PublicKeys, Standing, Unusable, short};
 pub use policy::policy_digest;
 pub use proof::{TileName, Wanted, grew_from, leaf_is_in, proof, tiles_for};
+pub use receipt::{Proved, Receipt, Revealed, tlog_proof};
 pub use seal::Sealer;
 pub use shown::Shown;
+pub use tiles::{Kind, TilePath, decode_bundle, encode_bundle};
 pub use tree::{Edge, FullTile, TILE_WIDTH, leaf, tile_root};
 
 pub use verify::{
-    Fault, Row, Verified, Verifier, check_asides, check_row, check_tile, check_words, erasures,
-    rotation,
+    Claim, Fault, Row, Verified, Verifier, check_asides, check_row, check_tile, check_words,
+    erasures, rotation,
 };
 
 use base64::Engine as _;

@@ -79,10 +79,12 @@ pub fn every_statement() -> impl Iterator<Item = &'static Statement> {
         super::lanes::ALL,
         super::lease::ALL,
         super::ledger::ALL,
+        super::ledger::DERIVED,
         super::ledger::ENTRIES,
         super::ledger::FIND,
         super::ledger::HEADS,
         super::ledger::SHOWN,
+        super::ledger::TILES,
         super::ledger::TERMS,
         super::migrate::ALL,
         super::note::ALL,
@@ -94,6 +96,7 @@ pub fn every_statement() -> impl Iterator<Item = &'static Statement> {
         super::state::NAMES,
         super::state::REQUESTS,
         super::timer::ALL,
+        super::tokens::ALL,
     ]
     .into_iter()
     .flatten()

@@ -1,10 +1,16 @@
 //! `audit`: everything that people ask of the audit log at the machine.
 
+mod export;
 mod filters;
 mod follow;
+mod key;
 mod lines;
 mod query;
+mod read_back;
+mod receipt;
+mod restore;
 mod show;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -18,6 +24,20 @@ pub(super) enum AuditCommand {
     Show(show::Show),
     /// Print new entries as they come
     Follow(follow::Follow),
+    /// Check the whole log, or an export or a receipt of it
+    Verify(verify::Verify),
+    /// Write the log into a folder, or go on with one
+    Export(export::Export),
+    /// Write a file that proves one release without the service
+    Receipt(receipt::ReceiptOf),
+    /// Print the proof of one entry in the form of C2SP's tlog-proof
+    Proof(receipt::ProofOf),
+    /// Print the public key that checks the log
+    Key(key::ShowKey),
+    /// Replace the key that signs the log
+    RotateKey(key::RotateKey),
+    /// Record that the database or the file with the signed head was put back on purpose
+    AcceptRestore(restore::AcceptRestore),
 }
 
 pub(super) async fn run(command: AuditCommand) -> anyhow::Result<ExitCode> {
@@ -25,5 +45,12 @@ pub(super) async fn run(command: AuditCommand) -> anyhow::Result<ExitCode> {
         AuditCommand::Query(query) => query::run(&query).await,
         AuditCommand::Show(show) => show::run(&show).await,
         AuditCommand::Follow(follow) => follow::run(&follow).await,
+        AuditCommand::Verify(verify) => verify::run(verify).await,
+        AuditCommand::Export(export) => export::run(export).await,
+        AuditCommand::Receipt(receipt) => receipt::run(receipt).await,
+        AuditCommand::Proof(proof) => receipt::proof(proof).await,
+        AuditCommand::Key(key) => key::show(&key).await,
+        AuditCommand::RotateKey(rotate) => key::rotate(rotate).await,
+        AuditCommand::AcceptRestore(accept) => restore::run(accept).await,
     }
 }

@@ -197,6 +197,7 @@ impl Desk<'_> {
         let approvals = quorum.approvals().iter().map(|approval| {
             let rules = approval.by().roles().values().cloned();
             crate::domain::Detail::from([
+                ("forge", "github".into()),
                 (
                     "login",
                     crate::domain::Detail::private(approval.by().person().login.as_str()),
@@ -211,6 +212,7 @@ impl Desk<'_> {
                 .with("attempt", attempt)
                 .with("correlation", request.correlation())
                 .with("trigger", environment.trigger.to_string())
+                .with("departure", departure.spelled())
                 .with("approvals", approvals.collect::<crate::domain::Detail>())
                 .with("evidence", examined.evidence.clone()),
         );

@@ -1,12 +1,13 @@
 //! Reads the log out of the database and checks it: all of it, or a slice of what was checked before.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
+use super::found::{self, Found, are_found};
 use crate::ledger::{
-    Aside, Edge, Fault, FullTile, PublicKeys, Sealer, TILE_WIDTH, Verified, Verifier, check_asides,
+    Claim, Edge, Fault, FullTile, PublicKeys, Sealer, TILE_WIDTH, Verified, Verifier, check_asides,
     check_row, check_tile, check_words, leaf, tile_root,
 };
-use crate::store::ledger::{self, Stored};
+use crate::store::ledger::{self, Beside, Stored};
 use crate::store::{Store, StoreError};
 
 /// Entries that are read at once.
@@ -25,30 +26,24 @@ pub enum Trouble {
 #[derive(Debug)]
 pub struct Whole {
     pub stored: Stored,
-    pub asides: Vec<Aside>,
-    pub words: BTreeSet<String>,
+    pub beside: Beside,
 }
 
-/// Entries after `after`, with what lies aside.
+/// Entries after `after`, with what lies beside them. The entries are read first: what lies beside an entry
+/// is written with it.
 pub async fn chunk(store: &Store, after: i64, most: u32) -> Result<Vec<Whole>, StoreError> {
-    let last = after.saturating_add(i64::from(most));
-    let (entries, asides, words) = tokio::join!(
-        ledger::entries(store, after, most),
-        ledger::asides(store, after + 1, last),
-        ledger::words(store, after + 1, last),
-    );
-    let mut asides_of: BTreeMap<i64, Vec<Aside>> = BTreeMap::new();
-    for found in asides? {
-        asides_of.entry(found.seq).or_default().push(found.aside);
-    }
-    let mut words = words?;
-    let whole = entries?.into_iter().map(|stored| Whole {
-        asides: asides_of.remove(&stored.seq).unwrap_or_default(),
-        words: words.remove(&stored.seq).unwrap_or_default(),
-        stored,
-    });
-    let whole: Vec<Whole> = whole.collect();
-    Ok(whole)
+    let entries = ledger::entries(store, after, most).await?;
+    let (Some(first), Some(last)) = (entries.first(), entries.last()) else {
+        return Ok(Vec::new());
+    };
+    let mut beside = ledger::beside(store, first.seq, last.seq).await?;
+    Ok(entries
+        .into_iter()
+        .map(|stored| Whole {
+            beside: beside.remove(&stored.seq).unwrap_or_default(),
+            stored,
+        })
+        .collect())
 }
 
 /// Lets the verifier read one row with everything that belongs to it.
@@ -58,8 +53,9 @@ pub fn take(
     full: impl FnMut(FullTile),
 ) -> Result<(), Fault> {
     verifier.row(&whole.stored.row(), full)?;
-    verifier.aside(&whole.stored.body, &whole.asides)?;
-    verifier.words(&whole.stored.body, &whole.asides, &whole.words)
+    let Beside { asides, words } = &whole.beside;
+    verifier.aside(&whole.stored.body, asides)?;
+    verifier.words(&whole.stored.body, asides, words)
 }
 
 /// The seals of entries from this one on can be judged with the keys that are still there.
@@ -89,6 +85,7 @@ pub async fn whole(
     let mut verifier = Verifier::new(trusted.log(), sealer);
     let mut heads = Heads::default();
     let mut unrecorded = Vec::new();
+    let mut by_what = Found::default();
     loop {
         let after = signed_size(&verifier);
         let rows = chunk(store, after, CHUNK).await?;
@@ -96,6 +93,7 @@ pub async fn whole(
             break;
         }
         for row in &rows {
+            by_what.read(row);
             let mut full = Vec::new();
             take(&mut verifier, row, |tile| full.push(tile))?;
             for tile in full {
@@ -127,6 +125,15 @@ pub async fn whole(
         return Err(Fault::at(found, "it is there, and the log does not count it").into());
     }
     nothing_beyond(store, verifier.edge(), found).await?;
+    are_gone(store, &verifier.take_claims()).await?;
+    let was_still = found::is_still(store, found).await?;
+    let checked = by_what.check(store, was_still).await;
+    // An entry may have been added between two looks.
+    if checked.is_err() && !found::is_still(store, found).await? {
+        by_what.check(store, false).await?;
+    } else {
+        checked?;
+    }
     Ok((verifier.finish(trusted)?, unrecorded))
 }
 
@@ -235,6 +242,7 @@ pub async fn again(store: &Store, log: &str, edge: &Edge, tile: u64) -> Result<(
     let first = i64::try_from(tile * width).unwrap_or(i64::MAX);
     let count = edge.size().saturating_sub(tile * width).min(width);
     let rows = chunk(store, first, u32::try_from(count).unwrap_or(0)).await?;
+    are_found(store, &rows).await?;
     let is_partial = count < width;
     let expected = if is_partial {
         edge.partial(0).to_vec()
@@ -254,11 +262,23 @@ pub async fn again(store: &Store, log: &str, edge: &Edge, tile: u64) -> Result<(
         if leaf(&row.stored.body) != *expected {
             return Err(fault("it is not the entry that was signed".to_owned()).into());
         }
-        let gone = check_asides(&row.stored.body, &row.asides).map_err(fault)?;
+        let Beside { asides, words } = &row.beside;
+        let gone = check_asides(&row.stored.body, asides).map_err(fault)?;
         if !gone.is_empty() {
             explained(store, seq, &gone).await?;
         }
-        check_words(&row.stored.body, &row.asides, &row.words).map_err(fault)?;
+        check_words(&row.stored.body, asides, words).map_err(fault)?;
+    }
+    Ok(())
+}
+
+/// What entries say was erased must not be there.
+pub async fn are_gone(store: &Store, claims: &[Claim]) -> Result<(), Trouble> {
+    for claim in claims {
+        let asides = ledger::asides(store, claim.seq, claim.seq).await?;
+        if asides.iter().any(|found| found.aside.name == claim.name) {
+            return Err(claim.fault().into());
+        }
     }
     Ok(())
 }

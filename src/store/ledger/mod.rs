@@ -1,27 +1,35 @@
 //! The audit log. An entry is appended in the same transaction as the change that it records. The number
 //! comes from the head, whose row lock lets one writer through at a time, so that numbers have no gaps.
 
+mod derived;
 mod entries;
 mod find;
 mod heads;
+mod proofs;
 mod shown;
 mod terms;
+mod tiles;
 
+pub use derived::{EntryKind, Times, kinds, times};
 pub use entries::{
-    Stored, StoredAside, asides, entries, latest, numbers, of_request, one, size, words,
+    Beside, Stored, StoredAside, asides, beside, entries, latest, numbers, of_request, one, size,
 };
 pub use find::{find, find_of};
 pub use heads::{
     Anchor, Checkpoint, Tile, anchor, anchors, checkpoint_after, checkpoints, last_checkpoint,
     record_anchor, record_checkpoint, record_tiles, tiles,
 };
+pub use proofs::prove;
 pub use shown::{shown, shown_in};
+pub use tiles::{bundle, hash_tile};
 
+pub(super) use derived::ALL as DERIVED;
 pub(super) use entries::ALL as ENTRIES;
 pub(super) use find::ALL as FIND;
 pub(super) use heads::ALL as HEADS;
 pub(super) use shown::ALL as SHOWN;
 pub(super) use terms::ALL as TERMS;
+pub(super) use tiles::ALL as TILES;
 
 use jiff::Timestamp;
 use sqlx::Row as _;
