@@ -45,7 +45,7 @@ enum Command {
     Outbox(outbox::OutboxCommand),
     /// Ask the audit log, and prove what it says
     #[command(subcommand)]
-    Audit(audit::AuditCommand),
+    Audit(Box<audit::AuditCommand>),
     /// Let programs read the audit log over HTTP
     #[command(subcommand)]
     Token(token::TokenCommand),
@@ -83,7 +83,7 @@ pub fn main() -> ExitCode {
         Command::Config(ConfigCommand::Schema) => Ok(check::schema()),
         Command::Inbox(command) => in_runtime(inbox::run(command)),
         Command::Outbox(command) => in_runtime(outbox::run(command)),
-        Command::Audit(command) => in_runtime(audit::run(command)),
+        Command::Audit(command) => in_runtime(audit::run(*command)),
         Command::Token(command) => in_runtime(token::run(command)),
     };
     match done {

@@ -308,9 +308,10 @@ fn unknown(called: &str, value: &str, known: &[&str]) -> String {
 
 /// Says that a word is not known, which one was probably meant, and which there are.
 fn not_known(what: &str, word: &str, known: &[&str], listed: &[&str]) -> String {
-    let meant = closest(word, known)
-        .map(|meant| format!("; did you mean `{meant}`?"))
-        .unwrap_or_else(|| ".".to_owned());
+    let meant = closest(word, known).map_or_else(
+        || ".".to_owned(),
+        |meant| format!("; did you mean `{meant}`?"),
+    );
     format!(
         "{} is {what}{meant} There are: {}",
         shown(word),

@@ -71,6 +71,7 @@ async fn an_auditor_sees_what_happened_to_the_services_of_the_repository(engine:
     let lock = format!("/lock prod --reason '{EVIL}'");
     world.say("ann", pull_request, &lock).await.expect("Locked");
 
+    let before = world.recorded("command.received").await;
     let said = world.say("quinn", pull_request, "/audit").await;
     said.expect("| `locked` | `shop` | `prod` | `ann` |");
     said.expect("`@everyone \\| 'x' [free](https://evil.example) # big`");
@@ -92,7 +93,7 @@ async fn an_auditor_sees_what_happened_to_the_services_of_the_repository(engine:
         .await;
     said.expect("No entry about the services of this repository matches.");
     assert_eq!(world.recorded("refused").await, 0);
-    assert_eq!(world.recorded("answered").await, 4);
+    assert_eq!(world.recorded("command.received").await, before + 4);
     contract::check(&world.github);
 }
 

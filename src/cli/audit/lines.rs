@@ -167,11 +167,10 @@ impl Table {
                 line.push_str(&format!("{cell:<widest$}  "));
             }
         }
-        let line = match width {
+        match width {
             Some(width) => cut(line.trim_end(), width),
             None => line.trim_end().to_owned(),
-        };
-        line
+        }
     }
 }
 

@@ -18,6 +18,12 @@ use clap::Subcommand;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum AuditCommand {
+    /// Find entries by service, person, time and more, newest first
+    Query(query::Query),
+    /// Show one entry with its evidence
+    Show(show::Show),
+    /// Print new entries as they come
+    Follow(follow::Follow),
     /// Check the whole log, or an export or a receipt of it
     Verify(verify::Verify),
     /// Write the log into a folder, or go on with one
@@ -32,16 +38,13 @@ pub(super) enum AuditCommand {
     RotateKey(key::RotateKey),
     /// Record that the database or the file with the signed head was put back on purpose
     AcceptRestore(restore::AcceptRestore),
-    /// Find entries by service, person, time and more, newest first
-    Query(query::Query),
-    /// Show one entry with its evidence
-    Show(show::Show),
-    /// Print new entries as they come
-    Follow(follow::Follow),
 }
 
 pub(super) async fn run(command: AuditCommand) -> anyhow::Result<ExitCode> {
     match command {
+        AuditCommand::Query(query) => query::run(&query).await,
+        AuditCommand::Show(show) => show::run(&show).await,
+        AuditCommand::Follow(follow) => follow::run(&follow).await,
         AuditCommand::Verify(verify) => verify::run(verify).await,
         AuditCommand::Export(export) => export::run(export).await,
         AuditCommand::Receipt(receipt) => receipt::run(receipt).await,
@@ -49,8 +52,5 @@ pub(super) async fn run(command: AuditCommand) -> anyhow::Result<ExitCode> {
         AuditCommand::Key(key) => key::show(&key).await,
         AuditCommand::RotateKey(rotate) => key::rotate(rotate).await,
         AuditCommand::AcceptRestore(accept) => restore::run(accept).await,
-        AuditCommand::Query(query) => query::run(&query).await,
-        AuditCommand::Show(show) => show::run(&show).await,
-        AuditCommand::Follow(follow) => follow::run(&follow).await,
     }
 }

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use sqlx::any::{AnyArguments, AnyRow};
 use sqlx::query::Query;
 use sqlx::{Any, AnyConnection};
@@ -195,8 +196,8 @@ impl Reading<'_> {
         let (size, slip) = (head.number("size")?, head.number("slip")?);
         let mut before = before.unwrap_or(i64::MAX).min(size.saturating_add(1));
         let mut from = 1;
-        let since = filter.since.map_or(i64::MIN, |at| at.as_microsecond());
-        let until = filter.until.map_or(i64::MAX, |at| at.as_microsecond());
+        let since = filter.since.map_or(i64::MIN, Timestamp::as_microsecond);
+        let until = filter.until.map_or(i64::MAX, Timestamp::as_microsecond);
         // What is further away in time than a clock ever slipped is on the same side in the order of numbers.
         if filter.since.is_some()
             && let Some(older) = self.near(&BEFORE, since.saturating_sub(slip)).await?
