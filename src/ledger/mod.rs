@@ -5,8 +5,10 @@ mod canonical;
 mod facets;
 mod keys;
 mod policy;
+pub mod report;
 mod seal;
 mod tree;
+mod whole;
 
 pub use canonical::{
     Aside, MOST_BYTES, SALT_LENGTH, SCHEMA_VERSION, Salt, Spelled, commitment, spell,
@@ -16,6 +18,7 @@ pub use keys::{Head, Keys, PublicKeys, Unusable, short};
 pub use policy::policy_digest;
 pub use seal::Sealer;
 pub use tree::{Edge, FullTile, TILE_WIDTH, leaf, tile_root};
+pub use whole::Whole;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

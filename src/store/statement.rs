@@ -71,6 +71,8 @@ pub fn every_statement() -> impl Iterator<Item = &'static Statement> {
         super::ledger::ALL,
         super::ledger::ENTRIES,
         super::ledger::HEADS,
+        super::ledger::PERIOD,
+        super::ledger::PRIVATE,
         super::migrate::ALL,
         super::note::ALL,
         super::outbox::ALL,

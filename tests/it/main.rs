@@ -11,6 +11,7 @@ mod support;
 mod commands;
 mod contract;
 mod effects;
+mod evidence;
 mod examples;
 mod faults;
 mod following;

@@ -3,6 +3,8 @@
 
 mod entries;
 mod heads;
+mod period;
+mod private;
 
 pub use entries::{Stored, StoredAside, asides, entries, latest, of_request, one, size};
 pub use heads::{
@@ -10,8 +12,13 @@ pub use heads::{
     record_anchor, record_checkpoint, record_tiles, tiles,
 };
 
+pub use period::bounds;
+pub use private::{Found, Whom, by_name, erase, find, names, people};
+
 pub(super) use entries::ALL as ENTRIES;
 pub(super) use heads::ALL as HEADS;
+pub(super) use period::ALL as PERIOD;
+pub(super) use private::ALL as PRIVATE;
 
 use sqlx::Row as _;
 
