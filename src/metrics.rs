@@ -26,6 +26,7 @@ pub struct Metrics {
     pub oldest_unhandled_seconds: Gauge<f64, AtomicU64>,
     pub parked_effects: Gauge<i64, AtomicI64>,
     pub parked_deliveries: Gauge<i64, AtomicI64>,
+    pub export_behind: Family<ExportLabels, Gauge>,
     registry: Arc<Registry>,
 }
 
@@ -58,6 +59,11 @@ pub struct ReloadLabels {
     pub outcome: &'static str,
 }
 
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub struct ExportLabels {
+    pub export: String,
+}
+
 impl Default for Metrics {
     fn default() -> Self {
         let mut registry = Registry::with_prefix("countersign");
@@ -73,6 +79,7 @@ impl Default for Metrics {
             oldest_unhandled_seconds: Gauge::default(),
             parked_effects: Gauge::default(),
             parked_deliveries: Gauge::default(),
+            export_behind: Family::default(),
             registry: Arc::default(),
         };
         metrics.register(&mut registry);
@@ -135,6 +142,11 @@ impl Metrics {
             "parked_deliveries",
             "Deliveries that were set aside and wait for a person",
             self.parked_deliveries.clone(),
+        );
+        registry.register(
+            "export_behind_entries",
+            "Entries of the audit log that an export has not sent yet",
+            self.export_behind.clone(),
         );
     }
 

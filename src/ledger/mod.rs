@@ -7,6 +7,7 @@ mod keys;
 mod policy;
 pub mod report;
 mod seal;
+pub mod siem;
 mod tree;
 mod whole;
 

@@ -2,6 +2,7 @@
 //! comes from the head, whose row lock lets one writer through at a time, so that numbers have no gaps.
 
 mod entries;
+pub mod export;
 mod heads;
 mod period;
 mod private;
