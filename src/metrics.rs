@@ -27,6 +27,8 @@ pub struct Metrics {
     pub parked_effects: Gauge<i64, AtomicI64>,
     pub parked_deliveries: Gauge<i64, AtomicI64>,
     pub export_behind: Family<ExportLabels, Gauge>,
+    pub ledger_is_sound: Gauge<i64, AtomicI64>,
+    pub ledger_signed_entries: Gauge<i64, AtomicI64>,
     registry: Arc<Registry>,
 }
 
@@ -80,6 +82,8 @@ impl Default for Metrics {
             parked_effects: Gauge::default(),
             parked_deliveries: Gauge::default(),
             export_behind: Family::default(),
+            ledger_is_sound: Gauge::default(),
+            ledger_signed_entries: Gauge::default(),
             registry: Arc::default(),
         };
         metrics.register(&mut registry);
@@ -126,6 +130,16 @@ impl Metrics {
             "configuration_is_current",
             "1 when the file's last reading was valid and is in force, else 0",
             self.configuration_is_current.clone(),
+        );
+        registry.register(
+            "ledger_is_sound",
+            "1 when the audit log fits what was signed, else 0: nothing is released then",
+            self.ledger_is_sound.clone(),
+        );
+        registry.register(
+            "ledger_signed_entries",
+            "Entries of the audit log that the last signed head covers",
+            self.ledger_signed_entries.clone(),
         );
         registry.register_with_unit(
             "oldest_unhandled",

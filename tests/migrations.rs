@@ -178,7 +178,7 @@ fn files_of(engine: &str) -> BTreeSet<String> {
 /// One row in every table that protects something.
 async fn fill(database: &Database) {
     let store = database.open().await.unwrap();
-    store.seal_with(Sealer::new("example.com/log", [[7; 32]]));
+    store.seal_with(Sealer::new("example.com/log", "key", [[7; 32]]));
     let entry = Entry {
         at: Timestamp::UNIX_EPOCH,
         action: Action::CommandReceived,
@@ -209,13 +209,8 @@ async fn fill(database: &Database) {
                     root: root.clone(),
                 };
                 ledger::record_tiles(tx, &[tile]).await?;
-                let (size, at, note) = (2, 0, "note".to_owned());
-                let head = ledger::Checkpoint {
-                    size,
-                    at,
-                    root,
-                    note,
-                };
+                let (size, note) = (2, "note".to_owned());
+                let head = ledger::Checkpoint { size, root, note };
                 ledger::record_checkpoint(tx, &head).await
             })
         })
@@ -322,7 +317,7 @@ const MISCHIEF_ON_SQLITE: &[(&str, &str)] = &[
         "ledger_private never changes",
     ),
     (
-        "REPLACE INTO ledger_checkpoint (size, at, root, note) SELECT size, at, root, 'x' FROM ledger_checkpoint",
+        "REPLACE INTO ledger_checkpoint (size, root, note) SELECT size, root, 'x' FROM ledger_checkpoint",
         "ledger_checkpoint is append-only",
     ),
     (

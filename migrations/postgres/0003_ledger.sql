@@ -94,7 +94,6 @@ FOR EACH STATEMENT EXECUTE FUNCTION refuse_change('ledger_tile is append-only');
 -- Signed heads of the log.
 CREATE TABLE ledger_checkpoint (
     size BIGINT PRIMARY KEY NOT NULL CHECK (size > 0),
-    at   BIGINT NOT NULL,
     root BYTEA  NOT NULL CHECK (length(root) = 32),
     note TEXT   NOT NULL
 );

@@ -97,7 +97,6 @@ BEGIN SELECT RAISE(ABORT, 'ledger_tile is append-only'); END;
 -- Signed heads of the log.
 CREATE TABLE ledger_checkpoint (
     size BIGINT PRIMARY KEY NOT NULL CHECK (size > 0),
-    at   BIGINT NOT NULL,
     root BLOB   NOT NULL CHECK (length(root) = 32),
     note TEXT   NOT NULL
 );

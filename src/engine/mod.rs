@@ -9,18 +9,20 @@ pub mod hands;
 mod heal;
 pub mod intake;
 pub mod shipping;
+pub mod signer;
 pub mod sweep;
 mod turn;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use crate::chance;
 use crate::clock::Clock;
 use crate::metrics::Metrics;
 use crate::store::Store;
+use signer::Standing;
 
 /// What every loop works with.
 #[derive(Clone, Debug)]
@@ -36,6 +38,10 @@ pub struct Shared {
     pub decided: Arc<Notify>,
     /// Rung when something was put among the timers.
     pub timed: Arc<Notify>,
+    /// Rung when the audit log should be signed at once.
+    pub sign: Arc<Notify>,
+    /// How the audit log stands.
+    pub standing: Arc<watch::Sender<Standing>>,
 }
 
 /// How long a loop rests at most when nobody wakes it.
@@ -51,6 +57,8 @@ impl Shared {
             received: Arc::default(),
             decided: Arc::default(),
             timed: Arc::default(),
+            sign: Arc::default(),
+            standing: Arc::new(watch::Sender::new(Standing::Checking)),
         }
     }
 }

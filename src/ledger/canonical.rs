@@ -209,7 +209,7 @@ mod tests {
     }
 
     fn sealer() -> Sealer {
-        Sealer::new("example.com/log", [[1; 32]])
+        Sealer::new("example.com/log", "", [[1; 32]])
     }
 
     fn counting() -> impl FnMut() -> Salt {

@@ -121,6 +121,19 @@ pub fn person(forge: &str, id: u64) -> String {
     format!("{forge}:{id}")
 }
 
+/// Whether there can be words at all; quick, because most entries have none.
+pub(super) fn may_have_words(body: &[u8]) -> bool {
+    [
+        &br#""why":"#[..],
+        br#""reason":"#,
+        br#""problem":"#,
+        br#""reasons":"#,
+        br#"{"aside":"#,
+    ]
+    .iter()
+    .any(|piece| body.windows(piece.len()).any(|window| window == *piece))
+}
+
 /// The words of the reasons in an entry: why something was refused or failed, and what people wrote for
 /// a reason. `asides` are those that still exist.
 pub fn words(body: &[u8], asides: &[Aside]) -> BTreeSet<String> {

@@ -140,7 +140,7 @@ impl Keys {
             .keys
             .iter()
             .filter_map(|key| unhex(&hmac_sha256_hex(&key.seed, SEALING)));
-        Sealer::new(self.log.clone(), seals)
+        Sealer::new(self.log.clone(), self.public(), seals)
     }
 
     /// Signs a head of the log with the key in force.

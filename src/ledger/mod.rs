@@ -5,10 +5,12 @@ mod canonical;
 mod facets;
 mod keys;
 mod policy;
+mod proof;
 pub mod report;
 mod seal;
 pub mod siem;
 mod tree;
+mod verify;
 mod whole;
 
 pub use canonical::{
@@ -17,8 +19,13 @@ pub use canonical::{
 pub use facets::{Facets, OPERATOR, Seen, commitments, person, words, words_of};
 pub use keys::{Head, Keys, PublicKeys, Unusable, short};
 pub use policy::policy_digest;
+pub use proof::{TileName, Wanted, grew_from, leaf_is_in, proof, tiles_for};
 pub use seal::Sealer;
 pub use tree::{Edge, FullTile, TILE_WIDTH, leaf, tile_root};
+pub use verify::{
+    Fault, Row, Verified, Verifier, check_asides, check_row, check_tile, check_words, erasures,
+    rotation,
+};
 pub use whole::Whole;
 
 use base64::Engine as _;

@@ -14,6 +14,7 @@ const FIELD: &[u8] = br#""seal":""#;
 #[derive(Clone)]
 pub struct Sealer {
     log: String,
+    public: String,
     keys: Vec<[u8; 32]>,
 }
 
@@ -26,9 +27,15 @@ impl fmt::Debug for Sealer {
 }
 
 impl Sealer {
-    pub fn new(log: impl Into<String>, keys: impl IntoIterator<Item = [u8; 32]>) -> Self {
+    /// `public` is the public half of the key that signs the log.
+    pub fn new(
+        log: impl Into<String>,
+        public: impl Into<String>,
+        keys: impl IntoIterator<Item = [u8; 32]>,
+    ) -> Self {
         Self {
             log: log.into(),
+            public: public.into(),
             keys: keys.into_iter().collect(),
         }
     }
@@ -36,6 +43,11 @@ impl Sealer {
     /// The name of the log.
     pub fn log(&self) -> &str {
         &self.log
+    }
+
+    /// The key that signs the log, as everybody may know it.
+    pub fn public(&self) -> &str {
+        &self.public
     }
 
     /// Writes the seal into the empty field that waits for it.
@@ -81,17 +93,17 @@ mod tests {
     #[test]
     fn only_who_has_a_key_can_seal() {
         let (old, new) = ([1; 32], [2; 32]);
-        let sealed = Sealer::new("log", [old]).seal(BODY.to_vec());
+        let sealed = Sealer::new("log", "", [old]).seal(BODY.to_vec());
         assert_eq!(sealed.len(), BODY.len() + SEAL_LENGTH);
-        assert!(Sealer::new("log", [old]).is_ours(&sealed));
-        assert!(Sealer::new("log", [new, old]).is_ours(&sealed));
-        assert!(!Sealer::new("log", [new]).is_ours(&sealed));
+        assert!(Sealer::new("log", "", [old]).is_ours(&sealed));
+        assert!(Sealer::new("log", "", [new, old]).is_ours(&sealed));
+        assert!(!Sealer::new("log", "", [new]).is_ours(&sealed));
         for index in 0..sealed.len() {
             let mut changed = sealed.clone();
             changed[index] ^= 1;
-            assert!(!Sealer::new("log", [old]).is_ours(&changed), "{index}");
+            assert!(!Sealer::new("log", "", [old]).is_ours(&changed), "{index}");
         }
-        assert!(!Sealer::new("log", [old]).is_ours(BODY));
-        assert!(!Sealer::new("log", [old]).is_ours(b""));
+        assert!(!Sealer::new("log", "", [old]).is_ours(BODY));
+        assert!(!Sealer::new("log", "", [old]).is_ours(b""));
     }
 }

@@ -21,10 +21,10 @@ pub struct FullTile {
 }
 
 /// The right edge of the tree: at every level, the hashes of the tile that is not full yet.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Edge {
     size: u64,
-    levels: Vec<Vec<Hash>>,
+    levels: Vec<Vec<[u8; 32]>>,
 }
 
 impl Edge {
@@ -35,7 +35,7 @@ impl Edge {
 
     /// Adds a leaf; `full` is told of every tile that becomes full by it, from the lowest level up.
     pub fn push(&mut self, leaf: [u8; 32], mut full: impl FnMut(FullTile)) {
-        let mut carried = Hash(leaf);
+        let mut carried = leaf;
         let mut n = self.size / 256;
         self.size += 1;
         for level in 0.. {
@@ -51,8 +51,8 @@ impl Edge {
             full(FullTile {
                 level,
                 n,
-                hashes: tile.iter().flat_map(|hash| hash.0).collect(),
-                root: carried.0,
+                hashes: tile.concat(),
+                root: carried,
             });
             tile.clear();
             n /= 256;
@@ -71,44 +71,38 @@ impl Edge {
             .into_iter()
             .rev();
         match peaks.next() {
-            Some(last) => peaks.fold(last, |right, left| node_hash(left, right)).0,
+            Some(last) => peaks.fold(last, |right, left| node(left, right)),
             None => tlog_tiles::EMPTY_HASH.0,
         }
     }
 
     /// The hashes of the incomplete tile of a level.
-    pub fn partial(&self, level: usize) -> &[Hash] {
+    pub fn partial(&self, level: usize) -> &[[u8; 32]] {
         self.levels.get(level).map_or(&[], Vec::as_slice)
-    }
-
-    /// The edge of a tree whose tiles are known: for each level, from the lowest, the hashes of its
-    /// incomplete tile.
-    pub fn of(size: u64, levels: Vec<Vec<[u8; 32]>>) -> Self {
-        let levels = levels
-            .into_iter()
-            .map(|tile| tile.into_iter().map(Hash).collect())
-            .collect();
-        Self { size, levels }
     }
 }
 
 /// The hash above a row whose length is a power of two.
-fn subtree(row: &[Hash]) -> Hash {
+pub(super) fn subtree(row: &[[u8; 32]]) -> [u8; 32] {
     let mut row = row.to_vec();
     while row.len() > 1 {
         row = row
             .chunks(2)
             .map(|pair| match pair {
-                [left, right] => node_hash(*left, *right),
+                [left, right] => node(*left, *right),
                 _ => pair[0],
             })
             .collect();
     }
-    row.first().copied().unwrap_or(tlog_tiles::EMPTY_HASH)
+    row.first().copied().unwrap_or(tlog_tiles::EMPTY_HASH.0)
+}
+
+fn node(left: [u8; 32], right: [u8; 32]) -> [u8; 32] {
+    node_hash(Hash(left), Hash(right)).0
 }
 
 /// The perfect subtrees of a row, from the left.
-fn peaks(mut row: &[Hash]) -> Vec<Hash> {
+fn peaks(mut row: &[[u8; 32]]) -> Vec<[u8; 32]> {
     let mut peaks = Vec::new();
     while !row.is_empty() {
         let width = 1 << row.len().ilog2();
@@ -121,12 +115,12 @@ fn peaks(mut row: &[Hash]) -> Vec<Hash> {
 
 /// The hash above the 256 hashes of a full tile, or nothing when it is not one.
 pub fn tile_root(hashes: &[u8]) -> Option<[u8; 32]> {
-    let row: Vec<Hash> = hashes
+    let row: Vec<[u8; 32]> = hashes
         .chunks(32)
-        .map(|hash| hash.try_into().map(Hash))
+        .map(TryInto::try_into)
         .collect::<Result<_, _>>()
         .ok()?;
-    (row.len() == TILE_WIDTH).then(|| subtree(&row).0)
+    (row.len() == TILE_WIDTH).then(|| subtree(&row))
 }
 
 #[cfg(test)]

@@ -1,13 +1,15 @@
 //! Reads entries as they are stored, with nothing left out: the exact bytes, the columns beside them,
 //! and what lies aside.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use sqlx::any::AnyRow;
 
 use super::super::row::Row;
 use super::super::statement::statements;
 use super::super::{Statement, Store, StoreError};
 use crate::domain::Action;
-use crate::ledger::Aside;
+use crate::ledger::{self, Aside};
 
 statements! {
     SIZE = ["SELECT size, log FROM ledger_head WHERE log = 'main'"];
@@ -18,6 +20,8 @@ statements! {
         WHERE request = $1 ORDER BY seq"];
     LATEST = ["SELECT seq, at, action, outcome, service, environment, person, sha, request, body, leaf FROM ledger_entry
         WHERE action = $1 ORDER BY seq DESC LIMIT 1"];
+    WORDS = ["SELECT seq, word FROM ledger_word WHERE seq >= $1 AND seq <= $2 ORDER BY seq, word"];
+    NUMBERS = ["SELECT seq FROM ledger_entry WHERE action = $1 ORDER BY seq"];
     ASIDES = ["SELECT seq, name, salt, value FROM ledger_private WHERE seq >= $1 AND seq <= $2 ORDER BY seq, name"];
 }
 
@@ -104,6 +108,58 @@ pub async fn asides(store: &Store, first: i64, last: i64) -> Result<Vec<StoredAs
             })
         })
         .collect()
+}
+
+/// The words under which the entries from `first` to `last` are found.
+pub async fn words(
+    store: &Store,
+    first: i64,
+    last: i64,
+) -> Result<BTreeMap<i64, BTreeSet<String>>, StoreError> {
+    let rows = sqlx::query(WORDS.text(store.dialect()))
+        .bind(first)
+        .bind(last)
+        .fetch_all(store.reader())
+        .await?;
+    let mut words: BTreeMap<i64, BTreeSet<String>> = BTreeMap::new();
+    for row in &rows {
+        let row = Row::of(row, "ledger_word", "seq");
+        words
+            .entry(row.number("seq")?)
+            .or_default()
+            .insert(row.text("word")?);
+    }
+    Ok(words)
+}
+
+/// The numbers of all entries of one kind.
+pub async fn numbers(store: &Store, action: Action) -> Result<Vec<i64>, StoreError> {
+    let rows = sqlx::query(NUMBERS.text(store.dialect()))
+        .bind(action.as_str())
+        .fetch_all(store.reader())
+        .await?;
+    rows.iter()
+        .map(|row| Row::of(row, "ledger_entry", "seq").number("seq"))
+        .collect()
+}
+
+impl Stored {
+    /// As it is checked.
+    pub fn row(&self) -> ledger::Row<'_> {
+        ledger::Row {
+            seq: self.seq,
+            at: self.at,
+            action: &self.action,
+            outcome: &self.outcome,
+            service: self.service.as_deref(),
+            environment: self.environment.as_deref(),
+            person: self.person.as_deref(),
+            sha: self.sha.as_deref(),
+            request: self.request,
+            body: &self.body,
+            leaf: &self.leaf,
+        }
+    }
 }
 
 async fn maybe(

@@ -12,10 +12,10 @@ statements! {
     ADD_TILE = ["INSERT INTO ledger_tile (level, n, hashes, root) VALUES ($1, $2, $3, $4)"];
     HAS_TILE = ["SELECT level, n, hashes, root FROM ledger_tile WHERE level = $1 AND n = $2"];
     TILES = ["SELECT level, n, hashes, root FROM ledger_tile WHERE level = $1 AND n >= $2 ORDER BY n LIMIT $3"];
-    ADD_CHECKPOINT = ["INSERT INTO ledger_checkpoint (size, at, root, note) VALUES ($1, $2, $3, $4)"];
+    ADD_CHECKPOINT = ["INSERT INTO ledger_checkpoint (size, root, note) VALUES ($1, $2, $3)"];
     HAS_CHECKPOINT = ["SELECT size FROM ledger_checkpoint WHERE size = $1"];
-    LAST_CHECKPOINT = ["SELECT size, at, root, note FROM ledger_checkpoint ORDER BY size DESC LIMIT 1"];
-    CHECKPOINTS = ["SELECT size, at, root, note FROM ledger_checkpoint WHERE size > $1 ORDER BY size LIMIT $2"];
+    LAST_CHECKPOINT = ["SELECT size, root, note FROM ledger_checkpoint ORDER BY size DESC LIMIT 1"];
+    CHECKPOINTS = ["SELECT size, root, note FROM ledger_checkpoint WHERE size > $1 ORDER BY size LIMIT $2"];
     RECORD_ANCHOR = ["INSERT INTO ledger_anchor (place, kind, size, at, note) VALUES ($1, $2, $3, $4, $5)
         ON CONFLICT (place) DO UPDATE SET size = excluded.size, at = excluded.at, note = excluded.note"];
     ANCHOR = ["SELECT place, kind, size, at, note FROM ledger_anchor WHERE place = $1"];
@@ -35,7 +35,6 @@ pub struct Tile {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checkpoint {
     pub size: i64,
-    pub at: i64,
     pub root: Vec<u8>,
     pub note: String,
 }
@@ -107,7 +106,6 @@ pub async fn record_checkpoint(tx: &mut Tx, checkpoint: &Checkpoint) -> Result<(
     if known.is_none() {
         sqlx::query(tx.sql(&ADD_CHECKPOINT))
             .bind(checkpoint.size)
-            .bind(checkpoint.at)
             .bind(checkpoint.root.as_slice())
             .bind(&checkpoint.note)
             .execute(tx.connection())
@@ -173,7 +171,6 @@ fn checkpoint(row: &AnyRow) -> Result<Checkpoint, StoreError> {
     let row = Row::of(row, "ledger_checkpoint", "size");
     Ok(Checkpoint {
         size: row.number("size")?,
-        at: row.number("at")?,
         root: row.bytes("root")?,
         note: row.text("note")?,
     })

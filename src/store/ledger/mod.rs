@@ -7,7 +7,9 @@ mod heads;
 mod period;
 mod private;
 
-pub use entries::{Stored, StoredAside, asides, entries, latest, of_request, one, size};
+pub use entries::{
+    Stored, StoredAside, asides, entries, latest, numbers, of_request, one, size, words,
+};
 pub use heads::{
     Anchor, Checkpoint, Tile, anchor, anchors, checkpoint_after, checkpoints, last_checkpoint,
     record_anchor, record_checkpoint, record_tiles, tiles,
@@ -21,15 +23,17 @@ pub(super) use heads::ALL as HEADS;
 pub(super) use period::ALL as PERIOD;
 pub(super) use private::ALL as PRIVATE;
 
+use jiff::Timestamp;
 use sqlx::Row as _;
 
 use super::statement::statements;
 use super::{StoreError, Tx};
 use crate::chance;
-use crate::domain::{Actor, Entry};
-use crate::ledger::{self, Salt, Seen};
+use crate::domain::{Action, Actor, Entry};
+use crate::ledger::{self, Salt, Sealer, Seen};
 
 statements! {
+    COUNT = ["SELECT size FROM ledger_head WHERE log = 'main'"];
     NEXT = ["UPDATE ledger_head SET size = size + 1 WHERE log = 'main' RETURNING size"];
     APPEND = ["INSERT INTO ledger_entry (seq, at, action, outcome, service, environment, person, sha, request, body, leaf)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"];
@@ -39,15 +43,58 @@ statements! {
         ON CONFLICT (person) DO UPDATE SET login = excluded.login, at = excluded.at WHERE person.login <> excluded.login"];
 }
 
-/// Appends one entry and returns its number.
-pub async fn append(tx: &mut Tx, entry: &Entry) -> Result<i64, StoreError> {
+/// Opens the log, unless it is open.
+pub async fn open(tx: &mut Tx, now: Timestamp) -> Result<(), StoreError> {
     let sealer = tx.sealer().ok_or(StoreError::Unsealed)?;
-    let seq: i64 = sqlx::query(tx.sql(&NEXT))
+    let size: i64 = sqlx::query(tx.sql(&COUNT))
         .fetch_one(tx.connection())
         .await?
         .try_get("size")?;
+    if size == 0 {
+        append_next(tx, &sealer, &opening(&sealer, now)).await?;
+    }
+    Ok(())
+}
+
+/// The first entry names the log, the key and the version.
+fn opening(sealer: &Sealer, now: Timestamp) -> Entry {
+    Entry::new(now, Action::LogOpened, Actor::Countersign)
+        .with("key", sealer.public())
+        .with("entries", u64::from(ledger::SCHEMA_VERSION))
+        .with("version", env!("CARGO_PKG_VERSION"))
+}
+
+/// Appends one entry and returns its number.
+pub async fn append(tx: &mut Tx, entry: &Entry) -> Result<i64, StoreError> {
+    let sealer = tx.sealer().ok_or(StoreError::Unsealed)?;
+    let seq = number(tx).await?;
+    if seq > 1 {
+        return append_as(tx, &sealer, seq, entry).await;
+    }
+    append_as(tx, &sealer, seq, &opening(&sealer, entry.at)).await?;
+    append_next(tx, &sealer, entry).await
+}
+
+async fn append_next(tx: &mut Tx, sealer: &Sealer, entry: &Entry) -> Result<i64, StoreError> {
+    let seq = number(tx).await?;
+    append_as(tx, sealer, seq, entry).await
+}
+
+async fn number(tx: &mut Tx) -> Result<i64, StoreError> {
+    Ok(sqlx::query(tx.sql(&NEXT))
+        .fetch_one(tx.connection())
+        .await?
+        .try_get("size")?)
+}
+
+async fn append_as(
+    tx: &mut Tx,
+    sealer: &Sealer,
+    seq: i64,
+    entry: &Entry,
+) -> Result<i64, StoreError> {
     let mut is_random = true;
-    let spelled = ledger::spell(entry, seq, &sealer, || {
+    let spelled = ledger::spell(entry, seq, sealer, || {
         chance::secret::<{ ledger::SALT_LENGTH }>().unwrap_or_else(|| {
             is_random = false;
             Salt::default()

@@ -1,0 +1,339 @@
+//! Reads the log out of the database and checks it: all of it, or a slice of what was checked before.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::ledger::{
+    Aside, Edge, Fault, FullTile, PublicKeys, Sealer, TILE_WIDTH, Verified, Verifier, check_asides,
+    check_row, check_tile, check_words, leaf, tile_root,
+};
+use crate::store::ledger::{self, Stored};
+use crate::store::{Store, StoreError};
+
+/// Entries that are read at once.
+const CHUNK: u32 = 2_048;
+
+/// Why a log could not be found sound.
+#[derive(Debug, thiserror::Error)]
+pub enum Trouble {
+    #[error(transparent)]
+    Fault(#[from] Fault),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A row with everything that belongs to it.
+#[derive(Debug)]
+pub struct Whole {
+    pub stored: Stored,
+    pub asides: Vec<Aside>,
+    pub words: BTreeSet<String>,
+}
+
+/// Entries after `after`, with what lies aside.
+pub async fn chunk(store: &Store, after: i64, most: u32) -> Result<Vec<Whole>, StoreError> {
+    let last = after.saturating_add(i64::from(most));
+    let (entries, asides, words) = tokio::join!(
+        ledger::entries(store, after, most),
+        ledger::asides(store, after + 1, last),
+        ledger::words(store, after + 1, last),
+    );
+    let mut asides_of: BTreeMap<i64, Vec<Aside>> = BTreeMap::new();
+    for found in asides? {
+        asides_of.entry(found.seq).or_default().push(found.aside);
+    }
+    let mut words = words?;
+    let whole = entries?.into_iter().map(|stored| Whole {
+        asides: asides_of.remove(&stored.seq).unwrap_or_default(),
+        words: words.remove(&stored.seq).unwrap_or_default(),
+        stored,
+    });
+    let whole: Vec<Whole> = whole.collect();
+    Ok(whole)
+}
+
+/// Lets the verifier read one row with everything that belongs to it.
+pub fn take(
+    verifier: &mut Verifier,
+    whole: &Whole,
+    full: impl FnMut(FullTile),
+) -> Result<(), Fault> {
+    verifier.row(&whole.stored.row(), full)?;
+    verifier.aside(&whole.stored.body, &whole.asides)?;
+    verifier.words(&whole.stored.body, &whole.asides, &whole.words)
+}
+
+/// The seals of entries from this one on can be judged with the keys that are still there.
+pub async fn seals_from(store: &Store) -> Result<i64, StoreError> {
+    let rotations = ledger::numbers(store, crate::domain::Action::KeyRotated).await?;
+    Ok(match rotations.as_slice() {
+        [.., before, _] => before + 1,
+        [_] | [] => 1,
+    })
+}
+
+/// Checks the whole log as it lies in the database; `outside` is the head that another place holds.
+pub async fn whole(
+    store: &Store,
+    sealer: Option<Sealer>,
+    trusted: &PublicKeys,
+    outside: Option<(u64, &str)>,
+) -> Result<(Verified, Vec<FullTile>), Trouble> {
+    let sealer = match sealer {
+        Some(sealer) => Some((sealer, seals_from(store).await?)),
+        None => None,
+    };
+    let before = ledger::size(store).await?;
+    let signed = ledger::last_checkpoint(store)
+        .await?
+        .map_or(0, |head| head.size);
+    let mut verifier = Verifier::new(trusted.log(), sealer);
+    let mut heads = Heads::default();
+    let mut unrecorded = Vec::new();
+    loop {
+        let after = signed_size(&verifier);
+        let rows = chunk(store, after, CHUNK).await?;
+        if rows.is_empty() {
+            break;
+        }
+        for row in &rows {
+            let mut full = Vec::new();
+            take(&mut verifier, row, |tile| full.push(tile))?;
+            for tile in full {
+                if !tile_is_stored(store, &tile, signed).await? {
+                    unrecorded.push(tile);
+                }
+            }
+            heads.check(store, &verifier).await?;
+            if let Some((size, note)) = outside
+                && size == verifier.size()
+            {
+                verifier.head(note, 0)?;
+            }
+        }
+    }
+    let found = signed_size(&verifier);
+    let promised = [
+        (before, "the log counts".to_owned()),
+        (signed, "a signed head in the database covers".to_owned()),
+        (
+            outside.map_or(0, |(size, _)| i64::try_from(size).unwrap_or(i64::MAX)),
+            "the signed head outside the database covers".to_owned(),
+        ),
+    ];
+    if let Some((size, who)) = promised.iter().find(|(size, _)| *size > found) {
+        return Err(Fault::at(found + 1, format!("it is missing: {who} {size} entries")).into());
+    }
+    if ledger::size(store).await? < found {
+        return Err(Fault::at(found, "it is there, and the log does not count it").into());
+    }
+    nothing_beyond(store, verifier.edge(), found).await?;
+    Ok((verifier.finish(trusted)?, unrecorded))
+}
+
+/// Nothing may lie beside the log that belongs to no entry: it would be taken for an entry's later.
+async fn nothing_beyond(store: &Store, edge: &Edge, found: i64) -> Result<(), Trouble> {
+    let mut width = edge.size();
+    for level in 0.. {
+        width /= 256;
+        let first = i64::try_from(width).unwrap_or(i64::MAX);
+        if let Some(tile) = ledger::tiles(store, level, first, 1).await?.first() {
+            return Err(Fault::at(
+                found,
+                format!(
+                    "tile {} of level {level} does not follow from the log",
+                    tile.n
+                ),
+            )
+            .into());
+        }
+        if width == 0 {
+            break;
+        }
+    }
+    let now = ledger::size(store).await?;
+    let strays = ledger::asides(store, now + 1, i64::MAX).await?;
+    if let Some(stray) = strays.first() {
+        return Err(Fault::at(
+            stray.seq,
+            format!("a private value `{}` belongs to no entry", stray.aside.name),
+        )
+        .into());
+    }
+    Ok(())
+}
+
+fn signed_size(verifier: &Verifier) -> i64 {
+    i64::try_from(verifier.size()).unwrap_or(i64::MAX)
+}
+
+/// The signed heads of the database, in order.
+#[derive(Debug, Default)]
+struct Heads {
+    waiting: std::collections::VecDeque<ledger::Checkpoint>,
+    last: i64,
+    is_over: bool,
+}
+
+impl Heads {
+    /// Checks the head of exactly this size, if there is one.
+    async fn check(&mut self, store: &Store, verifier: &Verifier) -> Result<(), Trouble> {
+        let size = signed_size(verifier);
+        if self.waiting.is_empty() && !self.is_over {
+            let more = ledger::checkpoints(store, self.last.max(size - 1), CHUNK).await?;
+            self.is_over = more.is_empty();
+            self.waiting.extend(more);
+        }
+        if self.waiting.front().is_none_or(|head| head.size != size) {
+            return Ok(());
+        }
+        if let Some(head) = self.waiting.pop_front() {
+            let checked =
+                verifier.head(&head.note, u64::try_from(self.last).unwrap_or_default())?;
+            if checked.root != *head.root {
+                return Err(Fault::at(
+                    size,
+                    format!("the column `root` of the signed head of {size} entries says something else than its note"),
+                )
+                .into());
+            }
+            self.last = size;
+        }
+        Ok(())
+    }
+}
+
+/// Whether a tile is recorded; one that a signed head covers must be.
+async fn tile_is_stored(store: &Store, made: &FullTile, signed: i64) -> Result<bool, Trouble> {
+    let level = i64::try_from(made.level).unwrap_or(i64::MAX);
+    let n = i64::try_from(made.n).unwrap_or(i64::MAX);
+    let leaves = 1_u64 << (8 * (made.level + 1)).min(63);
+    let first = i64::try_from(made.n * leaves).unwrap_or(i64::MAX) + 1;
+    let last = first - 1 + i64::try_from(leaves).unwrap_or(i64::MAX);
+    let stored = ledger::tiles(store, level, n, 1).await?;
+    let stored = stored.into_iter().find(|tile| tile.n == n);
+    match stored {
+        Some(tile) => check_tile(made, &tile.hashes, &tile.root)
+            .map(|()| true)
+            .map_err(|(place, problem)| {
+                let below = i64::try_from(leaves / 256).unwrap_or(i64::MAX);
+                let place = i64::try_from(place).unwrap_or(i64::MAX);
+                Fault::at(first + place * below, problem).into()
+            }),
+        None if last <= signed => Err(Fault::at(
+            first,
+            format!("tile {n} of level {level}, which begins with it, is gone"),
+        )
+        .into()),
+        None => Ok(false),
+    }
+}
+
+/// Looks again at entries that were checked before: `first` and as many after it as fill a tile. What they
+/// must hash to follows from the edge of the tree, which is in memory.
+pub async fn again(store: &Store, log: &str, edge: &Edge, tile: u64) -> Result<(), Trouble> {
+    let width = u64::try_from(TILE_WIDTH).unwrap_or(256);
+    let first = i64::try_from(tile * width).unwrap_or(i64::MAX);
+    let count = edge.size().saturating_sub(tile * width).min(width);
+    let rows = chunk(store, first, u32::try_from(count).unwrap_or(0)).await?;
+    let is_partial = count < width;
+    let expected = if is_partial {
+        edge.partial(0).to_vec()
+    } else {
+        full_tile(store, edge, tile).await?
+    };
+    for (index, expected) in (1..).zip(&expected) {
+        let seq = first + index;
+        let Some(row) = rows.get(usize::try_from(index - 1).unwrap_or(usize::MAX)) else {
+            return Err(Fault::at(seq, "it is missing").into());
+        };
+        let fault = |problem| Fault::at(seq, problem);
+        if row.stored.seq != seq {
+            return Err(fault(format!("it is missing; the next one is {}", row.stored.seq)).into());
+        }
+        check_row(&row.stored.row(), log).map_err(fault)?;
+        if leaf(&row.stored.body) != *expected {
+            return Err(fault("it is not the entry that was signed".to_owned()).into());
+        }
+        let gone = check_asides(&row.stored.body, &row.asides).map_err(fault)?;
+        if !gone.is_empty() {
+            explained(store, seq, &gone).await?;
+        }
+        check_words(&row.stored.body, &row.asides, &row.words).map_err(fault)?;
+    }
+    Ok(())
+}
+
+/// What is gone must have been erased by an entry.
+async fn explained(store: &Store, seq: i64, gone: &[String]) -> Result<(), Trouble> {
+    let mut erased = BTreeSet::new();
+    for number in ledger::numbers(store, crate::domain::Action::PrivateErased).await? {
+        if let Some(entry) = ledger::one(store, number).await? {
+            erased.extend(crate::ledger::erasures(&entry.body));
+        }
+    }
+    match gone
+        .iter()
+        .find(|name| !erased.contains(&(seq, (*name).clone())))
+    {
+        Some(name) => Err(Fault::at(
+            seq,
+            format!("its private value `{name}` is gone, and no entry says that it was erased"),
+        )
+        .into()),
+        None => Ok(()),
+    }
+}
+
+/// The hashes of a full tile of entries, whose own hash is found again up to the edge in memory.
+async fn full_tile(store: &Store, edge: &Edge, n: u64) -> Result<Vec<[u8; 32]>, Trouble> {
+    let mut below: Option<[u8; 32]> = None;
+    let mut place = n;
+    let mut lowest = Vec::new();
+    for level in 0.. {
+        let fault = || {
+            let first = i64::try_from(n * 256).unwrap_or(i64::MAX) + 1;
+            let name = format!("tile {place} of level {level}");
+            Fault::at(first, format!("{name}, which covers it, was changed"))
+        };
+        let found = ledger::tiles(
+            store,
+            i64::from(level),
+            i64::try_from(place).unwrap_or(i64::MAX),
+            1,
+        )
+        .await?;
+        let tile = found
+            .into_iter()
+            .find(|tile| u64::try_from(tile.n) == Ok(place))
+            .ok_or_else(fault)?;
+        let root = tile_root(&tile.hashes).ok_or_else(fault)?;
+        let hashes: Vec<[u8; 32]> = tile
+            .hashes
+            .chunks(32)
+            .filter_map(|hash| hash.try_into().ok())
+            .collect();
+        if root != *tile.root {
+            return Err(fault().into());
+        }
+        if let Some(below) = below {
+            let at = usize::try_from(n >> (8 * (level - 1)) & 255).unwrap_or(0);
+            if hashes.get(at) != Some(&below) {
+                return Err(fault().into());
+            }
+        } else {
+            lowest = hashes;
+        }
+        let at = usize::try_from(place % 256).unwrap_or(0);
+        let above = usize::try_from(level).unwrap_or(0) + 1;
+        if place / 256 == edge.size() >> (8 * (above + 1)) {
+            // The tile above is not full: the edge holds it.
+            return match edge.partial(above).get(at) {
+                Some(known) if *known == root => Ok(lowest),
+                Some(_) | None => Err(fault().into()),
+            };
+        }
+        below = Some(root);
+        place /= 256;
+    }
+    Ok(lowest)
+}

@@ -1,0 +1,412 @@
+//! Checks a log from its first entry on: every row against its own bytes, the rows against each other,
+//! what lies aside against the commitments, the tree against its tiles and signed heads, and the keys
+//! against each other. What is found is named by the first entry that is wrong.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use serde_json::Value;
+
+use super::canonical::{Aside, commitment};
+use super::facets::{Seen, commitments, may_have_words, words};
+use super::keys::{Head, PublicKeys};
+use super::tree::{Edge, FullTile, leaf};
+use super::{Sealer, base64};
+use crate::domain::Action;
+
+/// An entry as it is stored, with the columns beside it.
+#[derive(Clone, Copy, Debug)]
+pub struct Row<'r> {
+    pub seq: i64,
+    pub at: i64,
+    pub action: &'r str,
+    pub outcome: &'r str,
+    pub service: Option<&'r str>,
+    pub environment: Option<&'r str>,
+    pub person: Option<&'r str>,
+    pub sha: Option<&'r str>,
+    pub request: Option<i64>,
+    pub body: &'r [u8],
+    pub leaf: &'r [u8],
+}
+
+/// What is wrong, and where it begins.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub struct Fault {
+    /// The first entry that is wrong.
+    pub seq: i64,
+    pub problem: String,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "entry {}: {}", self.seq, self.problem)
+    }
+}
+
+impl Fault {
+    pub fn at(seq: i64, problem: impl Into<String>) -> Self {
+        Self {
+            seq,
+            problem: problem.into(),
+        }
+    }
+}
+
+/// Reads a log in order and remembers as much of it as the rest must fit.
+#[derive(Clone, Debug)]
+pub struct Verifier {
+    log: String,
+    /// Whoever has the keys of the log can tell who wrote an entry, from this one on.
+    sealer: Option<(Sealer, i64)>,
+    edge: Edge,
+    /// The key in force, and those before it.
+    keys: Vec<String>,
+    /// Values that should lie aside and do not, until an entry says that they were erased.
+    missing: BTreeSet<(i64, String)>,
+    erased: u64,
+    asides: u64,
+}
+
+/// What a checked log amounts to.
+#[derive(Clone, Debug)]
+pub struct Verified {
+    pub edge: Edge,
+    /// The key in force last, and those before it.
+    pub keys: Vec<String>,
+    pub erased: u64,
+    pub asides: u64,
+}
+
+impl Verifier {
+    /// For the log of this name, from its first entry on. Seals are checked from the given entry on: the
+    /// keys of earlier ones may be gone.
+    pub fn new(log: impl Into<String>, sealer: Option<(Sealer, i64)>) -> Self {
+        Self {
+            log: log.into(),
+            sealer,
+            edge: Edge::default(),
+            keys: Vec::new(),
+            missing: BTreeSet::new(),
+            erased: 0,
+            asides: 0,
+        }
+    }
+
+    /// Goes on with a log that was checked as far as this.
+    pub fn resume(log: impl Into<String>, sealer: Option<(Sealer, i64)>, known: &Verified) -> Self {
+        Self {
+            edge: known.edge.clone(),
+            keys: known.keys.clone(),
+            ..Self::new(log, sealer)
+        }
+    }
+
+    pub fn size(&self) -> u64 {
+        self.edge.size()
+    }
+
+    pub fn root(&self) -> [u8; 32] {
+        self.edge.root()
+    }
+
+    pub fn edge(&self) -> &Edge {
+        &self.edge
+    }
+
+    /// The key in force after the entries so far.
+    pub fn key(&self) -> Option<&str> {
+        self.keys.last().map(String::as_str)
+    }
+
+    /// The next row; `full` is told of every tile that becomes full by it.
+    pub fn row(&mut self, row: &Row<'_>, full: impl FnMut(FullTile)) -> Result<(), Fault> {
+        let expected = next(&self.edge);
+        if row.seq != expected {
+            return Err(Fault::at(
+                expected,
+                format!("it is missing; the next one is {}", row.seq),
+            ));
+        }
+        check_row(row, &self.log).map_err(|problem| Fault::at(row.seq, problem))?;
+        self.body(row.body, full)
+    }
+
+    /// The bytes of the next entry.
+    pub fn body(&mut self, body: &[u8], full: impl FnMut(FullTile)) -> Result<(), Fault> {
+        let expected = next(&self.edge);
+        let fault = |problem: String| Fault::at(expected, problem);
+        let seen = Seen::read(body).map_err(fault)?;
+        if seen.seq != expected {
+            return Err(fault(format!("it calls itself entry {}", seen.seq)));
+        }
+        if seen.log != self.log {
+            return Err(fault(format!("it belongs to another log, {}", seen.log)));
+        }
+        if let Some((sealer, from)) = &self.sealer
+            && expected >= *from
+            && !sealer.is_ours(body)
+        {
+            return Err(fault(
+                "its seal is wrong: it was not written by this service".to_owned(),
+            ));
+        }
+        let is_first = expected == 1;
+        let action = seen.facets.action.as_str();
+        if is_first != (action == Action::LogOpened.as_str()) {
+            return Err(fault(if is_first {
+                "the first entry does not open the log".to_owned()
+            } else {
+                "it opens the log a second time".to_owned()
+            }));
+        }
+        if is_first || action == Action::KeyRotated.as_str() {
+            self.key_entry(body).map_err(fault)?;
+        } else if action == Action::PrivateErased.as_str() {
+            self.erasure(expected, body)?;
+        }
+        self.edge.push(leaf(body), full);
+        Ok(())
+    }
+
+    /// What lies aside for the entry that was read last.
+    pub fn aside(&mut self, body: &[u8], asides: &[Aside]) -> Result<(), Fault> {
+        let seq = next(&self.edge) - 1;
+        let missing = check_asides(body, asides).map_err(|problem| Fault::at(seq, problem))?;
+        self.asides += asides.len() as u64;
+        self.missing
+            .extend(missing.into_iter().map(|name| (seq, name)));
+        Ok(())
+    }
+
+    /// The words under which the entry that was read last is found.
+    pub fn words(
+        &self,
+        body: &[u8],
+        asides: &[Aside],
+        found: &BTreeSet<String>,
+    ) -> Result<(), Fault> {
+        check_words(body, asides, found).map_err(|problem| Fault::at(next(&self.edge) - 1, problem))
+    }
+
+    /// A signed head of exactly the size that was read so far, which `after` was the last one before.
+    pub fn head(&self, note: &str, after: u64) -> Result<Head, Fault> {
+        let size = self.edge.size();
+        let fault = |problem: String| Fault::at(next(&self.edge) - 1, problem);
+        let key = self
+            .key()
+            .ok_or_else(|| fault("a head is signed before the log is open".to_owned()))?;
+        let head = PublicKeys::new([key.to_owned()])
+            .and_then(|keys| keys.check(note))
+            .map_err(|error| {
+                fault(format!(
+                    "the signed head of {size} entries is wrong: {error}"
+                ))
+            })?;
+        if head.size != size {
+            return Err(fault(format!(
+                "the signed head of {size} entries speaks of {}",
+                head.size
+            )));
+        }
+        if head.root != self.edge.root() {
+            let first = i64::try_from(after).unwrap_or(i64::MAX).saturating_add(1);
+            return Err(Fault::at(
+                first,
+                format!(
+                    "it or a later one was changed: entries {first} to {size} do not have the root that was signed"
+                ),
+            ));
+        }
+        Ok(head)
+    }
+
+    /// The end: nothing that should lie aside may be missing, and one of the keys must be trusted.
+    pub fn finish(self, trusted: &PublicKeys) -> Result<Verified, Fault> {
+        if let Some((seq, name)) = self.missing.first() {
+            return Err(Fault::at(
+                *seq,
+                format!("its private value `{name}` is gone, and no entry says that it was erased"),
+            ));
+        }
+        if !self.keys.is_empty() && !self.keys.iter().any(|key| trusted.keys().contains(key)) {
+            return Err(Fault::at(
+                1,
+                "the log was opened with a key that is not the given one",
+            ));
+        }
+        Ok(Verified {
+            edge: self.edge,
+            keys: self.keys,
+            erased: self.erased,
+            asides: self.asides,
+        })
+    }
+
+    fn key_entry(&mut self, body: &[u8]) -> Result<(), String> {
+        let entry: Value = serde_json::from_slice(body).map_err(|error| error.to_string())?;
+        let text = |name: &str| {
+            entry["detail"][name]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned()
+        };
+        if self.keys.is_empty() {
+            let key = text("key");
+            PublicKeys::new([key.clone()])
+                .map_err(|_| "it names no key that could sign the log".to_owned())?;
+            self.keys.push(key);
+            return Ok(());
+        }
+        let (from, to) = (text("from"), text("to"));
+        if self.key() != Some(from.as_str()) {
+            return Err("it replaces a key that was not in force".to_owned());
+        }
+        let statement = rotation(&self.log, &from, &to);
+        let both = PublicKeys::new([from.clone(), to.clone()])
+            .map_err(|_| "it names no key that could sign the log".to_owned())?;
+        if !both.signed(&from, &statement, &text("signed_by_from"))
+            || !both.signed(&to, &statement, &text("signed_by_to"))
+        {
+            return Err("the new key is not signed by both keys".to_owned());
+        }
+        self.keys.push(to);
+        Ok(())
+    }
+
+    fn erasure(&mut self, seq: i64, body: &[u8]) -> Result<(), Fault> {
+        for (erased, name) in erasures(body) {
+            if !self.missing.remove(&(erased, name.clone())) {
+                return Err(Fault::at(
+                    erased,
+                    format!(
+                        "its private value `{name}` was erased by entry {seq}, and is not gone"
+                    ),
+                ));
+            }
+            self.erased += 1;
+        }
+        Ok(())
+    }
+}
+
+/// What an entry about erasure says is gone.
+pub fn erasures(body: &[u8]) -> Vec<(i64, String)> {
+    let entry: Value = serde_json::from_slice(body).unwrap_or_default();
+    let items = entry["detail"]["erased"]
+        .as_array()
+        .cloned()
+        .unwrap_or_default();
+    items
+        .iter()
+        .filter_map(|item| Some((item["seq"].as_i64()?, item["name"].as_str()?.to_owned())))
+        .collect()
+}
+
+/// What both keys sign when one replaces the other.
+pub fn rotation(log: &str, from: &str, to: &str) -> String {
+    format!("countersign key rotation\n{log}\n{from}\n{to}\n")
+}
+
+fn next(edge: &Edge) -> i64 {
+    i64::try_from(edge.size())
+        .unwrap_or(i64::MAX)
+        .saturating_add(1)
+}
+
+/// Whether a row says what its bytes say.
+pub fn check_row(row: &Row<'_>, log: &str) -> Result<(), String> {
+    if leaf(row.body) != *row.leaf {
+        return Err("its bytes do not have the hash that was taken of them".to_owned());
+    }
+    let seen = Seen::read(row.body)?;
+    if seen.seq != row.seq {
+        return Err(format!("its bytes are those of entry {}", seen.seq));
+    }
+    if seen.log != log {
+        return Err(format!("it belongs to another log, {}", seen.log));
+    }
+    let facets = &seen.facets;
+    let columns = [
+        ("at", facets.at.as_microsecond() == row.at),
+        ("action", facets.action == row.action),
+        ("outcome", facets.outcome == row.outcome),
+        ("service", facets.service.as_deref() == row.service),
+        (
+            "environment",
+            facets.environment.as_deref() == row.environment,
+        ),
+        ("person", facets.person.as_deref() == row.person),
+        ("sha", facets.sha.as_deref() == row.sha),
+        ("request", facets.request == row.request),
+    ];
+    match columns.iter().find(|(_, agrees)| !agrees) {
+        Some((column, _)) => Err(format!(
+            "its column `{column}` says something else than its bytes"
+        )),
+        None => Ok(()),
+    }
+}
+
+/// Whether what lies aside is what was committed to; the names of what does not lie there.
+pub fn check_asides(body: &[u8], asides: &[Aside]) -> Result<Vec<String>, String> {
+    let committed = if may_commit(body) {
+        commitments(body)?
+    } else {
+        BTreeMap::new()
+    };
+    for aside in asides {
+        let Some(expected) = committed.get(&aside.name) else {
+            return Err(format!(
+                "a private value `{}` does not belong to it",
+                aside.name
+            ));
+        };
+        if base64(&commitment(&aside.salt, &aside.value)) != *expected {
+            return Err(format!("its private value `{}` was changed", aside.name));
+        }
+    }
+    Ok(committed
+        .into_keys()
+        .filter(|name| !asides.iter().any(|aside| aside.name == *name))
+        .collect())
+}
+
+/// Whether an entry is found under exactly its words.
+pub fn check_words(body: &[u8], asides: &[Aside], found: &BTreeSet<String>) -> Result<(), String> {
+    let expected = if may_have_words(body) {
+        words(body, asides)
+    } else {
+        BTreeSet::new()
+    };
+    if expected == *found {
+        return Ok(());
+    }
+    let word = expected.symmetric_difference(found).next();
+    Err(format!(
+        "it is not found by the words of its reasons: `{}`",
+        word.map_or("", String::as_str)
+    ))
+}
+
+fn may_commit(body: &[u8]) -> bool {
+    contains(body, br#"{"private":""#) || contains(body, br#"{"aside":""#)
+}
+
+fn contains(body: &[u8], piece: &[u8]) -> bool {
+    body.windows(piece.len()).any(|window| window == piece)
+}
+
+/// Whether a tile is the one that follows from the entries; the first hash that is not, by its place.
+pub fn check_tile(made: &FullTile, hashes: &[u8], root: &[u8]) -> Result<(), (usize, String)> {
+    let name = format!("tile {} of level {}", made.n, made.level);
+    if let Some(place) = (0..super::TILE_WIDTH)
+        .find(|place| made.hashes.chunks(32).nth(*place) != hashes.chunks(32).nth(*place))
+    {
+        return Err((place, format!("{name} holds another hash of it")));
+    }
+    if made.hashes.len() != hashes.len() || made.root != *root {
+        return Err((0, format!("{name} has another root")));
+    }
+    Ok(())
+}
