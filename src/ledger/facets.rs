@@ -196,6 +196,13 @@ pub fn commitments(body: &[u8]) -> Result<BTreeMap<String, String>, String> {
     Ok(found)
 }
 
+/// What lies aside for its length holds commitments of its own.
+pub(super) fn commitments_within(aside: &Aside, found: &mut BTreeMap<String, String>) {
+    if let Ok(value) = serde_json::from_str(&aside.value) {
+        find(&aside.name, &value, found);
+    }
+}
+
 fn find(name: &str, value: &Value, found: &mut BTreeMap<String, String>) {
     match value {
         Value::Object(parts) => {

@@ -8,7 +8,7 @@ use std::fmt;
 use serde_json::Value;
 
 use super::canonical::{Aside, commitment};
-use super::facets::{Seen, commitments, may_have_words, words};
+use super::facets::{Seen, commitments, commitments_within, may_have_words, words};
 use super::keys::{Head, PublicKeys};
 use super::tree::{Edge, FullTile, leaf};
 use super::{Sealer, base64};
@@ -276,7 +276,14 @@ impl Verifier {
 
     fn erasure(&mut self, seq: i64, body: &[u8]) -> Result<(), Fault> {
         for (erased, name) in erasures(body) {
-            if !self.missing.remove(&(erased, name.clone())) {
+            // With what lay aside for its length, the private values in it are gone as well.
+            let is_within = |(seq, whole): &(i64, String)| {
+                let within = name.strip_prefix(whole.as_str());
+                *seq == erased && within.is_some_and(|rest| rest.starts_with('.'))
+            };
+            let is_gone =
+                self.missing.remove(&(erased, name.clone())) || self.missing.iter().any(is_within);
+            if !is_gone {
                 return Err(Fault::at(
                     erased,
                     format!(
@@ -350,11 +357,16 @@ pub fn check_row(row: &Row<'_>, log: &str) -> Result<(), String> {
 
 /// Whether what lies aside is what was committed to; the names of what does not lie there.
 pub fn check_asides(body: &[u8], asides: &[Aside]) -> Result<Vec<String>, String> {
-    let committed = if may_commit(body) {
+    let mut committed = if may_commit(body) {
         commitments(body)?
     } else {
         BTreeMap::new()
     };
+    if contains(body, br#"{"aside":""#) {
+        for aside in asides {
+            commitments_within(aside, &mut committed);
+        }
+    }
     for aside in asides {
         let Some(expected) = committed.get(&aside.name) else {
             return Err(format!(

@@ -144,7 +144,7 @@ fn part(entry: &mut Value, name: &str) -> Value {
 mod tests {
     use super::*;
     use crate::domain::{Actor, Detail, Entry};
-    use crate::ledger::{Sealer, spell};
+    use crate::ledger::{Sealer, check_asides, spell};
 
     fn spelled(length: usize) -> (Vec<u8>, Vec<Aside>) {
         let ann = Actor::Person {
@@ -162,7 +162,7 @@ mod tests {
                 ]),
             );
         let mut salt = 0;
-        let spelled = spell(&entry, 5, &Sealer::new("log", [[1; 32]]), || {
+        let spelled = spell(&entry, 5, &Sealer::new("log", "key", [[1; 32]]), || {
             salt += 1;
             [salt; 32]
         });
@@ -178,6 +178,7 @@ mod tests {
             assert_eq!(whole.text("evidence.titles"), Some("a title"));
             assert_eq!(whole.text("evidence.long").unwrap().len(), length);
             assert!(whole.altered.is_empty());
+            assert_eq!(check_asides(&body, &asides), Ok(Vec::new()));
         }
     }
 

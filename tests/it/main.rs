@@ -13,6 +13,7 @@ mod contract;
 mod effects;
 mod evidence;
 mod examples;
+mod exports;
 mod faults;
 mod following;
 mod gates;

@@ -509,8 +509,8 @@ fn the_log_is_sent_to_places_that_can_be_told_apart() {
     };
     const FILE: &str = "name = \"siem\"\nto = \"file:log.ndjson\"\n";
     check(FILE, &[]);
-    check("to = \"file:x\"", &["23: `name` is missing"]);
-    check("name = \"siem\"", &["23: `to` is missing"]);
+    check("to = \"file:x\"", &["23: `name` is missing in `export`"]);
+    check("name = \"siem\"", &["23: `to` is missing in `export`"]);
     check(
         "name = \"my siem\"\nto = \"file:x\"",
         &["24: this cannot be the name of an export"],
@@ -528,7 +528,7 @@ fn the_log_is_sent_to_places_that_can_be_told_apart() {
     to("https://me:pw@h", &[hidden]);
     check(
         &format!("{FILE}format = \"xml\""),
-        &["26: `xml` is no value of `format`"],
+        &["26: `format` does not know `xml`"],
     );
     check(
         &format!("{FILE}token = {{ env = \"TOKEN\" }}"),

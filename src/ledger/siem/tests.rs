@@ -31,7 +31,7 @@ fn spelled(entry: &Entry) -> Spelled {
     spell(
         entry,
         5,
-        &Sealer::new("deploys.example.com/log", [[1; 32]]),
+        &Sealer::new("deploys.example.com/log", "key", [[1; 32]]),
         || [2; 32],
     )
 }

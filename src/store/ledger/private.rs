@@ -29,7 +29,9 @@ statements! {
     NAMING = ["SELECT seq, name, value FROM ledger_private WHERE seq > $1 AND lower(value) LIKE $2 ESCAPE '!' ORDER BY seq, name LIMIT $3"];
     OF_ENTRY = ["SELECT seq, name, salt, value FROM ledger_private WHERE seq = $1 ORDER BY name"];
     BODY = ["SELECT seq, body FROM ledger_entry WHERE seq = $1"];
-    ERASE = ["DELETE FROM ledger_private WHERE seq = $1 AND name = $2"];
+    /// With what lies aside for its length goes what is private in it.
+    ERASE = ["DELETE FROM ledger_private WHERE seq = $1
+        AND (name = $2 OR substr(name, 1, length(CAST($2 AS TEXT)) + 1) = CAST($2 AS TEXT) || '.')"];
     FORGET = ["DELETE FROM person WHERE person = $1"];
     KEEP_WORDS = ["DELETE FROM ledger_word WHERE seq = $1 AND word NOT IN (SELECT value FROM" EACH_OF_2 ")"];
 }
@@ -72,7 +74,7 @@ pub async fn people(tx: &mut Tx, login: &str) -> Result<Vec<String>, StoreError>
 
 /// What would be erased, in order.
 pub async fn find(tx: &mut Tx, whom: &Whom) -> Result<Vec<Found>, StoreError> {
-    let found = match whom {
+    let found: BTreeSet<Found> = match whom {
         Whom::Person(person) => about_person(tx, person).await?,
         Whom::Named(login) => {
             let mut found = BTreeSet::new();
@@ -91,7 +93,18 @@ pub async fn find(tx: &mut Tx, whom: &Whom) -> Result<Vec<Found>, StoreError> {
                 .collect()
         }
     };
-    Ok(found.into_iter().collect())
+    let is_within = |one: &Found| {
+        let whole = one.name.match_indices('.').map(|(end, _)| Found {
+            seq: one.seq,
+            name: one.name[..end].to_owned(),
+        });
+        whole.into_iter().any(|whole| found.contains(&whole))
+    };
+    Ok(found
+        .iter()
+        .filter(|one| !is_within(one))
+        .cloned()
+        .collect())
 }
 
 /// Erases, and records what and why. Returns what was erased.
