@@ -14,10 +14,11 @@ pub(super) fn shipping(exports: &[Export], shared: &Shared) -> anyhow::Result<Ve
     let each = exports.iter().map(|export| {
         let target = match &export.to {
             ExportPlace::File(path) => Target::File(path.clone()),
-            ExportPlace::Url(url) => Target::Collector(
-                Collector::new(url, token(export))
-                    .with_context(|| format!("export {} cannot be used", export.name))?,
-            ),
+            ExportPlace::Url(url) => {
+                let collector = Collector::new(url, token(export))
+                    .with_context(|| format!("export {} cannot be used", export.name))?;
+                Target::Collector(Box::new(collector))
+            }
         };
         let format = match export.format {
             ExportFormat::Ndjson => Format::Ndjson,

@@ -28,7 +28,7 @@ const MOST_BYTES: usize = 1 << 20;
 #[derive(Debug)]
 pub enum Target {
     File(PathBuf),
-    Collector(Collector),
+    Collector(Box<Collector>),
 }
 
 /// One place that gets the log.

@@ -157,10 +157,13 @@ fn complete(seen: &[i64], last: i64) {
     assert_eq!(next, last + 1);
 }
 
+/// A status, and headers.
+type Answer = (u16, Vec<(&'static str, String)>);
+
 /// A collector with a will of its own.
 #[derive(Clone, Default)]
 struct Place {
-    answers: Arc<Mutex<Vec<(u16, Vec<(&'static str, String)>)>>>,
+    answers: Arc<Mutex<Vec<Answer>>>,
     got: Arc<Mutex<Vec<(HeaderMap, String)>>>,
     /// How many more may be answered, if answers are held back.
     gate: Option<Arc<Semaphore>>,
@@ -214,7 +217,7 @@ impl Place {
 
 fn collector(address: SocketAddr) -> Target {
     let url = format!("http://{address}/in");
-    Target::Collector(Collector::new(&url, Some("hush")).unwrap())
+    Target::Collector(Box::new(Collector::new(&url, Some("hush")).unwrap()))
 }
 
 async fn send_all(shipping: &Shipping, sender: &mut Sender) {
@@ -348,7 +351,7 @@ async fn only_a_good_answer_moves_the_cursor(engine: Engine) {
     let silent = Collector::new(&format!("http://{address}/in"), None).unwrap();
     let silent = silent.within(Duration::from_millis(50));
     log.leases_end().await;
-    let shipping = log.shipping(Target::Collector(silent)).await;
+    let shipping = log.shipping(Target::Collector(Box::new(silent))).await;
     let mut sender = Sender::default();
     let step = shipping.step(&mut sender).await.unwrap();
     assert!(matches!(step, Step::Failed(_)), "{step:?}");

@@ -32,9 +32,9 @@ const HEADER: [&str; 24] = [
 ];
 
 pub(super) fn render(report: &Report) -> String {
-    let mut text = row(HEADER.map(str::to_owned));
+    let mut text = row(&HEADER.map(str::to_owned));
     for deploy in &report.deploys {
-        text.push_str(&row(cells(deploy)));
+        text.push_str(&row(&cells(deploy)));
     }
     text
 }
@@ -78,7 +78,7 @@ fn cells(deploy: &Deploy) -> [String; 24] {
     ]
 }
 
-fn row<const N: usize>(cells: [String; N]) -> String {
+fn row(cells: &[String]) -> String {
     let cells: Vec<String> = cells.iter().map(|text| cell(text)).collect();
     format!("{}\r\n", cells.join(","))
 }

@@ -27,27 +27,27 @@ pub(super) fn render(evidence: &Evidence) -> String {
     section(
         &mut lines,
         "RELEASES WITHOUT AN APPROVAL",
-        unexplained.collect(),
+        unexplained,
         words::NO_UNEXPLAINED,
     );
     section(
         &mut lines,
         "APPROVED BY WHO ASKED, AS THE POLICY ALLOWED",
-        report.self_approved().map(words::named).collect(),
+        report.self_approved().map(words::named),
         words::NO_SELF_APPROVED,
     );
     let interventions = report.interventions.iter();
     section(
         &mut lines,
         "OVERRIDDEN, DROPPED OR RETRIED BY OPERATORS",
-        interventions.map(words::intervention).collect(),
+        interventions.map(words::intervention),
         words::NO_INTERVENTIONS,
     );
     lines.push(format!("  {}", words::NO_OVERRIDE));
     section(
         &mut lines,
         "ASKED FOR OR STARTED AGAIN",
-        report.retried().map(words::named).collect(),
+        report.retried().map(words::named),
         words::NO_RETRIED,
     );
     let ends = words::ends(evidence).into_iter();
@@ -56,17 +56,14 @@ pub(super) fn render(evidence: &Evidence) -> String {
         "DEPLOYS BY SERVICE, ENVIRONMENT AND END",
         ends.map(|(service, environment, end, count)| {
             format!("{count:>6}  {service} → {environment}  {end}")
-        })
-        .collect(),
+        }),
         "None.",
     );
     let refused = words::refused(evidence).into_iter();
     section(
         &mut lines,
         &format!("REFUSALS BY SERVICE: {}", report.totals.refusals),
-        refused
-            .map(|(service, count)| format!("{count:>6}  {service}"))
-            .collect(),
+        refused.map(|(service, count)| format!("{count:>6}  {service}")),
         "None.",
     );
     let lines: Vec<String> = lines.iter().map(|line| words::plain(line)).collect();
@@ -107,11 +104,12 @@ fn deploy(deploy: &Deploy) -> Vec<String> {
     lines
 }
 
-fn section(lines: &mut Vec<String>, title: &str, items: Vec<String>, none: &str) {
+fn section(lines: &mut Vec<String>, title: &str, items: impl Iterator<Item = String>, none: &str) {
     lines.push(String::new());
     lines.push(title.to_owned());
-    if items.is_empty() {
+    let before = lines.len();
+    lines.extend(items.map(|item| format!("  {item}")));
+    if lines.len() == before {
         lines.push(format!("  {none}"));
     }
-    lines.extend(items.iter().map(|item| format!("  {item}")));
 }
