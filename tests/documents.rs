@@ -12,6 +12,7 @@ const DOCUMENTS: &[(&str, &str)] = &[
     ("README.md", include_str!("../README.md")),
     ("ARCHITECTURE.md", include_str!("../ARCHITECTURE.md")),
     ("CHANGELOG.md", include_str!("../CHANGELOG.md")),
+    ("docs/audit.md", include_str!("../docs/audit.md")),
     ("docs/github.md", include_str!("../docs/github.md")),
     ("docs/operations.md", OPERATIONS),
 ];

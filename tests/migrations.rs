@@ -313,7 +313,7 @@ const MISCHIEF_ON_SQLITE: &[(&str, &str)] = &[
         "ledger_entry is append-only",
     ),
     (
-        "REPLACE INTO ledger_private (seq, name, salt, value) VALUES (1, 'actor.operator', x'00', 'x')",
+        "REPLACE INTO ledger_private (seq, name, salt, value) VALUES (2, 'actor.operator', x'00', 'x')",
         "ledger_private never changes",
     ),
     (

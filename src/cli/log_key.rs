@@ -34,6 +34,23 @@ pub(super) async fn keys(settings: &Ledger, store: &Store) -> anyhow::Result<Key
     make(path, &settings.name)
 }
 
+/// The keys as they are now, while the service runs.
+pub(super) fn again(settings: &Ledger) -> Result<Keys, String> {
+    match &settings.key {
+        KeyPlace::Given(text) => {
+            Keys::parse(text.expose_secret()).map_err(|error| error.to_string())
+        }
+        KeyPlace::File(path) => match read(path) {
+            Ok(Some(keys)) => Ok(keys),
+            Ok(None) => Err(format!(
+                "the key of the audit log is gone: {}",
+                path.display()
+            )),
+            Err(error) => Err(format!("{error:#}")),
+        },
+    }
+}
+
 /// The keys, if they are there and may be read.
 pub(super) fn present(settings: &Ledger) -> Option<Keys> {
     match &settings.key {

@@ -11,12 +11,13 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
-use crate::config::{Config, Server};
+use crate::config::{Config, Ledger, Server};
 use crate::engine::Shared;
 use crate::engine::delivery::{DeliveryLoop, Pace};
 use crate::engine::facts::Facts;
 use crate::engine::hands::Hands;
 use crate::engine::intake::Intake;
+use crate::engine::signer::{Place, Signer};
 use crate::engine::sweep::Sweep;
 use crate::http::{Doorway, Limits, Listener, Readiness, router};
 use crate::metrics::Metrics;
@@ -41,6 +42,8 @@ struct Stops {
     closed: CancellationToken,
     /// What is still under way is given back.
     hurry: CancellationToken,
+    /// Everything else has ended: what was recorded last is signed.
+    last: CancellationToken,
 }
 
 /// What a signal asks for.
@@ -99,6 +102,7 @@ pub(super) async fn serve(path: PathBuf) -> anyhow::Result<ExitCode> {
     for shipping in exports::shipping(&config.ledger.exports, &shared)? {
         tasks.start("export", shipping.run(stops.stopping.clone()));
     }
+    start_signer(&mut tasks, &shared, &config.ledger, &stops);
     let address = listener.address()?;
     start_http(&mut tasks, &shared, &parts, listener, &stops);
     tracing::info!(address = %address, version = env!("CARGO_PKG_VERSION"), "listening");
@@ -152,6 +156,17 @@ fn start_engine(tasks: &mut Tasks, shared: &Shared, parts: &Parts, stops: &Stops
     tasks.start("sweep", sweep.run(stops.stopping.clone()));
 }
 
+fn start_signer(tasks: &mut Tasks, shared: &Shared, settings: &Ledger, stops: &Stops) {
+    let from = settings.clone();
+    let signer = Signer {
+        shared: shared.clone(),
+        read_keys: Arc::new(move || log_key::again(&from)),
+        place: Place::new(&settings.head),
+        anchor: settings.anchor.clone(),
+    };
+    tasks.start("signer", signer.run(stops.last.clone()));
+}
+
 fn bind(server: &Server, metrics: &Metrics) -> anyhow::Result<Listener> {
     let limits = Limits {
         connections: server.max_connections,
@@ -180,9 +195,9 @@ fn start_http(
     );
     let readiness = Readiness::new(
         shared.store.clone(),
-        shared.clock.clone(),
-        shared.metrics.clone(),
+        (shared.clock.clone(), shared.metrics.clone()),
         stops.stopping.clone(),
+        shared.standing.subscribe(),
     );
     let doorway = Doorway::new(door, readiness, limits, parts.github_secrets.clone());
     tasks.start("inbox", committer.run());
@@ -224,6 +239,9 @@ async fn stop(tasks: &mut Tasks, signals: &mut Signals, stops: &Stops, timeout: 
     });
     let finish = async {
         let mut in_order = true;
+        if tasks.left() == 1 {
+            stops.last.cancel();
+        }
         while let Some(ended) = tasks.next().await {
             if ended.died {
                 tracing::error!(
@@ -231,6 +249,10 @@ async fn stop(tasks: &mut Tasks, signals: &mut Signals, stops: &Stops, timeout: 
                     "a part of the service died while stopping"
                 );
                 in_order = false;
+            }
+            // The signer is the last one: it signs what the others recorded at their end.
+            if tasks.left() == 1 {
+                stops.last.cancel();
             }
         }
         in_order

@@ -44,6 +44,11 @@ impl Tasks {
         Some(ended)
     }
 
+    /// How many still run.
+    pub(super) fn left(&self) -> usize {
+        self.running.len()
+    }
+
     fn name_of(&self, id: tokio::task::Id) -> &'static str {
         self.names
             .iter()

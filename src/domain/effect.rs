@@ -124,6 +124,12 @@ pub enum Start {
 }
 
 impl Departure {
+    /// The order as text. The ledger holds it, so that nothing else can be started in its name.
+    pub fn spelled(&self) -> String {
+        // Only maps with keys that are not text can fail, and there are none.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
     /// The order for a request whose approvals were all examined just now.
     pub fn new(
         quorum: &Quorum,

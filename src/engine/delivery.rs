@@ -9,11 +9,12 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use super::covered::{Uncovered, covered};
 use super::hands::{self, Acted, Executor, Job};
 use super::{FALLBACK, Shared, backoff};
 use crate::chance;
 use crate::clock::later;
-use crate::domain::{Action, Actor, Effect, Entry, Internal, Went};
+use crate::domain::{Action, Actor, Departure, Effect, Entry, Internal, Went};
 use crate::metrics::EffectLabels;
 use crate::store::outbox::{self, Claimed, Ending};
 use crate::store::{StoreError, ledger, note, quiet};
@@ -42,6 +43,8 @@ impl Default for Pace {
     }
 }
 
+/// How many seconds later a trigger departs again whose approval could not be signed.
+const WHEN_UNSIGNED: u64 = 30;
 /// Holders that may vanish for each attempt that may fail.
 const VANISHED_FOR_EACH: u64 = 4;
 
@@ -157,6 +160,8 @@ struct Attempted {
     note: Option<Internal>,
     /// Until when nobody may call the same way, and why.
     quiet: Option<(Timestamp, String)>,
+    /// A trigger that the audit log does not know.
+    unproven: bool,
 }
 
 impl Attempted {
@@ -166,6 +171,7 @@ impl Attempted {
             word,
             note: None,
             quiet: None,
+            unproven: false,
         }
     }
 
@@ -212,6 +218,12 @@ async fn attempt<E: Executor>(
         holder = shared.holder,
         "acting"
     );
+    if let Effect::Trigger { departure } = effect
+        && row.fence == 1
+        && let Err(why) = covered(shared, departure, row.cause).await
+    {
+        return uncovered(departure, &why, shared.clock.now());
+    }
     let made = match &row.thread {
         Some(thread) => match outbox::result(&shared.store, thread).await {
             Ok(made) => made,
@@ -244,6 +256,43 @@ async fn attempt<E: Executor>(
         Acted::Later { why, wait } => again(shared, pace, row, (why, wait)),
         Acted::Never { why } => Attempted::parked(why),
     }
+}
+
+/// A trigger that the audit log does not allow. Where the log does not know of it at all, somebody else
+/// wrote it: that is recorded, and the row kept for a person to look at.
+fn uncovered(departure: &Departure, why: &Uncovered, now: Timestamp) -> Attempted {
+    let outcome = match why {
+        Uncovered::NotYet(why) => Went::Held {
+            why: why.clone(),
+            seconds: WHEN_UNSIGNED,
+        },
+        Uncovered::Broken(why) => Went::Refused {
+            why: format!(
+                "the audit log does not fit what was signed, so nothing is released until an operator has looked: {why}"
+            ),
+        },
+        Uncovered::Unproven(why) => Went::Refused {
+            why: format!("the audit log does not allow it: {why}"),
+        },
+    };
+    let note = match hands::told(departure, outcome) {
+        Acted::Told(note) => Some(note),
+        Acted::Done { .. } | Acted::Later { .. } | Acted::Never { .. } => None,
+    };
+    let ended = match why {
+        Uncovered::Unproven(why) => Attempted {
+            unproven: true,
+            ..Attempted::parked(format!("the audit log does not allow it: {why}"))
+        },
+        Uncovered::NotYet(_) | Uncovered::Broken(_) => Attempted::new(
+            Ending::Done {
+                at: now,
+                result: None,
+            },
+            "uncovered",
+        ),
+    };
+    Attempted { note, ..ended }
 }
 
 /// What made a trigger wait holds for every call that shares its limit.
@@ -355,7 +404,12 @@ async fn record(shared: &Shared, row: &Claimed, attempted: &Attempted) -> Result
                         problem,
                         "an effect was parked: see `countersign outbox list`"
                     );
-                    let entry = Entry::new(now, Action::EffectParked, Actor::Countersign)
+                    let action = if attempted.unproven {
+                        Action::TriggerUnproven
+                    } else {
+                        Action::EffectParked
+                    };
+                    let entry = Entry::new(now, action, Actor::Countersign)
                         .with("outbox", row.id.to_string())
                         .with("problem", problem.as_str())
                         .with("token", row.token.as_str());

@@ -3,6 +3,7 @@
 //! happens meanwhile is missed; looking again after a while is only the fallback.
 
 pub mod backoff;
+mod covered;
 pub mod delivery;
 pub mod facts;
 pub mod hands;

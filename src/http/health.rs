@@ -7,11 +7,12 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
 use serde::Serialize;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::routes::Doorway;
 use crate::clock::{Clock, Stopwatch};
+use crate::ledger::Standing;
 use crate::metrics::Metrics;
 use crate::store::{Health, Store};
 
@@ -29,6 +30,7 @@ pub struct Readiness {
     pub(super) clock: Clock,
     pub(super) metrics: Metrics,
     stopping: CancellationToken,
+    standing: watch::Receiver<Standing>,
     last: Mutex<Option<(Stopwatch, Condition)>>,
 }
 
@@ -40,19 +42,27 @@ pub struct Condition {
     pub late: bool,
     /// `ok` or `unavailable`; why is in the log, because anybody may ask here.
     pub database: String,
+    /// The audit log: `ok`, `checking`, or `broken`; then nothing is released until an operator has looked.
+    pub ledger: String,
     pub oldest_unhandled_seconds: f64,
     pub parked_effects: i64,
     pub parked_deliveries: i64,
 }
 
 impl Readiness {
-    /// `stopping` is cancelled when the service is told to stop.
-    pub fn new(store: Store, clock: Clock, metrics: Metrics, stopping: CancellationToken) -> Self {
+    /// `stopping` is cancelled when the service is told to stop; `standing` tells how the audit log is.
+    pub fn new(
+        store: Store,
+        (clock, metrics): (Clock, Metrics),
+        stopping: CancellationToken,
+        standing: watch::Receiver<Standing>,
+    ) -> Self {
         Self {
             store,
             clock,
             metrics,
             stopping,
+            standing,
             last: Mutex::default(),
         }
     }
@@ -82,11 +92,21 @@ impl Readiness {
                     stopping,
                     late: false,
                     database: "unavailable".to_owned(),
+                    ledger: self.ledger().to_owned(),
                     oldest_unhandled_seconds: 0.0,
                     parked_effects: 0,
                     parked_deliveries: 0,
                 }
             }
+        }
+    }
+
+    /// How the audit log is; why is in the log.
+    fn ledger(&self) -> &'static str {
+        match &*self.standing.borrow() {
+            Standing::Sound(_) => "ok",
+            Standing::Checking => "checking",
+            Standing::Broken { .. } => "broken",
         }
     }
 
@@ -101,11 +121,13 @@ impl Readiness {
         self.metrics.oldest_unhandled_seconds.set(age);
         self.metrics.parked_effects.set(health.parked_effects);
         self.metrics.parked_deliveries.set(health.parked_deliveries);
+        let ledger = self.ledger();
         Condition {
-            ready: !stopping,
+            ready: !stopping && ledger == "ok",
             stopping,
             late: age > LATE.as_secs_f64(),
             database: "ok".to_owned(),
+            ledger: ledger.to_owned(),
             oldest_unhandled_seconds: age,
             parked_effects: health.parked_effects,
             parked_deliveries: health.parked_deliveries,

@@ -289,6 +289,17 @@ impl PublicKeys {
     }
 }
 
+/// How the audit log stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It is being checked for the first time.
+    Checking,
+    /// It was signed as far as this.
+    Sound(Head),
+    /// It does not fit what was signed; nothing is released.
+    Broken { why: String },
+}
+
 /// A head in short, for a message: enough to compare with what the log says later.
 pub fn short(head: Head) -> String {
     format!("{}:{}", head.size, crate::digest::hex(&head.root[..8]))

@@ -17,14 +17,14 @@ pub use canonical::{
     Aside, MOST_BYTES, SALT_LENGTH, SCHEMA_VERSION, Salt, Spelled, commitment, spell,
 };
 pub use facets::{Facets, OPERATOR, Seen, commitments, person, words, words_of};
-pub use keys::{Head, Keys, PublicKeys, Unusable, short};
+pub use keys::{Head, Keys, PublicKeys, Standing, Unusable, short};
 pub use policy::policy_digest;
 pub use proof::{TileName, Wanted, grew_from, leaf_is_in, proof, tiles_for};
 pub use seal::Sealer;
 pub use tree::{Edge, FullTile, TILE_WIDTH, leaf, tile_root};
 pub use verify::{
-    Fault, Row, Verified, Verifier, check_asides, check_row, check_tile, check_words, erasures,
-    rotation,
+    Claim, Fault, Row, Verified, Verifier, check_asides, check_row, check_tile, check_words,
+    erasures, rotation,
 };
 pub use whole::Whole;
 

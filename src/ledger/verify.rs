@@ -64,8 +64,32 @@ pub struct Verifier {
     keys: Vec<String>,
     /// Values that should lie aside and do not, until an entry says that they were erased.
     missing: BTreeSet<(i64, String)>,
+    /// Values that were there when their entry was read, and were erased by a later one.
+    claims: Vec<Claim>,
     erased: u64,
     asides: u64,
+}
+
+/// That a value was erased.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    pub seq: i64,
+    pub name: String,
+    /// The entry that says so.
+    pub by: i64,
+}
+
+impl Claim {
+    /// The value is there all the same.
+    pub fn fault(&self) -> Fault {
+        Fault::at(
+            self.seq,
+            format!(
+                "its private value `{}` was erased by entry {}, and is not gone",
+                self.name, self.by
+            ),
+        )
+    }
 }
 
 /// What a checked log amounts to.
@@ -88,6 +112,7 @@ impl Verifier {
             edge: Edge::default(),
             keys: Vec::new(),
             missing: BTreeSet::new(),
+            claims: Vec::new(),
             erased: 0,
             asides: 0,
         }
@@ -163,7 +188,7 @@ impl Verifier {
         if is_first || action == Action::KeyRotated.as_str() {
             self.key_entry(body).map_err(fault)?;
         } else if action == Action::PrivateErased.as_str() {
-            self.erasure(expected, body)?;
+            self.erasure(expected, body);
         }
         self.edge.push(leaf(body), full);
         Ok(())
@@ -223,6 +248,9 @@ impl Verifier {
 
     /// The end: nothing that should lie aside may be missing, and one of the keys must be trusted.
     pub fn finish(self, trusted: &PublicKeys) -> Result<Verified, Fault> {
+        if let Some(claim) = self.claims.first() {
+            return Err(claim.fault());
+        }
         if let Some((seq, name)) = self.missing.first() {
             return Err(Fault::at(
                 *seq,
@@ -274,26 +302,18 @@ impl Verifier {
         Ok(())
     }
 
-    fn erasure(&mut self, seq: i64, body: &[u8]) -> Result<(), Fault> {
-        for (erased, name) in erasures(body) {
-            // With what lay aside for its length, the private values in it are gone as well.
-            let is_within = |(seq, whole): &(i64, String)| {
-                let within = name.strip_prefix(whole.as_str());
-                *seq == erased && within.is_some_and(|rest| rest.starts_with('.'))
-            };
-            let is_gone =
-                self.missing.remove(&(erased, name.clone())) || self.missing.iter().any(is_within);
-            if !is_gone {
-                return Err(Fault::at(
-                    erased,
-                    format!(
-                        "its private value `{name}` was erased by entry {seq}, and is not gone"
-                    ),
-                ));
-            }
+    fn erasure(&mut self, by: i64, body: &[u8]) {
+        for (seq, name) in erasures(body) {
             self.erased += 1;
+            if !self.missing.remove(&(seq, name.clone())) {
+                self.claims.push(Claim { seq, name, by });
+            }
         }
-        Ok(())
+    }
+
+    /// What was erased since its entry was read: whoever can look again must see that it is gone.
+    pub fn take_claims(&mut self) -> Vec<Claim> {
+        std::mem::take(&mut self.claims)
     }
 }
 

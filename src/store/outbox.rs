@@ -26,7 +26,7 @@ statements! {
             ORDER BY priority, due_at, id LIMIT $3" SKIP_LOCKED ")
         UPDATE outbox SET fence = fence + 1, attempts = attempts + 1, lease_until =" NOW "+ $1
         WHERE id IN (SELECT id FROM chosen) AND state = 'waiting' AND lease_until <=" NOW "
-        RETURNING id, token, effect, priority, attempts, fence, thread"];
+        RETURNING id, token, effect, cause, priority, attempts, fence, thread"];
     RESULT = ["SELECT id, result FROM outbox WHERE thread = $1 AND result IS NOT NULL ORDER BY id LIMIT 1"];
     DONE = ["UPDATE outbox SET state = 'done', finished_at = $3, result = $4, lease_until = 0, problem = NULL
         WHERE id = $1 AND fence = $2 AND state = 'waiting'"];
@@ -57,6 +57,8 @@ pub struct Claimed {
     pub token: String,
     /// Or why the stored effect makes no sense to this program.
     pub effect: Result<Effect, String>,
+    /// The entry of the audit log that explains it.
+    pub cause: i64,
     pub attempts: u64,
     pub fence: i64,
     pub thread: Option<String>,
@@ -133,6 +135,7 @@ pub async fn claim(
                             id: row.number("id")?,
                             token: row.text("token")?,
                             effect: parse(&row.text("effect")?),
+                            cause: row.number("cause")?,
                             attempts: row.count("attempts")?,
                             fence: row.number("fence")?,
                             thread: row.maybe_text("thread")?,

@@ -73,6 +73,7 @@ pub fn every_statement() -> impl Iterator<Item = &'static Statement> {
         super::ledger::HEADS,
         super::ledger::PERIOD,
         super::ledger::PRIVATE,
+        super::ledger::TREE,
         super::migrate::ALL,
         super::note::ALL,
         super::outbox::ALL,

@@ -215,7 +215,8 @@ async fn an_overload_is_answered_before_the_body_is_read(engine: Engine) {
     .await;
 
     let stop = CancellationToken::new();
-    let readiness = Readiness::new(store, clock, metrics.clone(), stop.clone());
+    let standing = shared.standing.subscribe();
+    let readiness = Readiness::new(store, (clock, metrics.clone()), stop.clone(), standing);
     let (_secrets, secrets) = watch::channel(Arc::new(WebhookSecrets::new([SECRET.into()])));
     let limits = Limits::default();
     let doorway = Doorway::new(door, readiness, limits, secrets);

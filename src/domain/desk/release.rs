@@ -199,6 +199,7 @@ impl Desk<'_> {
             // A rule may name a person.
             let rules = roles.values().cloned().collect::<Detail>();
             Detail::from([
+                ("forge", "github".into()),
                 (
                     "login",
                     Detail::private(approval.by().person().login.as_str()),
@@ -214,6 +215,7 @@ impl Desk<'_> {
                 .with("attempt", attempt)
                 .with("correlation", request.correlation())
                 .with("trigger", environment.trigger.to_string())
+                .with("departure", departure.spelled())
                 .with("approvals", approvals.collect::<Detail>())
                 .with("evidence", examined.evidence.clone()),
         );

@@ -3,9 +3,14 @@
 
 mod head_file;
 mod open;
+mod places;
+mod restore;
 pub mod survey;
 
+pub use crate::ledger::Standing;
 pub use head_file::{HeadFile, Locked, Place};
+pub use open::{Examined, examine};
+pub use restore::{Restored, accept};
 
 use std::fmt;
 use std::path::PathBuf;
@@ -26,17 +31,6 @@ const EVERY: Duration = Duration::from_secs(1);
 const WHEN_BROKEN: Duration = Duration::from_secs(5);
 /// Tiles of old entries that are looked at again with every head: all of a small log, a part of a large one.
 const TILES_AGAIN: u64 = 8;
-
-/// How the audit log stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Standing {
-    /// It is being checked for the first time.
-    Checking,
-    /// It was signed as far as this.
-    Sound(Head),
-    /// It does not fit what was signed; nothing is released.
-    Broken { why: String },
-}
 
 /// Where the keys come from, again and again: the file may be replaced while the service runs.
 pub type ReadKeys = Arc<dyn Fn() -> Result<Keys, String> + Send + Sync>;
@@ -74,6 +68,8 @@ pub(super) struct Known {
     tiles: Vec<FullTile>,
     /// The next tile to look at again.
     again: u64,
+    /// The key was replaced since the last head.
+    rotated: bool,
 }
 
 /// Why a round did not end well.
@@ -281,7 +277,8 @@ impl Signer {
         loop {
             let rows = survey::chunk(store, as_signed(known.verifier.size()), 1_000).await?;
             if rows.is_empty() {
-                return Ok(());
+                let claims = known.verifier.take_claims();
+                return Ok(survey::are_gone(store, &claims).await?);
             }
             for row in &rows {
                 let tiles = &mut known.tiles;
@@ -307,6 +304,7 @@ impl Signer {
         }
         self.shared.store.seal_with(keys.sealer());
         known.keys = keys;
+        known.rotated = true;
         Ok(())
     }
 
@@ -330,7 +328,12 @@ impl Signer {
             size: known.verifier.size(),
             root: known.verifier.root(),
         };
-        let note = known.keys.sign_head(head.size, head.root)?;
+        // The first head after a rotation has the signatures of both keys.
+        let note = if known.rotated {
+            known.keys.sign_head_with_all(head.size, head.root)?
+        } else {
+            known.keys.sign_head(head.size, head.root)?
+        };
         let file = HeadFile {
             recorded: known.head.size.max(known.file.recorded),
             note: note.clone(),
@@ -340,37 +343,11 @@ impl Signer {
         self.record(known, head, note).await?;
         known.tiles.clear();
         known.head = head;
+        known.rotated = false;
         if let Some(path) = self.anchor.clone() {
             self.append_to_anchor(path, head, &known.file.note).await?;
         }
         Ok(())
-    }
-
-    /// Writes the file, unless another process wrote a newer head meanwhile.
-    async fn keep(&self, known: &Known, file: HeadFile, size: u64) -> Result<HeadFile, Problem> {
-        let keys = PublicKeys::new(known.keys.publics())?;
-        let left = known.file.clone();
-        let shown = self.shown();
-        self.with_file(move |locked| {
-            if let Some(found) = locked.read()?
-                && found != left
-            {
-                let newer = keys
-                    .check(&found.note)
-                    .is_ok_and(|head| head.size >= size && found.id == file.id);
-                if newer {
-                    return Ok(found);
-                }
-            }
-            locked.write(&file)?;
-            Ok(file)
-        })
-        .await
-        .map_err(|problem| match problem {
-            Problem::Passing(why) | Problem::Broken(why) => Problem::Passing(format!(
-                "the signed head could not be kept in {shown}: {why}"
-            )),
-        })
     }
 
     async fn record(&self, known: &Known, head: Head, note: String) -> Result<(), Problem> {
@@ -400,63 +377,6 @@ impl Signer {
             })
             .await?;
         Ok(())
-    }
-
-    /// Appends the head to the file that sits on other storage. That it does not work keeps nobody waiting.
-    async fn append_to_anchor(&self, path: PathBuf, head: Head, note: &str) -> Result<(), Problem> {
-        let text = format!("{note}\n");
-        let shown = path.display().to_string();
-        let appended = tokio::task::spawn_blocking(move || {
-            use std::io::Write as _;
-            let mut file = std::fs::OpenOptions::new()
-                .create(true)
-                .append(true)
-                .open(&path)?;
-            file.write_all(text.as_bytes())?;
-            file.sync_all()
-        })
-        .await;
-        match appended {
-            Ok(Ok(())) => {
-                let anchor = Anchor {
-                    place: format!("file:{shown}"),
-                    kind: "file".to_owned(),
-                    size: as_signed(head.size),
-                    at: self.shared.clock.now(),
-                    note: None,
-                };
-                self.shared
-                    .store
-                    .unit(move |tx| {
-                        let anchor = anchor.clone();
-                        Box::pin(async move { ledger::record_anchor(tx, &anchor).await })
-                    })
-                    .await?;
-            }
-            Ok(Err(error)) => {
-                tracing::error!(file = shown, error = %error, "the signed head could not be appended to its anchor");
-            }
-            Err(error) => tracing::error!(error = %error, "the anchor's writer died"),
-        }
-        Ok(())
-    }
-
-    /// Does something with the second place while no other process does.
-    async fn with_file<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Locked<'_>) -> std::io::Result<T> + Send + 'static,
-    ) -> Result<T, Problem> {
-        let place = self.place.clone();
-        let shown = self.shown();
-        let done = tokio::task::spawn_blocking(move || work(&place.lock()?)).await;
-        match done {
-            Ok(Ok(value)) => Ok(value),
-            Ok(Err(error)) if error.kind() == std::io::ErrorKind::InvalidData => {
-                Err(Problem::Broken(format!("the file {shown}: {error}")))
-            }
-            Ok(Err(error)) => Err(Problem::Passing(format!("the file {shown}: {error}"))),
-            Err(error) => Err(Problem::Passing(error.to_string())),
-        }
     }
 
     fn shown(&self) -> String {

@@ -2,9 +2,12 @@
 //! database and in the second place.
 
 use super::head_file::HeadFile;
+use std::path::Path;
+
 use super::{Known, Problem, Signer, as_signed, may_adopt, survey};
 use crate::domain::{Action, Actor, Entry};
-use crate::ledger::{Head, Keys, PublicKeys, Verified, Verifier};
+use crate::ledger::{FullTile, Head, Keys, PublicKeys, Sealer, Verified, Verifier};
+use crate::store::Store;
 use crate::store::ledger::{self, Checkpoint};
 
 /// What an operator can do about it.
@@ -26,21 +29,18 @@ impl Signer {
                 .await?;
         }
         let trusted = PublicKeys::new(keys.publics())?;
-        let last = ledger::last_checkpoint(&self.shared.store).await?;
-        let outside = match &file {
-            Some(file) => Some(self.read_file(file, &trusted, last.as_ref()).await?),
-            None => None,
-        };
-        let (verified, tiles) = survey::whole(
+        let Examined {
+            verified,
+            tiles,
+            last,
+        } = examine(
             &self.shared.store,
             Some(keys.sealer()),
             &trusted,
-            outside
-                .map(|head| head.size)
-                .zip(file.as_ref().map(|file| file.note.as_str())),
+            file.as_ref().map(|file| (self.place.path(), file)),
         )
         .await
-        .map_err(|trouble| with_way_out(trouble.into()))?;
+        .map_err(with_way_out)?;
         if verified.keys.last().map(String::as_str) != Some(keys.public().as_str()) {
             return Err(Problem::Broken(
                 "the audit log is signed with another key than the one that this process has"
@@ -61,6 +61,7 @@ impl Signer {
             file,
             tiles,
             again: 0,
+            rotated: false,
         };
         // What the last process left half done is done now.
         self.read_on(&mut known).await?;
@@ -79,35 +80,6 @@ impl Signer {
                 self.shown()
             ))),
         }
-    }
-
-    /// What the second place says, if it fits what the database remembers of it.
-    async fn read_file(
-        &self,
-        file: &HeadFile,
-        trusted: &PublicKeys,
-        last: Option<&Checkpoint>,
-    ) -> Result<Head, Problem> {
-        let shown = self.shown();
-        let head = trusted
-            .check(&file.note)
-            .map_err(|error| Problem::Broken(format!("the file {shown}: {error}")))?;
-        let remembered = ledger::anchor(&self.shared.store, &file.name()).await?;
-        let remembered = remembered.map_or(0, |anchor| anchor.size);
-        if as_signed(head.size) < remembered {
-            return Err(Problem::Broken(format!(
-                "the file {shown} is an old copy: it knew {remembered} entries and knows {} now; {WAY_OUT}",
-                head.size
-            )));
-        }
-        let recorded = last.map_or(0, |last| last.size);
-        if recorded < as_signed(file.recorded) {
-            return Err(Problem::Broken(format!(
-                "signed heads are gone from the database: it knew one of {} entries, and the newest is of {recorded}; {WAY_OUT}",
-                file.recorded
-            )));
-        }
-        Ok(head)
     }
 
     /// The first head that this file holds: of a new log, or of one that another replica signs.
@@ -163,6 +135,68 @@ impl Signer {
         })
         .await
     }
+}
+
+/// What a whole log amounts to.
+#[derive(Debug)]
+pub struct Examined {
+    pub verified: Verified,
+    /// Full tiles that are not recorded yet.
+    pub(super) tiles: Vec<FullTile>,
+    /// The newest signed head of the database.
+    pub last: Option<Checkpoint>,
+}
+
+/// Checks all of the log, against what was signed in the database and in the second place.
+pub async fn examine(
+    store: &Store,
+    sealer: Option<Sealer>,
+    trusted: &PublicKeys,
+    file: Option<(&Path, &HeadFile)>,
+) -> Result<Examined, Problem> {
+    let last = ledger::last_checkpoint(store).await?;
+    let outside = match file {
+        Some((path, file)) => {
+            let head = head_of(store, trusted, (path, file), last.as_ref()).await?;
+            Some((head.size, file.note.as_str()))
+        }
+        None => None,
+    };
+    let (verified, tiles) = survey::whole(store, sealer, trusted, outside).await?;
+    Ok(Examined {
+        verified,
+        tiles,
+        last,
+    })
+}
+
+/// What the second place says, if it fits what the database remembers of it.
+async fn head_of(
+    store: &Store,
+    trusted: &PublicKeys,
+    (path, file): (&Path, &HeadFile),
+    last: Option<&Checkpoint>,
+) -> Result<Head, Problem> {
+    let shown = path.display();
+    let head = trusted
+        .check(&file.note)
+        .map_err(|error| Problem::Broken(format!("the file {shown}: {error}")))?;
+    let remembered = ledger::anchor(store, &file.name()).await?;
+    let remembered = remembered.map_or(0, |anchor| anchor.size);
+    if as_signed(head.size) < remembered {
+        return Err(Problem::Broken(format!(
+            "the file {shown} is an old copy: it knew {remembered} entries and knows {} now",
+            head.size
+        )));
+    }
+    let recorded = last.map_or(0, |last| last.size);
+    if recorded < as_signed(file.recorded) {
+        return Err(Problem::Broken(format!(
+            "signed heads are gone from the database: it knew one of {} entries, and the newest is of {recorded}",
+            file.recorded
+        )));
+    }
+    Ok(head)
 }
 
 fn recorded_head(last: &Checkpoint) -> Option<Head> {

@@ -1,12 +1,12 @@
 //! Reads the log out of the database and checks it: all of it, or a slice of what was checked before.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::ledger::{
-    Aside, Edge, Fault, FullTile, PublicKeys, Sealer, TILE_WIDTH, Verified, Verifier, check_asides,
+    Claim, Edge, Fault, FullTile, PublicKeys, Sealer, TILE_WIDTH, Verified, Verifier, check_asides,
     check_row, check_tile, check_words, leaf, tile_root,
 };
-use crate::store::ledger::{self, Stored};
+use crate::store::ledger::{self, Beside, Stored};
 use crate::store::{Store, StoreError};
 
 /// Entries that are read at once.
@@ -25,30 +25,24 @@ pub enum Trouble {
 #[derive(Debug)]
 pub struct Whole {
     pub stored: Stored,
-    pub asides: Vec<Aside>,
-    pub words: BTreeSet<String>,
+    pub beside: Beside,
 }
 
-/// Entries after `after`, with what lies aside.
+/// Entries after `after`, with what lies beside them. The entries are read first: what lies beside an entry
+/// is written with it.
 pub async fn chunk(store: &Store, after: i64, most: u32) -> Result<Vec<Whole>, StoreError> {
-    let last = after.saturating_add(i64::from(most));
-    let (entries, asides, words) = tokio::join!(
-        ledger::entries(store, after, most),
-        ledger::asides(store, after + 1, last),
-        ledger::words(store, after + 1, last),
-    );
-    let mut asides_of: BTreeMap<i64, Vec<Aside>> = BTreeMap::new();
-    for found in asides? {
-        asides_of.entry(found.seq).or_default().push(found.aside);
-    }
-    let mut words = words?;
-    let whole = entries?.into_iter().map(|stored| Whole {
-        asides: asides_of.remove(&stored.seq).unwrap_or_default(),
-        words: words.remove(&stored.seq).unwrap_or_default(),
-        stored,
-    });
-    let whole: Vec<Whole> = whole.collect();
-    Ok(whole)
+    let entries = ledger::entries(store, after, most).await?;
+    let (Some(first), Some(last)) = (entries.first(), entries.last()) else {
+        return Ok(Vec::new());
+    };
+    let mut beside = ledger::beside(store, first.seq, last.seq).await?;
+    Ok(entries
+        .into_iter()
+        .map(|stored| Whole {
+            beside: beside.remove(&stored.seq).unwrap_or_default(),
+            stored,
+        })
+        .collect())
 }
 
 /// Lets the verifier read one row with everything that belongs to it.
@@ -58,8 +52,9 @@ pub fn take(
     full: impl FnMut(FullTile),
 ) -> Result<(), Fault> {
     verifier.row(&whole.stored.row(), full)?;
-    verifier.aside(&whole.stored.body, &whole.asides)?;
-    verifier.words(&whole.stored.body, &whole.asides, &whole.words)
+    let Beside { asides, words } = &whole.beside;
+    verifier.aside(&whole.stored.body, asides)?;
+    verifier.words(&whole.stored.body, asides, words)
 }
 
 /// The seals of entries from this one on can be judged with the keys that are still there.
@@ -127,6 +122,7 @@ pub async fn whole(
         return Err(Fault::at(found, "it is there, and the log does not count it").into());
     }
     nothing_beyond(store, verifier.edge(), found).await?;
+    are_gone(store, &verifier.take_claims()).await?;
     Ok((verifier.finish(trusted)?, unrecorded))
 }
 
@@ -254,11 +250,23 @@ pub async fn again(store: &Store, log: &str, edge: &Edge, tile: u64) -> Result<(
         if leaf(&row.stored.body) != *expected {
             return Err(fault("it is not the entry that was signed".to_owned()).into());
         }
-        let gone = check_asides(&row.stored.body, &row.asides).map_err(fault)?;
+        let Beside { asides, words } = &row.beside;
+        let gone = check_asides(&row.stored.body, asides).map_err(fault)?;
         if !gone.is_empty() {
             explained(store, seq, &gone).await?;
         }
-        check_words(&row.stored.body, &row.asides, &row.words).map_err(fault)?;
+        check_words(&row.stored.body, asides, words).map_err(fault)?;
+    }
+    Ok(())
+}
+
+/// What entries say was erased must not be there.
+pub async fn are_gone(store: &Store, claims: &[Claim]) -> Result<(), Trouble> {
+    for claim in claims {
+        let asides = ledger::asides(store, claim.seq, claim.seq).await?;
+        if asides.iter().any(|found| found.aside.name == claim.name) {
+            return Err(claim.fault().into());
+        }
     }
     Ok(())
 }

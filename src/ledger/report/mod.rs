@@ -113,16 +113,9 @@ impl Report {
         }
         match entry.action {
             // These name a row of the outbox and no service.
-            Action::EffectDropped | Action::EffectRetried => {
+            Action::EffectDropped | Action::EffectRetried | Action::TriggerUnproven => {
                 let what = entry.text("token").unwrap_or_default();
                 self.step_in(entry, what.to_owned());
-            }
-            Action::TriggerUnproven => {
-                let request = entry.request.map(|request| format!("#{request} "));
-                let service = entry.service.as_deref().unwrap_or_default();
-                let environment = entry.environment.as_deref().unwrap_or_default();
-                let what = format!("{}{service} {environment}", request.unwrap_or_default());
-                self.step_in(entry, what.trim().to_owned());
             }
             Action::Triggered | Action::Unexplained | Action::Refused if is_elsewhere => {}
             Action::Triggered => self.deploys.push(deploy(entry)),
@@ -237,7 +230,7 @@ impl Report {
             what,
             reason: entry
                 .text("reason")
-                .or_else(|| entry.text("why"))
+                .or_else(|| entry.text("problem"))
                 .map(str::to_owned),
         });
     }

@@ -20,7 +20,10 @@ statements! {
         WHERE request = $1 ORDER BY seq"];
     LATEST = ["SELECT seq, at, action, outcome, service, environment, person, sha, request, body, leaf FROM ledger_entry
         WHERE action = $1 ORDER BY seq DESC LIMIT 1"];
-    WORDS = ["SELECT seq, word FROM ledger_word WHERE seq >= $1 AND seq <= $2 ORDER BY seq, word"];
+    /// One statement, so that an erasure is seen on both sides or on none.
+    BESIDE = ["SELECT seq, 1 AS kind, name, salt, value FROM ledger_private WHERE seq >= $1 AND seq <= $2
+        UNION ALL SELECT seq, 2 AS kind, word AS name, CAST('' AS BYTEA) AS salt, '' AS value FROM ledger_word
+        WHERE seq >= $1 AND seq <= $2"];
     NUMBERS = ["SELECT seq FROM ledger_entry WHERE action = $1 ORDER BY seq"];
     ASIDES = ["SELECT seq, name, salt, value FROM ledger_private WHERE seq >= $1 AND seq <= $2 ORDER BY seq, name"];
 }
@@ -110,26 +113,40 @@ pub async fn asides(store: &Store, first: i64, last: i64) -> Result<Vec<StoredAs
         .collect()
 }
 
-/// The words under which the entries from `first` to `last` are found.
-pub async fn words(
+/// What lies beside an entry.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Beside {
+    pub asides: Vec<Aside>,
+    /// The words under which it is found.
+    pub words: BTreeSet<String>,
+}
+
+/// What lies beside the entries from `first` to `last`, by their numbers.
+pub async fn beside(
     store: &Store,
     first: i64,
     last: i64,
-) -> Result<BTreeMap<i64, BTreeSet<String>>, StoreError> {
-    let rows = sqlx::query(WORDS.text(store.dialect()))
+) -> Result<BTreeMap<i64, Beside>, StoreError> {
+    let rows = sqlx::query(BESIDE.text(store.dialect()))
         .bind(first)
         .bind(last)
         .fetch_all(store.reader())
         .await?;
-    let mut words: BTreeMap<i64, BTreeSet<String>> = BTreeMap::new();
+    let mut beside: BTreeMap<i64, Beside> = BTreeMap::new();
     for row in &rows {
-        let row = Row::of(row, "ledger_word", "seq");
-        words
-            .entry(row.number("seq")?)
-            .or_default()
-            .insert(row.text("word")?);
+        let row = Row::of(row, "ledger_private", "seq");
+        let of = beside.entry(row.number("seq")?).or_default();
+        if row.number("kind")? == 2 {
+            of.words.insert(row.text("name")?);
+        } else {
+            of.asides.push(Aside {
+                name: row.text("name")?,
+                salt: row.bytes("salt")?,
+                value: row.text("value")?,
+            });
+        }
     }
-    Ok(words)
+    Ok(beside)
 }
 
 /// The numbers of all entries of one kind.

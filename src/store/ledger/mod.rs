@@ -6,9 +6,10 @@ pub mod export;
 mod heads;
 mod period;
 mod private;
+mod tree;
 
 pub use entries::{
-    Stored, StoredAside, asides, entries, latest, numbers, of_request, one, size, words,
+    Beside, Stored, StoredAside, asides, beside, entries, latest, numbers, of_request, one, size,
 };
 pub use heads::{
     Anchor, Checkpoint, Tile, anchor, anchors, checkpoint_after, checkpoints, last_checkpoint,
@@ -17,11 +18,13 @@ pub use heads::{
 
 pub use period::bounds;
 pub use private::{Found, Whom, by_name, erase, find, names, people};
+pub use tree::{hash_tile, prove};
 
 pub(super) use entries::ALL as ENTRIES;
 pub(super) use heads::ALL as HEADS;
 pub(super) use period::ALL as PERIOD;
 pub(super) use private::ALL as PRIVATE;
+pub(super) use tree::ALL as TREE;
 
 use jiff::Timestamp;
 use sqlx::Row as _;

@@ -1,5 +1,6 @@
 //! The loops of a service as a crew that can crash and come back, or work side by side with another.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use countersign::engine::delivery::{DeliveryLoop, Pace};
 use countersign::engine::facts::Facts;
 use countersign::engine::hands::Hands;
 use countersign::engine::intake::Intake;
+use countersign::engine::signer::{Place, Signer};
 use countersign::engine::sweep::Sweep;
 use countersign::forges::github::client::Client;
 use countersign::store::Store;
@@ -17,6 +19,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::World;
+use super::database::keys;
 
 /// What a crew is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +38,8 @@ pub(crate) struct Desk {
     pub(crate) catalog: watch::Receiver<Arc<Catalog>>,
     pub(crate) client: watch::Receiver<Option<Arc<Client>>>,
     pub(crate) stop: CancellationToken,
+    /// The file with the last signed head.
+    pub(crate) head: PathBuf,
 }
 
 /// Loops that run.
@@ -83,8 +88,16 @@ impl Crew {
                 tokio::spawn(sweep.run(stop.clone()))
             }
         };
+        // Whatever a process does, it signs.
+        let signer = Signer {
+            shared: shared.clone(),
+            read_keys: Arc::new(|| Ok(keys())),
+            place: Place::new(&desk.head),
+            anchor: None,
+        };
+        let signer = tokio::spawn(signer.run(stop.clone()));
         Self {
-            tasks: parts.iter().map(start).collect(),
+            tasks: parts.iter().map(start).chain([signer]).collect(),
             store: shared.store.clone(),
         }
     }

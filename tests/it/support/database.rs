@@ -1,6 +1,9 @@
 //! A fresh database for every test: a file for SQLite, a database of its own on the test cluster for
 //! PostgreSQL.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
+
 use countersign::ledger::Keys;
 use countersign::store::{Options, Store};
 use sqlx::{AnyConnection, AssertSqlSafe, Connection as _, Executor as _, Row as _};
@@ -27,6 +30,9 @@ impl Database {
             Engine::Sqlite => format!("sqlite://{}", folder.path().join("test.db").display()),
             Engine::Postgres => create_on_cluster().await,
         };
+        let key = folder.path().join("countersign-log.key");
+        std::fs::write(&key, keys().spelled()).unwrap();
+        std::fs::set_permissions(&key, Permissions::from_mode(0o600)).unwrap();
         Self { url, folder }
     }
 

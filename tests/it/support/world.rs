@@ -147,6 +147,7 @@ impl World {
             catalog: catalog_part,
             client: client_part,
             stop: stop.clone(),
+            head: database.folder.path().join("log.head"),
         };
         let crews = Mutex::new(Vec::new());
         let looking = tokio::sync::Mutex::new(database.direct().await);
@@ -185,9 +186,9 @@ impl World {
         );
         let readiness = Readiness::new(
             self.store.clone(),
-            self.shared.clock.clone(),
-            self.shared.metrics.clone(),
+            (self.shared.clock.clone(), self.shared.metrics.clone()),
             self.stop.clone(),
+            self.shared.standing.subscribe(),
         );
         let secrets = Arc::new(WebhookSecrets::new([SECRET.as_bytes().to_vec()]));
         let (_secrets, secrets) = watch::channel(secrets);

@@ -1,0 +1,163 @@
+//! Before a trigger leaves: the log must hold the decision and every approval that it names, under a signed
+//! head. A row that somebody put into the database has none of them, and starts nothing.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::Shared;
+use super::signer::{Problem, Standing};
+use crate::domain::{Action, Departure};
+use crate::ledger::{Head, Wanted, leaf, leaf_is_in, person};
+use crate::store::ledger::{self, Stored};
+
+/// How long a trigger waits for a signature. It is decided less than a minute before it leaves.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// Why a trigger does not leave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Uncovered {
+    /// It may leave later: the log could not be signed in time.
+    NotYet(String),
+    /// The log does not fit what was signed.
+    Broken(String),
+    /// The log does not hold what would allow it.
+    Unproven(String),
+}
+
+/// Waits until a signed head covers the decision, and checks what is under it.
+pub(super) async fn covered(
+    shared: &Shared,
+    departure: &Departure,
+    cause: i64,
+) -> Result<(), Uncovered> {
+    let head = signed(shared, cause).await?;
+    match proven(shared, departure, head).await {
+        Ok(None) => Ok(()),
+        Ok(Some(why)) => Err(Uncovered::Unproven(why)),
+        Err(Problem::Passing(why)) => Err(Uncovered::NotYet(why)),
+        Err(Problem::Broken(why)) => Err(Uncovered::Broken(why)),
+    }
+}
+
+/// The signed head, once it covers an entry.
+async fn signed(shared: &Shared, cause: i64) -> Result<Head, Uncovered> {
+    let cause = u64::try_from(cause).unwrap_or_default();
+    let mut standing = shared.standing.subscribe();
+    let wait = async {
+        loop {
+            match &*standing.borrow_and_update() {
+                Standing::Sound(head) if head.size >= cause => return Ok(*head),
+                Standing::Broken { why } => return Err(Uncovered::Broken(why.clone())),
+                Standing::Sound(_) | Standing::Checking => {}
+            }
+            shared.sign.notify_one();
+            if standing.changed().await.is_err() {
+                return Err(Uncovered::NotYet("nobody signs the audit log".to_owned()));
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, wait)
+        .await
+        .unwrap_or_else(|_| {
+            Err(Uncovered::NotYet(format!(
+                "the audit log was not signed within {} s",
+                PATIENCE.as_secs()
+            )))
+        })
+}
+
+/// What is missing for this departure, if anything is.
+async fn proven(
+    shared: &Shared,
+    departure: &Departure,
+    head: Head,
+) -> Result<Option<String>, Problem> {
+    let request = i64::try_from(departure.request()).unwrap_or(i64::MAX);
+    let entries = ledger::of_request(&shared.store, request).await?;
+    let sha = Some(departure.sha().as_str());
+    let mut decision = None;
+    for entry in of(&entries, Action::Triggered) {
+        if detail(entry)["departure"].as_str() == Some(departure.spelled().as_str()) {
+            decision = Some(entry);
+        }
+    }
+    let Some(decision) = decision else {
+        return Ok(Some("the audit log holds no such decision".to_owned()));
+    };
+    let mut needed = vec![decision];
+    let detail_of_decision = detail(decision);
+    let approvals = detail_of_decision["approvals"]
+        .as_array()
+        .cloned()
+        .unwrap_or_default();
+    if approvals.is_empty() {
+        return Ok(Some("the decision names no approval".to_owned()));
+    }
+    for approval in &approvals {
+        let (Some(forge), Some(number)) = (approval["forge"].as_str(), approval["number"].as_u64())
+        else {
+            return Ok(Some("the decision names an approval by nobody".to_owned()));
+        };
+        let who = person(forge, number);
+        let approved = of(&entries, Action::Approved)
+            .filter(|entry| entry.seq < decision.seq && entry.sha.as_deref() == sha)
+            .filter(|entry| entry.person.as_deref() == Some(&who))
+            .last();
+        let Some(approved) = approved else {
+            return Ok(Some(format!("the audit log holds no approval by {who}")));
+        };
+        let voided = of(&entries, Action::ApprovalVoided)
+            .filter(|entry| (approved.seq..decision.seq).contains(&entry.seq))
+            .any(|entry| detail(entry)["number"].as_u64() == Some(number));
+        if voided {
+            return Ok(Some(format!("the approval by {who} was void")));
+        }
+        needed.push(approved);
+    }
+    for entry in needed {
+        if !is_under(shared, entry, head).await? {
+            return Ok(Some(format!(
+                "entry {} is not under the signed head",
+                entry.seq
+            )));
+        }
+    }
+    Ok(None)
+}
+
+fn of(entries: &[Stored], action: Action) -> impl Iterator<Item = &Stored> {
+    entries
+        .iter()
+        .filter(move |entry| entry.action == action.as_str())
+}
+
+fn detail(entry: &Stored) -> Value {
+    let mut body: Value = serde_json::from_slice(&entry.body).unwrap_or_default();
+    body["detail"].take()
+}
+
+/// Whether the tree of a head holds exactly these bytes at this place, and they say what the row says.
+async fn is_under(shared: &Shared, entry: &Stored, head: Head) -> Result<bool, Problem> {
+    let Some(log) = shared.store.sealer().map(|sealer| sealer.log().to_owned()) else {
+        return Ok(false);
+    };
+    if crate::ledger::check_row(&entry.row(), &log).is_err() {
+        return Ok(false);
+    }
+    let Some(index) = u64::try_from(entry.seq)
+        .ok()
+        .and_then(|seq| seq.checked_sub(1))
+    else {
+        return Ok(false);
+    };
+    if index >= head.size {
+        return Ok(false);
+    }
+    let wanted = Wanted::Leaf {
+        size: head.size,
+        index,
+    };
+    let proof = ledger::prove(&shared.store, wanted).await?;
+    Ok(proof.is_some_and(|proof| leaf_is_in(head, index, leaf(&entry.body), &proof)))
+}
