@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use countersign::metrics::{
-    DeliveryLabels, EffectLabels, HandledLabels, Metrics, ReloadLabels, RequestLabels,
+    DeliveryLabels, EffectLabels, ExportLabels, HandledLabels, Metrics, ReloadLabels, RequestLabels,
 };
 
 const DOCUMENTS: &[(&str, &str)] = &[
@@ -91,6 +91,10 @@ fn metric_names() -> BTreeSet<String> {
     metrics.requests.get_or_create(&requests).inc();
     let reloads = ReloadLabels { outcome: "loaded" };
     metrics.reloads.get_or_create(&reloads).inc();
+    let exports = ExportLabels {
+        export: "siem".to_owned(),
+    };
+    metrics.export_behind.get_or_create(&exports).set(1);
     let text = metrics.encode().unwrap_or_default();
     text.lines()
         .filter_map(|line| line.strip_prefix("# TYPE "))

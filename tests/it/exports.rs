@@ -21,11 +21,13 @@ use countersign::metrics::Metrics;
 use countersign::outposts::siem::Collector;
 use countersign::store::{Store, ledger};
 use serde_json::Value;
+use sqlx::Executor as _;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::support::database::keys;
-use crate::support::{Database, Engine, eventually, on_both};
+use crate::support::service::{Wishes, write_config};
+use crate::support::{Database, Engine, Service, eventually, on_both};
 
 on_both!(
     only_what_a_signed_head_covers_is_sent,
@@ -34,6 +36,7 @@ on_both!(
     only_a_good_answer_moves_the_cursor,
     two_exporters_leave_no_gap_and_keep_the_order,
     who_lost_the_lease_moves_nothing,
+    a_running_service_sends_its_log_through_kills,
 );
 
 struct Log {
@@ -130,7 +133,6 @@ impl Log {
 
     /// What a dead process held is free again.
     async fn leases_end(&self) {
-        use sqlx::Executor as _;
         let mut connection = self.database.direct().await;
         let expired = "UPDATE lease SET lease_until = 1 WHERE lease_until <> 0";
         connection.execute(expired).await.unwrap();
@@ -251,7 +253,6 @@ async fn only_what_a_signed_head_covers_is_sent(engine: Engine) {
 }
 
 async fn a_crash_after_the_file_was_written_repeats_and_loses_nothing(engine: Engine) {
-    use sqlx::Executor as _;
     let log = Log::of(engine, 1_200).await;
     let size = ledger::size(&log.store).await.unwrap();
     let first = log.to_file().await;
@@ -408,4 +409,56 @@ async fn who_lost_the_lease_moves_nothing(engine: Engine) {
     assert_eq!(task.await.unwrap().unwrap(), Step::Idle);
     assert_eq!(log.cursor().await, size + 5, "the cursor never goes back");
     complete(&log.written(), size + 5);
+}
+
+async fn a_running_service_sends_its_log_through_kills(engine: Engine) {
+    use std::io::Write as _;
+
+    let database = Database::fresh(engine).await;
+    let config = write_config(&database, None, &Wishes::default());
+    let mut file = std::fs::OpenOptions::new()
+        .append(true)
+        .open(&config)
+        .unwrap();
+    file.write_all(
+        b"[[ledger.export]]\nname = \"siem\"\nto = \"file:audit.ndjson\"\nformat = \"ocsf\"\n",
+    )
+    .unwrap();
+    let path = database.folder.path().join("audit.ndjson");
+    let written = || -> Vec<i64> {
+        let text = std::fs::read_to_string(&path).unwrap_or_default();
+        let lines = text
+            .lines()
+            .map(|line| serde_json::from_str::<Value>(line).unwrap());
+        lines
+            .map(|line| line["metadata"]["sequence"].as_i64().unwrap())
+            .collect()
+    };
+    let size = "SELECT size FROM ledger_head WHERE log = 'main'";
+    for round in 1..=3 {
+        let mut service = Service::run(config.clone(), &[]).await;
+        let size = eventually("the log is sent", async || {
+            let size = database.number(size).await;
+            (size > round && written().last() == Some(&size)).then_some(size)
+        })
+        .await;
+        complete(&written(), size);
+        if round == 3 {
+            let behind = "countersign_export_behind_entries{export=\"siem\"}";
+            eventually("nothing is behind", async || {
+                (service.metric(behind).await == 0.0).then_some(())
+            })
+            .await;
+            assert_eq!(service.stop().await, 0);
+            return;
+        }
+        service.kill();
+        database.is_quiet().await;
+        database
+            .direct()
+            .await
+            .execute("UPDATE lease SET lease_until = 1 WHERE lease_until <> 0")
+            .await
+            .unwrap();
+    }
 }

@@ -195,18 +195,15 @@ impl Desk<'_> {
             .unwrap_or(jiff::Timestamp::MAX);
         let departure = Departure::new(quorum, &request, start, attempt, not_after);
         let approvals = quorum.approvals().iter().map(|approval| {
-            let roles = approval.by().roles();
-            // A rule may name a person.
+            let (person, roles) = (approval.by().person(), approval.by().roles());
             let rules = roles.values().cloned().collect::<Detail>();
             Detail::from([
                 ("forge", "github".into()),
-                (
-                    "login",
-                    Detail::private(approval.by().person().login.as_str()),
-                ),
-                ("number", approval.by().person().id.into()),
+                ("login", Detail::private(person.login.as_str())),
+                ("number", person.id.into()),
                 ("at", approval.at().to_string().into()),
                 ("roles", roles.keys().map(ToString::to_string).collect()),
+                // They may name people.
                 ("rules", Detail::private(rules)),
             ])
         });
