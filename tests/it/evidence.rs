@@ -236,6 +236,19 @@ async fn an_erased_person_is_gone_and_the_tree_stays(engine: Engine) {
     let words = |text: &str| dumped_word(text, "dora");
     assert!(words(&dump(&world).await));
 
+    for person in ["dora", "@dora", "github:7"] {
+        let named = [
+            "audit",
+            "erase",
+            "--person",
+            person,
+            "--reason",
+            "Dora left",
+            "--yes",
+        ];
+        let status = command(&at_the_machine(&world), &named).status().unwrap();
+        assert_eq!(status.code(), Some(2), "the reason would name her again");
+    }
     let erase = ["audit", "erase", "--person", "dora", "--reason", "she left"];
     let shown = run(&world, &erase).await;
     assert!(shown.contains("github:7"), "{shown}");

@@ -64,9 +64,7 @@ async fn in_store(store: &Store, line: &EraseLine) -> anyhow::Result<ExitCode> {
         },
         (None, None) => bail!("name a person or an entry"),
     };
-    if let Some(login) = &line.person
-        && ledger::names(&line.reason, login)
-    {
+    if is_named(store, &whom, &line.reason).await? {
         complain("error: the reason names the person again: it is kept, so leave the name out");
         return Ok(ExitCode::from(EXIT_INVALID));
     }
@@ -102,6 +100,22 @@ async fn in_store(store: &Store, line: &EraseLine) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Whether a text names the very person whose name is to go.
+async fn is_named(store: &Store, whom: &Whom, text: &str) -> anyhow::Result<bool> {
+    let person = match whom {
+        Whom::Named(login) => return Ok(ledger::names(text, login)),
+        Whom::Entry { .. } => return Ok(false),
+        Whom::Person(person) => person.clone(),
+    };
+    let logins = store
+        .unit(move |tx| {
+            let person = person.clone();
+            Box::pin(async move { ledger::logins(tx, &person).await })
+        })
+        .await?;
+    Ok(logins.iter().any(|login| ledger::names(text, login)))
+}
+
 fn show(whom: &Whom, found: &[Found]) {
     let of = match whom {
         Whom::Person(person) | Whom::Named(person) => {
@@ -120,6 +134,7 @@ async fn person_of(store: &Store, person: &str) -> anyhow::Result<Whom> {
     if person.contains(':') {
         return Ok(Whom::Person(person.to_owned()));
     }
+    let person = person.trim_start_matches('@');
     let login = person.to_owned();
     let people = store
         .unit(move |tx| {

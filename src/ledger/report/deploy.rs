@@ -162,9 +162,10 @@ fn approver(value: &Value) -> Approver {
     let text = |key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
     let list = |key: &str| value.get(key).and_then(Value::as_array);
     let number = value.get("number").and_then(Value::as_u64);
+    let forge = text("forge").unwrap_or("github".to_owned());
     Approver {
         who: Who {
-            person: person("github", number.unwrap_or_default()),
+            person: person(&forge, number.unwrap_or_default()),
             name: text("login"),
         },
         roles: list("roles").map(|roles| texts(roles)).unwrap_or_default(),

@@ -17,7 +17,7 @@ pub use heads::{
 };
 
 pub use period::bounds;
-pub use private::{Found, Whom, by_name, erase, find, names, people};
+pub use private::{Found, Whom, by_name, erase, find, logins, names, people};
 pub use tree::{hash_tile, prove};
 
 pub(super) use entries::ALL as ENTRIES;

@@ -180,7 +180,8 @@ async fn about_person(tx: &mut Tx, person: &str) -> Result<BTreeSet<Found>, Stor
     Ok(found)
 }
 
-async fn logins(tx: &mut Tx, person: &str) -> Result<BTreeSet<String>, StoreError> {
+/// What somebody is and was called, as far as it is still known; in lower case.
+pub async fn logins(tx: &mut Tx, person: &str) -> Result<BTreeSet<String>, StoreError> {
     let rows = sqlx::query(tx.sql(&LOGINS))
         .bind(person)
         .fetch_all(tx.connection())
