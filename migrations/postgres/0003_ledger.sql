@@ -16,6 +16,10 @@ FOR EACH STATEMENT EXECUTE FUNCTION refuse_change('ledger_unsigned is closed');
 DROP TRIGGER ledger_head_never_leaves ON ledger_head;
 DELETE FROM ledger_head;
 INSERT INTO ledger_head (log, size) VALUES ('main', 0);
+-- The latest time that was recorded, and how far a time ever lay before one that had been recorded earlier:
+-- so numbers are found by time, exactly, although clocks may be set back.
+ALTER TABLE ledger_head ADD COLUMN latest BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE ledger_head ADD COLUMN slip BIGINT NOT NULL DEFAULT 0;
 CREATE TRIGGER ledger_head_never_leaves BEFORE DELETE ON ledger_head
 FOR EACH ROW EXECUTE FUNCTION refuse_change('ledger_head only grows');
 
@@ -30,17 +34,28 @@ CREATE TABLE ledger_entry (
     person      TEXT,
     sha         TEXT,
     request     BIGINT,
+    about       TEXT   NOT NULL,
     body        BYTEA  NOT NULL CHECK (length(body) <= 16384),
     leaf        BYTEA  NOT NULL CHECK (length(leaf) = 32)
 );
+-- Every index costs on each append, so there are few: `about` serves every combination of service, environment,
+-- person, action and outcome, through the table of those that exist; the others are rare values, and time.
+CREATE INDEX ledger_entry_about ON ledger_entry (about, seq, at);
 CREATE INDEX ledger_entry_at ON ledger_entry (at, seq);
 CREATE INDEX ledger_entry_action ON ledger_entry (action, seq);
-CREATE INDEX ledger_entry_outcome ON ledger_entry (outcome, seq);
-CREATE INDEX ledger_entry_service ON ledger_entry (service, seq) WHERE service IS NOT NULL;
-CREATE INDEX ledger_entry_environment ON ledger_entry (environment, seq) WHERE environment IS NOT NULL;
-CREATE INDEX ledger_entry_person ON ledger_entry (person, seq) WHERE person IS NOT NULL;
 CREATE INDEX ledger_entry_sha ON ledger_entry (sha, seq) WHERE sha IS NOT NULL;
 CREATE INDEX ledger_entry_request ON ledger_entry (request, seq) WHERE request IS NOT NULL;
+
+-- Every combination of service, environment, person and action that was ever recorded; derived. There are
+-- thousands of them where there are millions of entries.
+CREATE TABLE ledger_about (
+    about       TEXT PRIMARY KEY NOT NULL,
+    service     TEXT,
+    environment TEXT,
+    person      TEXT,
+    action      TEXT NOT NULL,
+    outcome     TEXT NOT NULL
+);
 
 CREATE TRIGGER ledger_entry_never_changes BEFORE UPDATE ON ledger_entry
 FOR EACH ROW EXECUTE FUNCTION refuse_change('ledger_entry is append-only');
@@ -60,9 +75,10 @@ CREATE TABLE ledger_private (
 CREATE TRIGGER ledger_private_never_changes BEFORE UPDATE ON ledger_private
 FOR EACH ROW EXECUTE FUNCTION refuse_change('ledger_private never changes');
 
--- The words of reasons, to find entries by; derived, and checked with the entries.
+-- The words of reasons, to find entries by; derived, and checked with the entries. They are in the order of
+-- their bytes, so that words which begin alike lie together.
 CREATE TABLE ledger_word (
-    word TEXT   NOT NULL,
+    word TEXT   COLLATE "C" NOT NULL,
     seq  BIGINT NOT NULL,
     PRIMARY KEY (word, seq)
 );
@@ -74,7 +90,7 @@ CREATE TABLE person (
     login  TEXT   NOT NULL,
     at     BIGINT NOT NULL
 );
-CREATE INDEX person_login ON person (login);
+CREATE INDEX person_login ON person (lower(login));
 
 -- Full tiles of the tree: 256 hashes of one level, and the hash above them.
 CREATE TABLE ledger_tile (

@@ -13,6 +13,10 @@ BEGIN SELECT RAISE(ABORT, 'ledger_unsigned is closed'); END;
 DROP TRIGGER ledger_head_never_leaves;
 DELETE FROM ledger_head;
 INSERT INTO ledger_head (log, size) VALUES ('main', 0);
+-- The latest time that was recorded, and how far a time ever lay before one that had been recorded earlier:
+-- so numbers are found by time, exactly, although clocks may be set back.
+ALTER TABLE ledger_head ADD COLUMN latest BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE ledger_head ADD COLUMN slip BIGINT NOT NULL DEFAULT 0;
 CREATE TRIGGER ledger_head_never_leaves BEFORE DELETE ON ledger_head
 BEGIN SELECT RAISE(ABORT, 'ledger_head only grows'); END;
 
@@ -27,17 +31,28 @@ CREATE TABLE ledger_entry (
     person      TEXT,
     sha         TEXT,
     request     BIGINT,
+    about       TEXT   NOT NULL,
     body        BLOB   NOT NULL CHECK (length(body) <= 16384),
     leaf        BLOB   NOT NULL CHECK (length(leaf) = 32)
 );
+-- Every index costs on each append, so there are few: `about` serves every combination of service, environment,
+-- person, action and outcome, through the table of those that exist; the others are rare values, and time.
+CREATE INDEX ledger_entry_about ON ledger_entry (about, seq, at);
 CREATE INDEX ledger_entry_at ON ledger_entry (at, seq);
 CREATE INDEX ledger_entry_action ON ledger_entry (action, seq);
-CREATE INDEX ledger_entry_outcome ON ledger_entry (outcome, seq);
-CREATE INDEX ledger_entry_service ON ledger_entry (service, seq) WHERE service IS NOT NULL;
-CREATE INDEX ledger_entry_environment ON ledger_entry (environment, seq) WHERE environment IS NOT NULL;
-CREATE INDEX ledger_entry_person ON ledger_entry (person, seq) WHERE person IS NOT NULL;
 CREATE INDEX ledger_entry_sha ON ledger_entry (sha, seq) WHERE sha IS NOT NULL;
 CREATE INDEX ledger_entry_request ON ledger_entry (request, seq) WHERE request IS NOT NULL;
+
+-- Every combination of service, environment, person and action that was ever recorded; derived. There are
+-- thousands of them where there are millions of entries.
+CREATE TABLE ledger_about (
+    about       TEXT PRIMARY KEY NOT NULL,
+    service     TEXT,
+    environment TEXT,
+    person      TEXT,
+    action      TEXT NOT NULL,
+    outcome     TEXT NOT NULL
+);
 
 -- REPLACE deletes without firing the triggers of DELETE, so repeating a key is refused as well.
 CREATE TRIGGER ledger_entry_never_repeats BEFORE INSERT ON ledger_entry
@@ -76,7 +91,7 @@ CREATE TABLE person (
     login  TEXT   NOT NULL,
     at     BIGINT NOT NULL
 );
-CREATE INDEX person_login ON person (login);
+CREATE INDEX person_login ON person (lower(login));
 
 -- Full tiles of the tree: 256 hashes of one level, and the hash above them.
 CREATE TABLE ledger_tile (

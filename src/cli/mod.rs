@@ -13,6 +13,7 @@ mod outbox;
 mod reload;
 mod serve;
 mod supervise;
+mod token;
 
 use std::io::{IsTerminal as _, Write as _};
 use std::path::PathBuf;
@@ -46,6 +47,9 @@ enum Command {
     /// Ask the audit log, and prove what it says
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// Let programs read the audit log over HTTP
+    #[command(subcommand)]
+    Token(token::TokenCommand),
 }
 
 #[derive(Debug, Subcommand)]
@@ -81,6 +85,7 @@ pub fn main() -> ExitCode {
         Command::Inbox(command) => in_runtime(inbox::run(command)),
         Command::Outbox(command) => in_runtime(outbox::run(command)),
         Command::Audit(command) => in_runtime(audit::run(command)),
+        Command::Token(command) => in_runtime(token::run(command)),
     };
     match done {
         Ok(code) => code,

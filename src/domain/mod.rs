@@ -71,6 +71,12 @@ pub mod command;
 /// What the ledger remembers.
 pub mod entry;
 
+/// What the bearer of a token may read.
+pub mod scope;
+
+/// What people look for in the ledger.
+pub mod audit;
+
 /// A commit on its way.
 pub mod candidate;
 
@@ -95,6 +101,7 @@ pub mod effect;
 /// Where everything is decided.
 pub mod desk;
 
+pub use audit::{Filter, words_of};
 pub use candidate::{Candidate, Mark};
 pub use catalog::Catalog;
 pub use channel::ChannelRef;
@@ -124,6 +131,7 @@ pub use repo::{Branch, Forge, RepoRef};
 pub use report::{Colour, Rank, Report, ReportKind, Reporter};
 pub use request::{Ended, Flight, Given, Request, RequestKind, State};
 pub use role::{AccessLevel, GroupPath, Login, RepositoryRole, Role, TeamRef};
+pub use scope::Scope;
 pub use service::Service;
 pub use sha::Sha;
 pub use stage::Stage;

@@ -26,7 +26,7 @@ const LATE: Duration = Duration::from_secs(120);
 /// Knows whether the service is ready.
 #[derive(Debug)]
 pub struct Readiness {
-    store: Store,
+    pub(super) store: Store,
     pub(super) clock: Clock,
     pub(super) metrics: Metrics,
     stopping: CancellationToken,

@@ -2,11 +2,15 @@
 //! panic.
 
 mod accept;
+mod answer;
+mod bearer;
 mod body;
 mod health;
 mod hooks;
+mod log;
 mod observe;
 mod routes;
+mod turns;
 
 pub use accept::{Limits, Listener};
 pub use health::{Condition, Readiness};

@@ -9,10 +9,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::canonical::{Aside, SCHEMA_VERSION};
-use crate::domain::Action;
-
-/// The shortest and the longest word that can be looked for.
-const WORD_LENGTHS: std::ops::RangeInclusive<usize> = 2..=40;
+use crate::domain::{Action, words_of};
 
 /// The searchable side of an entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,6 +69,20 @@ struct What<'b> {
     sha: Option<Cow<'b, str>>,
     #[serde(default)]
     request: Option<i64>,
+}
+
+impl Facets {
+    /// Service, environment, person and action in one word, by which entries that are alike are found.
+    pub fn about(&self) -> String {
+        let part = |part: &Option<String>| part.clone().unwrap_or_default();
+        format!(
+            "{}|{}|{}|{}",
+            part(&self.service),
+            part(&self.environment),
+            part(&self.person),
+            self.action
+        )
+    }
 }
 
 impl Seen {
@@ -160,13 +171,6 @@ pub fn words(body: &[u8], asides: &[Aside]) -> BTreeSet<String> {
         }
     }
     words
-}
-
-/// The words of a text as they are looked for.
-pub fn words_of(text: &str) -> impl Iterator<Item = String> + '_ {
-    text.split(|c: char| !c.is_alphanumeric())
-        .map(str::to_lowercase)
-        .filter(|word| WORD_LENGTHS.contains(&word.chars().count()))
 }
 
 fn collect(value: &Value, words: &mut BTreeSet<String>) {

@@ -9,18 +9,21 @@ mod proof;
 pub mod report;
 mod seal;
 pub mod siem;
+mod tiles;
 mod tree;
 mod verify;
 mod whole;
 
+pub use crate::domain::words_of;
 pub use canonical::{
     Aside, MOST_BYTES, SALT_LENGTH, SCHEMA_VERSION, Salt, Spelled, commitment, spell,
 };
-pub use facets::{Facets, OPERATOR, Seen, commitments, person, words, words_of};
+pub use facets::{Facets, OPERATOR, Seen, commitments, person, words};
 pub use keys::{Head, Keys, PublicKeys, Standing, Unusable, short};
 pub use policy::policy_digest;
 pub use proof::{TileName, Wanted, grew_from, leaf_is_in, proof, tiles_for};
 pub use seal::Sealer;
+pub use tiles::{Kind, TilePath, encode_bundle};
 pub use tree::{Edge, FullTile, TILE_WIDTH, leaf, tile_root};
 pub use verify::{
     Claim, Fault, Row, Verified, Verifier, check_asides, check_row, check_tile, check_words,

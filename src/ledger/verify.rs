@@ -26,6 +26,7 @@ pub struct Row<'r> {
     pub person: Option<&'r str>,
     pub sha: Option<&'r str>,
     pub request: Option<i64>,
+    pub about: &'r str,
     pub body: &'r [u8],
     pub leaf: &'r [u8],
 }
@@ -366,6 +367,7 @@ pub fn check_row(row: &Row<'_>, log: &str) -> Result<(), String> {
         ("person", facets.person.as_deref() == row.person),
         ("sha", facets.sha.as_deref() == row.sha),
         ("request", facets.request == row.request),
+        ("about", facets.about() == row.about),
     ];
     match columns.iter().find(|(_, agrees)| !agrees) {
         Some((column, _)) => Err(format!(

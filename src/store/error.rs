@@ -28,6 +28,9 @@ pub enum StoreError {
     /// Whoever writes here must have the key of the audit log.
     #[error("this process has no key of the audit log, so it cannot record anything")]
     Unsealed,
+    /// A text to look for that nothing could match, or too much.
+    #[error("{0}")]
+    Unsearchable(String),
     #[error("the machine gives no random bytes")]
     NoRandomness,
     /// The task that did the work ended before it could tell how it went.

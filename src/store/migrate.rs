@@ -30,6 +30,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(1, "0001_ground"),
     migration!(2, "0002_releases"),
     migration!(3, "0003_ledger"),
+    migration!(4, "0004_tokens"),
 ];
 
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS schema_migration (

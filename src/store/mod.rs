@@ -21,6 +21,7 @@ pub mod outbox;
 pub mod quiet;
 pub mod state;
 pub mod timer;
+pub mod tokens;
 
 pub use dialect::Dialect;
 pub use error::StoreError;

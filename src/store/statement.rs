@@ -1,6 +1,8 @@
 //! Statements are constants, written once for both engines. Where the engines must differ, a
 //! snippet's name stands between the literals: `NOW` is the database's clock in epoch microseconds, `SKIP_LOCKED`
 //! lets PostgreSQL's workers pass each other's rows, `EACH_OF_2` is a row `value` for each item of the JSON list `$2`.
+//! `WANTED` is written once for all that look for entries of the audit log: the services `$2`, the environment `$3`,
+//! the person `$4`, the action `$5` and the outcome `$6`, each only if it is given.
 
 use super::Dialect;
 
@@ -48,6 +50,14 @@ macro_rules! words {
     (postgres [$($done:expr,)*] EACH_OF_2 $($rest:tt)*) => {
         $crate::store::statement::words!(postgres [$($done,)* "json_array_elements_text(CAST(CAST($2 AS TEXT) AS JSON)) AS each(value)",] $($rest)*)
     };
+    ($engine:ident [$($done:expr,)*] WANTED $($rest:tt)*) => {
+        $crate::store::statement::words!($engine [$($done,)*]
+            "(CAST($2 AS TEXT) IS NULL OR service IN (SELECT value FROM" EACH_OF_2 "))
+            AND (CAST($3 AS TEXT) IS NULL OR environment = $3)
+            AND (CAST($4 AS TEXT) IS NULL OR person = $4)
+            AND (CAST($5 AS TEXT) IS NULL OR action = $5)
+            AND (CAST($6 AS TEXT) IS NULL OR outcome = $6)" $($rest)*)
+    };
     (sqlite [$($done:expr,)*] SKIP_LOCKED $($rest:tt)*) => {
         $crate::store::statement::words!(sqlite [$($done,)*] $($rest)*)
     };
@@ -70,10 +80,12 @@ pub fn every_statement() -> impl Iterator<Item = &'static Statement> {
         super::lease::ALL,
         super::ledger::ALL,
         super::ledger::ENTRIES,
+        super::ledger::FIND,
         super::ledger::HEADS,
         super::ledger::PERIOD,
         super::ledger::PRIVATE,
-        super::ledger::TREE,
+        super::ledger::TILES,
+        super::ledger::TERMS,
         super::migrate::ALL,
         super::note::ALL,
         super::outbox::ALL,
@@ -84,6 +96,7 @@ pub fn every_statement() -> impl Iterator<Item = &'static Statement> {
         super::state::NAMES,
         super::state::REQUESTS,
         super::timer::ALL,
+        super::tokens::ALL,
     ]
     .into_iter()
     .flatten()

@@ -38,6 +38,10 @@ impl Tx {
         self.sealer.clone()
     }
 
+    pub(super) fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
     pub(super) fn connection(&mut self) -> &mut AnyConnection {
         &mut self.connection
     }

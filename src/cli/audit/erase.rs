@@ -9,7 +9,7 @@ use clap::Args;
 use crate::cli::{ConfigFile, EXIT_INVALID, complain, open, say};
 use crate::clock::Clock;
 use crate::store::Store;
-use crate::store::ledger::{self, Found, Whom};
+use crate::store::ledger::private::{self, Found, Whom};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct EraseLine {
@@ -74,7 +74,7 @@ async fn in_store(store: &Store, line: &EraseLine) -> anyhow::Result<ExitCode> {
         store
             .unit(move |tx| {
                 let (whom, operator, reason) = (whom.clone(), operator.clone(), reason.clone());
-                Box::pin(async move { ledger::erase(tx, &whom, (&operator, &reason), now).await })
+                Box::pin(async move { private::erase(tx, &whom, (&operator, &reason), now).await })
             })
             .await?
     } else {
@@ -82,7 +82,7 @@ async fn in_store(store: &Store, line: &EraseLine) -> anyhow::Result<ExitCode> {
         store
             .unit(move |tx| {
                 let whom = whom.clone();
-                Box::pin(async move { ledger::find(tx, &whom).await })
+                Box::pin(async move { private::find(tx, &whom).await })
             })
             .await?
     };
@@ -103,17 +103,17 @@ async fn in_store(store: &Store, line: &EraseLine) -> anyhow::Result<ExitCode> {
 /// Whether a text names the very person whose name is to go.
 async fn is_named(store: &Store, whom: &Whom, text: &str) -> anyhow::Result<bool> {
     let person = match whom {
-        Whom::Named(login) => return Ok(ledger::names(text, login)),
+        Whom::Named(login) => return Ok(private::names(text, login)),
         Whom::Entry { .. } => return Ok(false),
         Whom::Person(person) => person.clone(),
     };
     let logins = store
         .unit(move |tx| {
             let person = person.clone();
-            Box::pin(async move { ledger::logins(tx, &person).await })
+            Box::pin(async move { private::logins(tx, &person).await })
         })
         .await?;
-    Ok(logins.iter().any(|login| ledger::names(text, login)))
+    Ok(logins.iter().any(|login| private::names(text, login)))
 }
 
 fn show(whom: &Whom, found: &[Found]) {
@@ -124,7 +124,7 @@ fn show(whom: &Whom, found: &[Found]) {
         Whom::Entry { seq, .. } => format!("entry {seq}: {} private values", found.len()),
     };
     say(&of);
-    for (name, count) in ledger::by_name(found) {
+    for (name, count) in private::by_name(found) {
         say(&format!("{count:>6}  {name}"));
     }
 }
@@ -139,7 +139,7 @@ async fn person_of(store: &Store, person: &str) -> anyhow::Result<Whom> {
     let people = store
         .unit(move |tx| {
             let login = login.clone();
-            Box::pin(async move { ledger::people(tx, &login).await })
+            Box::pin(async move { private::people(tx, &login).await })
         })
         .await?;
     match people.as_slice() {

@@ -93,6 +93,7 @@ impl From<StoreError> for Problem {
             | StoreError::Refused(_)
             | StoreError::Unusable(_)
             | StoreError::Unsealed
+            | StoreError::Unsearchable(_)
             | StoreError::NoRandomness
             | StoreError::Stopped => Self::Passing(error.to_string()),
         }

@@ -13,12 +13,12 @@ use crate::ledger::{self, Aside};
 
 statements! {
     SIZE = ["SELECT size, log FROM ledger_head WHERE log = 'main'"];
-    ENTRIES = ["SELECT seq, at, action, outcome, service, environment, person, sha, request, body, leaf FROM ledger_entry
+    ENTRIES = ["SELECT seq, at, action, outcome, service, environment, person, sha, request, about, body, leaf FROM ledger_entry
         WHERE seq > $1 ORDER BY seq LIMIT $2"];
-    ONE = ["SELECT seq, at, action, outcome, service, environment, person, sha, request, body, leaf FROM ledger_entry WHERE seq = $1"];
-    OF_REQUEST = ["SELECT seq, at, action, outcome, service, environment, person, sha, request, body, leaf FROM ledger_entry
+    ONE = ["SELECT seq, at, action, outcome, service, environment, person, sha, request, about, body, leaf FROM ledger_entry WHERE seq = $1"];
+    OF_REQUEST = ["SELECT seq, at, action, outcome, service, environment, person, sha, request, about, body, leaf FROM ledger_entry
         WHERE request = $1 ORDER BY seq"];
-    LATEST = ["SELECT seq, at, action, outcome, service, environment, person, sha, request, body, leaf FROM ledger_entry
+    LATEST = ["SELECT seq, at, action, outcome, service, environment, person, sha, request, about, body, leaf FROM ledger_entry
         WHERE action = $1 ORDER BY seq DESC LIMIT 1"];
     /// One statement, so that an erasure is seen on both sides or on none.
     BESIDE = ["SELECT seq, 1 AS kind, name, salt, value FROM ledger_private WHERE seq >= $1 AND seq <= $2
@@ -40,6 +40,7 @@ pub struct Stored {
     pub person: Option<String>,
     pub sha: Option<String>,
     pub request: Option<i64>,
+    pub about: String,
     pub body: Vec<u8>,
     pub leaf: Vec<u8>,
 }
@@ -173,6 +174,7 @@ impl Stored {
             person: self.person.as_deref(),
             sha: self.sha.as_deref(),
             request: self.request,
+            about: &self.about,
             body: &self.body,
             leaf: &self.leaf,
         }
@@ -191,7 +193,7 @@ async fn maybe(
     row.as_ref().map(stored).transpose()
 }
 
-fn stored(row: &AnyRow) -> Result<Stored, StoreError> {
+pub(super) fn stored(row: &AnyRow) -> Result<Stored, StoreError> {
     let row = Row::of(row, "ledger_entry", "seq");
     Ok(Stored {
         seq: row.number("seq")?,
@@ -203,6 +205,7 @@ fn stored(row: &AnyRow) -> Result<Stored, StoreError> {
         person: row.maybe_text("person")?,
         sha: row.maybe_text("sha")?,
         request: row.maybe_number("request")?,
+        about: row.text("about")?,
         body: row.bytes("body")?,
         leaf: row.bytes("leaf")?,
     })

@@ -3,28 +3,34 @@
 
 mod entries;
 pub mod export;
+mod find;
 mod heads;
 mod period;
-mod private;
-mod tree;
+pub mod private;
+mod proofs;
+mod terms;
+mod tiles;
 
 pub use entries::{
     Beside, Stored, StoredAside, asides, beside, entries, latest, numbers, of_request, one, size,
 };
+pub use find::{find, find_of};
 pub use heads::{
     Anchor, Checkpoint, Tile, anchor, anchors, checkpoint_after, checkpoints, last_checkpoint,
     record_anchor, record_checkpoint, record_tiles, tiles,
 };
 
 pub use period::bounds;
-pub use private::{Found, Whom, by_name, erase, find, logins, names, people};
-pub use tree::{hash_tile, prove};
+pub use proofs::prove;
+pub use tiles::{bundle, hash_tile};
 
 pub(super) use entries::ALL as ENTRIES;
+pub(super) use find::ALL as FIND;
 pub(super) use heads::ALL as HEADS;
 pub(super) use period::ALL as PERIOD;
 pub(super) use private::ALL as PRIVATE;
-pub(super) use tree::ALL as TREE;
+pub(super) use terms::ALL as TERMS;
+pub(super) use tiles::ALL as TILES;
 
 use jiff::Timestamp;
 use sqlx::Row as _;
@@ -37,9 +43,15 @@ use crate::ledger::{self, Salt, Sealer, Seen};
 
 statements! {
     COUNT = ["SELECT size FROM ledger_head WHERE log = 'main'"];
-    NEXT = ["UPDATE ledger_head SET size = size + 1 WHERE log = 'main' RETURNING size"];
-    APPEND = ["INSERT INTO ledger_entry (seq, at, action, outcome, service, environment, person, sha, request, body, leaf)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"];
+    /// `slip` is how far a time ever lay before one that had been recorded earlier.
+    NEXT = ["UPDATE ledger_head SET size = size + 1,
+            slip = CASE WHEN latest - $1 > slip THEN latest - $1 ELSE slip END,
+            latest = CASE WHEN latest < $1 THEN $1 ELSE latest END
+        WHERE log = 'main' RETURNING size"];
+    APPEND = ["INSERT INTO ledger_entry (seq, at, action, outcome, service, environment, person, sha, request, about, body, leaf)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"];
+    ADD_ABOUT = ["INSERT INTO ledger_about (about, service, environment, person, action, outcome)
+        VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (about) DO NOTHING"];
     SET_ASIDE = ["INSERT INTO ledger_private (seq, name, salt, value) VALUES ($1, $2, $3, $4)"];
     ADD_WORDS = ["INSERT INTO ledger_word (word, seq) SELECT value, $1 FROM" EACH_OF_2];
     KNOW = ["INSERT INTO person (person, login, at) VALUES ($1, $2, $3)
@@ -70,7 +82,7 @@ fn opening(sealer: &Sealer, now: Timestamp) -> Entry {
 /// Appends one entry and returns its number.
 pub async fn append(tx: &mut Tx, entry: &Entry) -> Result<i64, StoreError> {
     let sealer = tx.sealer().ok_or(StoreError::Unsealed)?;
-    let seq = number(tx).await?;
+    let seq = number(tx, entry.at).await?;
     if seq > 1 {
         return append_as(tx, &sealer, seq, entry).await;
     }
@@ -79,12 +91,13 @@ pub async fn append(tx: &mut Tx, entry: &Entry) -> Result<i64, StoreError> {
 }
 
 async fn append_next(tx: &mut Tx, sealer: &Sealer, entry: &Entry) -> Result<i64, StoreError> {
-    let seq = number(tx).await?;
+    let seq = number(tx, entry.at).await?;
     append_as(tx, sealer, seq, entry).await
 }
 
-async fn number(tx: &mut Tx) -> Result<i64, StoreError> {
+async fn number(tx: &mut Tx, at: Timestamp) -> Result<i64, StoreError> {
     Ok(sqlx::query(tx.sql(&NEXT))
+        .bind(at.as_microsecond())
         .fetch_one(tx.connection())
         .await?
         .try_get("size")?)
@@ -109,6 +122,16 @@ async fn append_as(
     let facets = Seen::read(&spelled.body)
         .map_err(|why| StoreError::Unusable(format!("an entry was spelled wrongly: {why}")))?
         .facets;
+    let about = facets.about();
+    sqlx::query(tx.sql(&ADD_ABOUT))
+        .bind(&about)
+        .bind(&facets.service)
+        .bind(&facets.environment)
+        .bind(&facets.person)
+        .bind(&facets.action)
+        .bind(facets.outcome)
+        .execute(tx.connection())
+        .await?;
     sqlx::query(tx.sql(&APPEND))
         .bind(seq)
         .bind(facets.at.as_microsecond())
@@ -119,6 +142,7 @@ async fn append_as(
         .bind(&facets.person)
         .bind(&facets.sha)
         .bind(facets.request)
+        .bind(&about)
         .bind(spelled.body.as_slice())
         .bind(ledger::leaf(&spelled.body).to_vec())
         .execute(tx.connection())

@@ -4,6 +4,8 @@ pub(crate) mod caller;
 pub(crate) mod crew;
 pub(crate) mod database;
 pub(crate) mod deliveries;
+pub(crate) mod doorway;
+pub(crate) mod laid;
 pub(crate) mod patience;
 pub(crate) mod service;
 pub(crate) mod world;
