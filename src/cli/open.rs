@@ -25,6 +25,11 @@ pub(super) async fn store(config: &Config) -> anyhow::Result<Store> {
 /// The database of the service that a configuration file describes, as the service left it; nothing,
 /// after a complaint, when the file is wrong.
 pub(super) async fn configured_store(path: &Path) -> anyhow::Result<Option<Store>> {
+    Ok(configured(path).await?.map(|(_, store)| store))
+}
+
+/// The configuration and its database.
+pub(super) async fn configured(path: &Path) -> anyhow::Result<Option<(Config, Store)>> {
     match Config::load(path) {
         Ok(config) => {
             let store = Store::attach(&Options::new(config.database.url.expose_secret()))
@@ -34,7 +39,7 @@ pub(super) async fn configured_store(path: &Path) -> anyhow::Result<Option<Store
             if let Some(keys) = log_key::present(&config.ledger) {
                 store.seal_with(keys.sealer());
             }
-            Ok(Some(store))
+            Ok(Some((config, store)))
         }
         Err(report) => {
             complain(&report.render(colour_of_errors()));

@@ -1,6 +1,7 @@
 //! Carries out what was decided: claims rows with a lease and a fence, acts, records how it went. A row
 //! that keeps failing is parked for a person to look at. Never decides.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use super::{FALLBACK, Shared, backoff};
 use crate::chance;
 use crate::clock::later;
 use crate::domain::{Action, Actor, Departure, Effect, Entry, Internal, Went};
+use crate::ledger::{Standing, short};
 use crate::metrics::EffectLabels;
 use crate::store::outbox::{self, Claimed, Ending};
 use crate::store::{StoreError, ledger, note, quiet};
@@ -43,6 +45,8 @@ impl Default for Pace {
     }
 }
 
+/// GitHub refuses longer ones.
+const LONGEST_DESCRIPTION: usize = 140;
 /// How many seconds later a trigger departs again whose approval could not be signed.
 const WHEN_UNSIGNED: u64 = 30;
 /// Holders that may vanish for each attempt that may fail.
@@ -231,8 +235,9 @@ async fn attempt<E: Executor>(
         },
         None => None,
     };
+    let anchored = anchored(effect, &shared.standing.borrow());
     let job = Job {
-        effect,
+        effect: &anchored,
         is_first: row.fence == 1,
         made,
     };
@@ -293,6 +298,25 @@ fn uncovered(departure: &Departure, why: &Uncovered, now: Timestamp) -> Attempte
         ),
     };
     Attempted { note, ..ended }
+}
+
+/// Statuses of deployments, and of the commits that they bring, carry the signed head in short: so it stands
+/// outside the database, where nobody can take it back.
+fn anchored<'e>(effect: &'e Effect, standing: &Standing) -> Cow<'e, Effect> {
+    let mut anchored = Cow::Borrowed(effect);
+    let Standing::Sound(head) = standing else {
+        return anchored;
+    };
+    if let Effect::DeploymentStatus { .. } | Effect::CommitStatus { .. } = effect
+        && let Effect::DeploymentStatus { description, .. }
+        | Effect::CommitStatus { description, .. } = anchored.to_mut()
+    {
+        let anchor = format!(" · log {}", short(*head));
+        let room = LONGEST_DESCRIPTION.saturating_sub(anchor.chars().count());
+        *description = description.chars().take(room).collect();
+        description.push_str(&anchor);
+    }
+    anchored
 }
 
 /// What made a trigger wait holds for every call that shares its limit.

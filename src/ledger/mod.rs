@@ -6,6 +6,7 @@ mod facets;
 mod keys;
 mod policy;
 mod proof;
+mod receipt;
 pub mod report;
 mod seal;
 pub mod siem;
@@ -22,8 +23,9 @@ pub use facets::{Facets, OPERATOR, Seen, commitments, person, words};
 pub use keys::{Head, Keys, PublicKeys, Standing, Unusable, short};
 pub use policy::policy_digest;
 pub use proof::{TileName, Wanted, grew_from, leaf_is_in, proof, tiles_for};
+pub use receipt::{Proved, Receipt, Revealed, tlog_proof};
 pub use seal::Sealer;
-pub use tiles::{Kind, TilePath, encode_bundle};
+pub use tiles::{Kind, TilePath, decode_bundle, encode_bundle};
 pub use tree::{Edge, FullTile, TILE_WIDTH, leaf, tile_root};
 pub use verify::{
     Claim, Fault, Row, Verified, Verifier, check_asides, check_row, check_tile, check_words,

@@ -96,6 +96,18 @@ pub fn encode_bundle<'e>(entries: impl IntoIterator<Item = &'e [u8]>) -> Option<
     Some(bundle)
 }
 
+/// The entries of a bundle; nothing when it is cut short.
+pub fn decode_bundle(mut bundle: &[u8]) -> Option<Vec<&[u8]>> {
+    let mut entries = Vec::new();
+    while !bundle.is_empty() {
+        let (length, rest) = bundle.split_first_chunk::<2>()?;
+        let (entry, rest) = rest.split_at_checked(usize::from(u16::from_be_bytes(*length)))?;
+        entries.push(entry);
+        bundle = rest;
+    }
+    Some(entries)
+}
+
 fn full() -> u32 {
     TILE_WIDTH as u32
 }

@@ -79,6 +79,7 @@ pub fn every_statement() -> impl Iterator<Item = &'static Statement> {
         super::lanes::ALL,
         super::lease::ALL,
         super::ledger::ALL,
+        super::ledger::DERIVED,
         super::ledger::ENTRIES,
         super::ledger::FIND,
         super::ledger::HEADS,

@@ -25,6 +25,7 @@ mod leases;
 mod lifecycle;
 mod limits;
 mod people;
+mod proofs;
 mod queries;
 mod release;
 mod sandbox;

@@ -1,7 +1,13 @@
 //! `audit`: everything that people ask of the audit log at the machine.
 
 mod erase;
+mod export;
+mod key;
+mod read_back;
+mod receipt;
 mod report;
+mod restore;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -13,11 +19,32 @@ pub(super) enum AuditCommand {
     Report(report::ReportLine),
     /// Erase private data; the entries, and everything that was proven of them, stay
     Erase(erase::EraseLine),
+    /// Check the whole log, or an export or a receipt of it
+    Verify(verify::Verify),
+    /// Write the log into a folder, or go on with one
+    Export(export::Export),
+    /// Write a file that proves one release without the service
+    Receipt(receipt::ReceiptOf),
+    /// Print the proof of one entry in the form of C2SP's tlog-proof
+    Proof(receipt::ProofOf),
+    /// Print the public key that checks the log
+    Key(key::ShowKey),
+    /// Replace the key that signs the log
+    RotateKey(key::RotateKey),
+    /// Record that the database or the file with the signed head was put back on purpose
+    AcceptRestore(restore::AcceptRestore),
 }
 
 pub(super) async fn run(command: AuditCommand) -> anyhow::Result<ExitCode> {
     match command {
         AuditCommand::Report(line) => report::run(&line).await,
         AuditCommand::Erase(line) => erase::run(&line).await,
+        AuditCommand::Verify(verify) => verify::run(verify).await,
+        AuditCommand::Export(export) => export::run(export).await,
+        AuditCommand::Receipt(receipt) => receipt::run(receipt).await,
+        AuditCommand::Proof(proof) => receipt::proof(proof).await,
+        AuditCommand::Key(key) => key::show(&key).await,
+        AuditCommand::RotateKey(rotate) => key::rotate(rotate).await,
+        AuditCommand::AcceptRestore(accept) => restore::run(accept).await,
     }
 }

@@ -1,6 +1,7 @@
 //! Signs the audit log: checks what is new, looks again at what is old, signs a head, keeps it in a
 //! second place, and records it. What does not fit stops every release until an operator has looked.
 
+mod found;
 mod head_file;
 mod open;
 mod places;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::found::{self, Found, are_found};
 use crate::ledger::{
     Claim, Edge, Fault, FullTile, PublicKeys, Sealer, TILE_WIDTH, Verified, Verifier, check_asides,
     check_row, check_tile, check_words, leaf, tile_root,
@@ -84,6 +85,7 @@ pub async fn whole(
     let mut verifier = Verifier::new(trusted.log(), sealer);
     let mut heads = Heads::default();
     let mut unrecorded = Vec::new();
+    let mut by_what = Found::default();
     loop {
         let after = signed_size(&verifier);
         let rows = chunk(store, after, CHUNK).await?;
@@ -91,6 +93,7 @@ pub async fn whole(
             break;
         }
         for row in &rows {
+            by_what.read(row);
             let mut full = Vec::new();
             take(&mut verifier, row, |tile| full.push(tile))?;
             for tile in full {
@@ -123,6 +126,14 @@ pub async fn whole(
     }
     nothing_beyond(store, verifier.edge(), found).await?;
     are_gone(store, &verifier.take_claims()).await?;
+    let was_still = found::is_still(store, found).await?;
+    let checked = by_what.check(store, was_still).await;
+    // An entry may have been added between two looks.
+    if checked.is_err() && !found::is_still(store, found).await? {
+        by_what.check(store, false).await?;
+    } else {
+        checked?;
+    }
     Ok((verifier.finish(trusted)?, unrecorded))
 }
 
@@ -231,6 +242,7 @@ pub async fn again(store: &Store, log: &str, edge: &Edge, tile: u64) -> Result<(
     let first = i64::try_from(tile * width).unwrap_or(i64::MAX);
     let count = edge.size().saturating_sub(tile * width).min(width);
     let rows = chunk(store, first, u32::try_from(count).unwrap_or(0)).await?;
+    are_found(store, &rows).await?;
     let is_partial = count < width;
     let expected = if is_partial {
         edge.partial(0).to_vec()

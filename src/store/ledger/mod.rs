@@ -1,6 +1,7 @@
 //! The audit log. An entry is appended in the same transaction as the change that it records. The number
 //! comes from the head, whose row lock lets one writer through at a time, so that numbers have no gaps.
 
+mod derived;
 mod entries;
 pub mod export;
 mod find;
@@ -11,6 +12,7 @@ mod proofs;
 mod terms;
 mod tiles;
 
+pub use derived::{EntryKind, Times, kinds, times};
 pub use entries::{
     Beside, Stored, StoredAside, asides, beside, entries, latest, numbers, of_request, one, size,
 };
@@ -24,6 +26,7 @@ pub use period::bounds;
 pub use proofs::prove;
 pub use tiles::{bundle, hash_tile};
 
+pub(super) use derived::ALL as DERIVED;
 pub(super) use entries::ALL as ENTRIES;
 pub(super) use find::ALL as FIND;
 pub(super) use heads::ALL as HEADS;

@@ -116,6 +116,11 @@ impl Service {
             line["address"].as_str()?.parse().ok()
         })
         .await;
+        eventually("the audit log has been looked at", async || {
+            let condition: Value = service.get("/readyz").await.json().await.ok()?;
+            (condition["ledger"] != "checking").then_some(())
+        })
+        .await;
         service
     }
 

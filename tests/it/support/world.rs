@@ -147,7 +147,7 @@ impl World {
             catalog: catalog_part,
             client: client_part,
             stop: stop.clone(),
-            head: database.folder.path().join("log.head"),
+            head: database.folder.path().join("countersign-log.head"),
         };
         let crews = Mutex::new(Vec::new());
         let looking = tokio::sync::Mutex::new(database.direct().await);

@@ -1,0 +1,217 @@
+//! `audit verify`: checks a log where it is, an export of it, or a receipt.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail};
+use clap::Args;
+
+use super::super::{ConfigFile, complain, open, say};
+use super::read_back::{self, ReadBack};
+use crate::config::Config;
+use crate::domain::Action;
+use crate::engine::signer::{Place, Problem, examine};
+use crate::ledger::{PublicKeys, Receipt, short};
+use crate::store::{Store, ledger};
+
+#[derive(Debug, Args)]
+pub(in super::super) struct Verify {
+    #[command(flatten)]
+    config: ConfigFile,
+    /// A public key to trust, or a file that holds one; may be given more than once. Without it, the
+    /// keys of the service are trusted
+    #[arg(long = "key", value_name = "KEY")]
+    keys: Vec<String>,
+    /// Check the export in this folder
+    #[arg(long, value_name = "FOLDER", conflicts_with = "receipt")]
+    export: Option<PathBuf>,
+    /// Check the receipt in this file
+    #[arg(long, value_name = "FILE")]
+    receipt: Option<PathBuf>,
+}
+
+pub(super) async fn run(verify: Verify) -> anyhow::Result<ExitCode> {
+    let given = given_keys(&verify.keys)?;
+    if let Some(folder) = &verify.export {
+        let keys = given.context("an export is checked with `--key`: ask the service's operator for `countersign audit key`")?;
+        return Ok(ended(
+            read_back::check(folder, &keys).map(|read| said_of_export(&read)),
+        ));
+    }
+    if let Some(file) = &verify.receipt {
+        let keys = given.context("a receipt is checked with `--key`: ask the service's operator for `countersign audit key`")?;
+        return Ok(ended(check_receipt(file, &keys)?));
+    }
+    let Some((config, store)) = open::configured(&verify.config.path).await? else {
+        return Ok(ExitCode::from(super::super::EXIT_INVALID));
+    };
+    let checked = live(&config, &store, given).await?;
+    store.close().await;
+    Ok(ended(checked))
+}
+
+fn ended(checked: Result<String, String>) -> ExitCode {
+    match checked {
+        Ok(text) => {
+            say(&format!("ok: {text}"));
+            ExitCode::SUCCESS
+        }
+        Err(problem) => {
+            complain(&format!("bad: {problem}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn given_keys(given: &[String]) -> anyhow::Result<Option<PublicKeys>> {
+    if given.is_empty() {
+        return Ok(None);
+    }
+    let mut keys = Vec::new();
+    for one in given {
+        let text = match std::fs::read_to_string(one) {
+            Ok(text) => text,
+            Err(_) => one.clone(),
+        };
+        keys.extend(
+            text.lines()
+                .map(str::trim)
+                .filter(|line| !line.is_empty())
+                .map(str::to_owned),
+        );
+    }
+    PublicKeys::new(keys)
+        .context(
+            "`--key` takes a public key as `countersign audit key` prints it, or a file with one",
+        )
+        .map(Some)
+}
+
+/// The log in the database, against what was signed there and in the second place.
+async fn live(
+    config: &Config,
+    store: &Store,
+    given: Option<PublicKeys>,
+) -> anyhow::Result<Result<String, String>> {
+    let own = super::super::log_key::present(&config.ledger);
+    let trusted = match (given, &own) {
+        (Some(given), _) => given,
+        (None, Some(own)) => PublicKeys::new(own.publics())?,
+        (None, None) => {
+            bail!("the key of the audit log is not readable here: give the public one with `--key`")
+        }
+    };
+    let place = Place::new(&config.ledger.head);
+    let file = match place.lock() {
+        Ok(locked) => match locked.read() {
+            Ok(file) => file,
+            Err(error) => return Ok(Err(format!("the file {}: {error}", place.path().display()))),
+        },
+        // Whoever may only read looks without the lock.
+        Err(_) => place.read_unlocked(),
+    };
+    let sealer = own.map(|own| own.sealer());
+    let knows_writers = sealer.is_some();
+    let seen = file.as_ref().map(|file| (place.path(), file));
+    let examined = match examine(store, sealer, &trusted, seen).await {
+        Ok(examined) => examined,
+        Err(Problem::Broken(why)) => return Ok(Err(why)),
+        Err(Problem::Passing(why)) => bail!("the log could not be read: {why}"),
+    };
+    let verified = &examined.verified;
+    let mut text = format!(
+        "{}: {} entries, {} private values, {} erased",
+        trusted.log(),
+        verified.edge.size(),
+        verified.asides,
+        verified.erased,
+    );
+    match &examined.last {
+        Some(last) => {
+            let head = trusted.check(&last.note).ok();
+            text.push_str(&format!(
+                "\n    signed as far as entry {}{}",
+                last.size,
+                head.map(|head| format!(" ({})", short(head)))
+                    .unwrap_or_default()
+            ));
+        }
+        None => text.push_str("\n    not signed yet"),
+    }
+    match &file {
+        Some(_) => text.push_str("\n    fits the signed head kept outside the database"),
+        None => text.push_str("\n    no signed head is kept outside the database here: a database that was cut short would not be noticed"),
+    }
+    if !knows_writers {
+        text.push_str("\n    entries after the last signed head could not be told from forged ones: the key of the service is not here");
+    }
+    text.push_str(&anchored(store).await?);
+    let restores = ledger::numbers(store, Action::DatabaseRestored).await?;
+    for number in restores {
+        text.push_str(&format!(
+            "\n    entry {number} records that the database or the head was restored: `countersign audit show {number}`"
+        ));
+    }
+    Ok(Ok(text))
+}
+
+/// Where else signed heads are.
+async fn anchored(store: &Store) -> anyhow::Result<String> {
+    let anchors = ledger::anchors(store).await?;
+    let word = |kind: &str| match kind {
+        "file" => Some("anchored"),
+        "witness" => Some("witnessed"),
+        _ => None,
+    };
+    let lines: Vec<String> = anchors
+        .iter()
+        .filter_map(|anchor| {
+            Some(format!(
+                "\n    {} as far as entry {} by {}",
+                word(&anchor.kind)?,
+                anchor.size,
+                anchor.place
+            ))
+        })
+        .collect();
+    Ok(if lines.is_empty() {
+        "\n    anchored nowhere else".to_owned()
+    } else {
+        lines.concat()
+    })
+}
+
+fn said_of_export(read: &ReadBack) -> String {
+    let private = if read.has_private {
+        format!(
+            "{} private values, {} erased",
+            read.verified.asides, read.verified.erased
+        )
+    } else {
+        "private values are not part of it".to_owned()
+    };
+    format!(
+        "{}: {} entries ({}), {private}",
+        read.log,
+        read.head.size,
+        short(read.head)
+    )
+}
+
+fn check_receipt(file: &PathBuf, keys: &PublicKeys) -> anyhow::Result<Result<String, String>> {
+    let text = std::fs::read_to_string(file)
+        .with_context(|| format!("{} cannot be read", file.display()))?;
+    let receipt: Receipt = match serde_json::from_str(&text) {
+        Ok(receipt) => receipt,
+        Err(error) => return Ok(Err(format!("it is no receipt: {error}"))),
+    };
+    Ok(receipt.check(keys).map(|head| {
+        format!(
+            "request #{} in {}: {} entries under the signed head {}",
+            receipt.request,
+            receipt.log,
+            receipt.entries.len(),
+            short(head)
+        )
+    }))
+}
