@@ -23,7 +23,7 @@ const LONGEST_TEXT: usize = 200;
 const LONGEST_SHOWN: usize = 40;
 
 /// What an entry must be like. A part that is not given lets every entry through.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Filter {
     pub service: Option<String>,
     pub environment: Option<String>,
@@ -40,6 +40,22 @@ pub struct Filter {
     pub until: Option<Timestamp>,
     /// Words of the reasons; the last one may be the beginning of a word.
     pub text: Option<String>,
+}
+
+/// An entry as it is listed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Noted {
+    pub seq: i64,
+    pub at: Timestamp,
+    pub action: Action,
+    pub service: Option<String>,
+    pub environment: Option<String>,
+    /// Who did it, as they were called.
+    pub who: String,
+    pub sha: Option<String>,
+    pub request: Option<u64>,
+    /// In one line.
+    pub why: String,
 }
 
 /// What can be looked for, with the other name under which people try it.

@@ -28,7 +28,7 @@ pub enum Detail {
 }
 
 /// What was done or decided.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Action {
     StagePassed,
     StageFailed,
@@ -159,7 +159,7 @@ impl<T: Into<Self>> FromIterator<T> for Detail {
 }
 
 /// How an action ended, as people look for it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Ending {
     /// A person was let do what they asked for.
     Allowed,

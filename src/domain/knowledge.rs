@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Account, Candidate, EnvironmentName, External, ExternalKind, Progress, Report, Repository,
-    Request, RuleRequested, ServiceName, Sha, TeamRef,
+    Account, Candidate, EnvironmentName, External, ExternalKind, Filter, Noted, Progress, Report,
+    Repository, Request, RuleRequested, ServiceName, Sha, TeamRef,
 };
 
 /// Something that the database knows.
@@ -85,6 +85,12 @@ pub enum Look {
         repository: u64,
         comment: u64,
     },
+    /// The newest entries of the audit log that match and are about one of these services.
+    Entries {
+        services: Vec<ServiceName>,
+        filter: Filter,
+        most: u32,
+    },
     /// The number for a new request.
     NextNumber,
 }
@@ -100,6 +106,8 @@ pub enum Seen {
     Live(Vec<Live>),
     Locks(Vec<Lock>),
     WaitingRuns(Vec<RuleRequested>),
+    /// Or why they cannot be looked for.
+    Entries(Result<Vec<Noted>, String>),
     Yes(bool),
     Number(u64),
 }

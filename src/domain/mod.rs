@@ -101,7 +101,7 @@ pub mod effect;
 /// Where everything is decided.
 pub mod desk;
 
-pub use audit::{Filter, words_of};
+pub use audit::{Filter, Noted, words_of};
 pub use candidate::{Candidate, Mark};
 pub use catalog::Catalog;
 pub use channel::ChannelRef;

@@ -9,6 +9,7 @@ mod proof;
 mod receipt;
 pub mod report;
 mod seal;
+mod shown;
 pub mod siem;
 mod tiles;
 mod tree;
@@ -25,6 +26,7 @@ pub use policy::policy_digest;
 pub use proof::{TileName, Wanted, grew_from, leaf_is_in, proof, tiles_for};
 pub use receipt::{Proved, Receipt, Revealed, tlog_proof};
 pub use seal::Sealer;
+pub use shown::Shown;
 pub use tiles::{Kind, TilePath, decode_bundle, encode_bundle};
 pub use tree::{Edge, FullTile, TILE_WIDTH, leaf, tile_root};
 pub use verify::{

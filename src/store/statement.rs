@@ -86,6 +86,7 @@ pub fn every_statement() -> impl Iterator<Item = &'static Statement> {
         super::ledger::PERIOD,
         super::ledger::PRIVATE,
         super::ledger::TILES,
+        super::ledger::SHOWN,
         super::ledger::TERMS,
         super::migrate::ALL,
         super::note::ALL,

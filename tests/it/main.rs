@@ -8,6 +8,8 @@
 
 mod support;
 
+mod api;
+mod asking;
 mod commands;
 mod contract;
 mod effects;

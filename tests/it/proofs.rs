@@ -308,7 +308,8 @@ async fn a_database_that_was_put_back_is_noticed_and_can_be_accepted() {
     );
     let service = Service::start(&database, None).await;
     ready(&service, false).await;
-    let condition: Value = service.get("/readyz").await.json().await.unwrap();
+    let answer = service.get("/readyz").await.text().await.unwrap();
+    let condition: Value = serde_json::from_str(&answer).unwrap();
     assert_eq!(condition["ledger"], "broken");
 
     let reason = ["accept-restore", "--reason", "the disk died"];

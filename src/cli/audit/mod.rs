@@ -2,11 +2,16 @@
 
 mod erase;
 mod export;
+mod filters;
+mod follow;
 mod key;
+mod lines;
+mod query;
 mod read_back;
 mod receipt;
 mod report;
 mod restore;
+mod show;
 mod verify;
 
 use std::process::ExitCode;
@@ -33,6 +38,12 @@ pub(super) enum AuditCommand {
     RotateKey(key::RotateKey),
     /// Record that the database or the file with the signed head was put back on purpose
     AcceptRestore(restore::AcceptRestore),
+    /// Find entries by service, person, time and more, newest first
+    Query(query::Query),
+    /// Show one entry with its evidence
+    Show(show::Show),
+    /// Print new entries as they come
+    Follow(follow::Follow),
 }
 
 pub(super) async fn run(command: AuditCommand) -> anyhow::Result<ExitCode> {
@@ -46,5 +57,8 @@ pub(super) async fn run(command: AuditCommand) -> anyhow::Result<ExitCode> {
         AuditCommand::Key(key) => key::show(&key).await,
         AuditCommand::RotateKey(rotate) => key::rotate(rotate).await,
         AuditCommand::AcceptRestore(accept) => restore::run(accept).await,
+        AuditCommand::Query(query) => query::run(&query).await,
+        AuditCommand::Show(show) => show::run(&show).await,
+        AuditCommand::Follow(follow) => follow::run(&follow).await,
     }
 }

@@ -179,7 +179,7 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         name: "audit",
-        about: "search the audit log; not available yet",
+        about: "search the audit log for what happened to the services of this repository",
         parts: || vec![part::filters()],
         read: |given| {
             Ok(Command::Audit(Audit {

@@ -196,10 +196,9 @@ impl Command {
         }
     }
 
-    /// The part of this command that is understood and not available yet, such as `/audit`.
+    /// The part of this command that is understood and not available yet, such as `/link`.
     pub fn not_available_yet(&self) -> Option<&'static str> {
         match self {
-            Self::Audit(_) => Some("/audit"),
             Self::Link => Some("/link"),
             Self::Deploy(deploy) if deploy.at.is_some() => Some("--at"),
             Self::Deploy(_)
@@ -213,6 +212,7 @@ impl Command {
             | Self::Status(_)
             | Self::Why(_)
             | Self::Who(_)
+            | Self::Audit(_)
             | Self::Help(_) => None,
         }
     }

@@ -97,7 +97,7 @@ pub(super) fn filters() -> Arg {
         .num_args(0..)
         .trailing_var_arg(true)
         .allow_hyphen_values(true)
-        .help("what to look for")
+        .help("`service=`, `environment=`, `person=`, `action=`, `outcome=`, `sha=`, `request=`, `since=`, `until=`, `#42`, and words of the reasons")
 }
 
 /// What a missing part is called.

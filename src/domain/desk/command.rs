@@ -224,8 +224,11 @@ impl Desk<'_> {
                 .map(|place| {
                     self.answer(asked, Answer::said(self.who_can(place)), outcome);
                 }),
-            // Both are among what is not available yet.
-            Command::Audit(_) | Command::Link => Ok(()),
+            Command::Audit(audit) => self.audit(asked, services, audit).map(|text| {
+                self.answer(asked, Answer::said(text), outcome);
+            }),
+            // It is among what is not available yet.
+            Command::Link => Ok(()),
         };
         if let Err(reason) = done {
             self.refuse(asked, reason, outcome);

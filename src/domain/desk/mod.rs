@@ -13,6 +13,7 @@ use super::{
 };
 
 mod approve;
+mod audit;
 mod authors;
 mod close;
 mod command;

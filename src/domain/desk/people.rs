@@ -98,7 +98,13 @@ impl<'a> Desk<'a> {
         authorize(person, &holdings, exclusion)
     }
 
-    fn holding(&self, name: &RoleName, person: &Account, repository: &Repository) -> Holding {
+    /// Whether a person has a role, as far as it can be found out.
+    pub(super) fn holding(
+        &self,
+        name: &RoleName,
+        person: &Account,
+        repository: &Repository,
+    ) -> Holding {
         let Some(role) = self.catalog.roles.get(name) else {
             return Holding::Unknown(format!(
                 "the role {} is not configured",

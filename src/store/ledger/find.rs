@@ -5,8 +5,9 @@
 
 use std::collections::BTreeSet;
 
-use sqlx::AnyConnection;
-use sqlx::any::AnyRow;
+use sqlx::any::{AnyArguments, AnyRow};
+use sqlx::query::Query;
+use sqlx::{Any, AnyConnection};
 
 use super::super::row::Row;
 use super::super::statement::statements;
@@ -49,6 +50,9 @@ statements! {
             AND e.seq >= (SELECT MIN(o.seq) FROM (SELECT i.seq FROM ledger_entry i WHERE i.about = chosen.about
                 AND i.seq < $1 AND i.seq >= $7 AND i.at >= $8 AND i.at < $9 ORDER BY i.seq DESC LIMIT $10) o)
         ORDER BY e.seq DESC LIMIT $10"];
+    FEW = ["SELECT COUNT(*) AS found FROM (SELECT 1 FROM (SELECT about FROM ledger_about WHERE" WANTED ") a
+        JOIN ledger_entry e ON e.about = a.about AND e.seq < $1 AND e.seq >= $7 AND e.at >= $8 AND e.at < $9
+        LIMIT $10) counted"];
     PAGE = ["SELECT seq, at, action, outcome, service, environment, person, sha, request, about, body, leaf FROM ledger_entry
         WHERE seq IN (SELECT CAST(value AS BIGINT) FROM" EACH_OF_2 ") ORDER BY seq DESC LIMIT $1"];
 }
@@ -150,6 +154,7 @@ impl Reading<'_> {
                 sha: sha.clone(),
             },
             (None, Some(sha)) => Lead::Sha(sha.clone()),
+            (None, None) if self.are_few(&wanted, before, &terms).await? => Lead::Nothing,
             (None, None) => self.rarest(&mut terms).await?,
         };
         let numbers = self.numbers(&lead, &wanted, &terms, (before, most)).await?;
@@ -223,6 +228,21 @@ impl Reading<'_> {
             .await?;
         let found = row.map(|row| Row::of(&row, "ledger_entry", "seq").number("seq"));
         found.transpose()
+    }
+
+    /// Whether words are looked for in so few entries that each of these can be looked at.
+    async fn are_few(
+        &mut self,
+        wanted: &Wanted,
+        before: i64,
+        terms: &[Term],
+    ) -> Result<bool, StoreError> {
+        if terms.is_empty() || !wanted.is_about_something() {
+            return Ok(false);
+        }
+        let query = wanted.bound(&FEW, self.dialect, (before, STEP));
+        let row = query.fetch_one(&mut *self.connection).await?;
+        Ok(Row::of(&row, "ledger_about", "found").number("found")? < STEP)
     }
 
     /// The numbers of the entries that follow the lead and have the terms.
@@ -330,17 +350,7 @@ impl Reading<'_> {
         (before, most): (i64, u32),
         extra: Extra,
     ) -> Result<Vec<i64>, StoreError> {
-        let mut query = sqlx::query(statement.text(self.dialect))
-            .bind(before)
-            .bind(&wanted.services)
-            .bind(&wanted.environment)
-            .bind(&wanted.person)
-            .bind(wanted.action)
-            .bind(wanted.outcome)
-            .bind(wanted.from)
-            .bind(wanted.since)
-            .bind(wanted.until)
-            .bind(i64::from(most));
+        let mut query = wanted.bound(statement, self.dialect, (before, i64::from(most)));
         if let Some(number) = extra.number {
             query = query.bind(number);
         }
@@ -360,6 +370,26 @@ struct Extra {
 }
 
 impl Wanted {
+    /// A statement that says WANTED, with its first ten values.
+    fn bound<'w>(
+        &'w self,
+        statement: &Statement,
+        dialect: Dialect,
+        (before, most): (i64, i64),
+    ) -> Query<'w, Any, AnyArguments> {
+        sqlx::query(statement.text(dialect))
+            .bind(before)
+            .bind(&self.services)
+            .bind(&self.environment)
+            .bind(&self.person)
+            .bind(self.action)
+            .bind(self.outcome)
+            .bind(self.from)
+            .bind(self.since)
+            .bind(self.until)
+            .bind(most)
+    }
+
     fn is_about_something(&self) -> bool {
         self.services.is_some()
             || self.environment.is_some()

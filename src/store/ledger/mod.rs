@@ -9,6 +9,7 @@ mod heads;
 mod period;
 pub mod private;
 mod proofs;
+mod shown;
 mod terms;
 mod tiles;
 
@@ -24,6 +25,7 @@ pub use heads::{
 
 pub use period::bounds;
 pub use proofs::prove;
+pub use shown::{shown, shown_in};
 pub use tiles::{bundle, hash_tile};
 
 pub(super) use derived::ALL as DERIVED;
@@ -32,6 +34,7 @@ pub(super) use find::ALL as FIND;
 pub(super) use heads::ALL as HEADS;
 pub(super) use period::ALL as PERIOD;
 pub(super) use private::ALL as PRIVATE;
+pub(super) use shown::ALL as SHOWN;
 pub(super) use terms::ALL as TERMS;
 pub(super) use tiles::ALL as TILES;
 

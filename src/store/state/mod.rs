@@ -2,6 +2,7 @@
 //! of the decision. What is open and what is live is found by an index, never by reading history.
 
 mod commits;
+mod entries;
 mod environments;
 mod names;
 mod requests;
@@ -25,6 +26,11 @@ pub async fn look(tx: &mut Tx, look: &Look) -> Result<Seen, StoreError> {
         Look::BoundRepository { path } => names::repositories(tx, 0, path).await,
         Look::Pin { kind, name } => names::pin(tx, *kind, name).await,
         Look::Remembered { token } => names::remembered(tx, token).await,
+        Look::Entries {
+            services,
+            filter,
+            most,
+        } => entries::noted(tx, services, filter, *most).await,
         Look::NextNumber => names::next_number(tx).await,
         Look::Candidates { repository, sha } => commits::candidates(tx, *repository, sha).await,
         Look::Newest { service } => commits::newest(tx, service).await,

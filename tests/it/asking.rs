@@ -1,0 +1,306 @@
+//! People ask the audit log: auditors in a comment, operators at the machine.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::Stdio;
+use std::sync::{Arc, Mutex};
+
+use countersign::domain::{Account, Action, Actor, Detail, Entry};
+use countersign::store::{Store, ledger};
+use jiff::Timestamp;
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+use crate::contract;
+use crate::support::service::{self, Wishes};
+use crate::support::world::{PLAIN, plain_with};
+use crate::support::{Database, Engine, World, eventually, on_both};
+
+on_both!(
+    an_auditor_sees_what_happened_to_the_services_of_the_repository,
+    others_are_refused_and_that_is_recorded,
+    mistakes_in_filters_are_answered_with_a_way_out,
+    entries_are_printed_as_a_table_as_json_and_as_a_sheet,
+    one_entry_is_shown_with_its_evidence,
+    new_entries_are_followed_until_told_to_stop,
+);
+
+const EVIL: &str = "@everyone | `x` [free](https://evil.example) # big";
+
+/// The plain service, with quinn for an auditor.
+fn audited() -> String {
+    let auditor = "[roles.auditor]\ngithub_users = [\"quinn\"]\n[roles.qa]";
+    plain_with(&[("[roles.qa]", auditor)])
+}
+
+async fn append(store: &Store, entry: Entry) -> i64 {
+    store
+        .unit(move |tx| {
+            let entry = entry.clone();
+            Box::pin(async move { ledger::append(tx, &entry).await })
+        })
+        .await
+        .unwrap()
+}
+
+fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+fn ann() -> Actor {
+    Actor::on_github(&Account {
+        id: 7,
+        login: "ann".to_owned(),
+    })
+}
+
+async fn an_auditor_sees_what_happened_to_the_services_of_the_repository(engine: Engine) {
+    let world = World::start(engine, &audited()).await;
+    let (pull_request, sha) = world.live("feature").await;
+    let elsewhere = Entry::new(at("2026-01-01T00:00:00Z"), Action::Locked, ann())
+        .with("service", "elsewhere")
+        .with_private("reason", "a secret of others");
+    append(&world.store, elsewhere).await;
+    for _ in 0..3 {
+        let passed = Entry::new(
+            world.shared.clock.now(),
+            Action::StagePassed,
+            Actor::Countersign,
+        );
+        append(&world.store, passed.with("service", "shop")).await;
+    }
+    let lock = format!("/lock prod --reason '{EVIL}'");
+    world.say("ann", pull_request, &lock).await.expect("Locked");
+
+    let said = world.say("quinn", pull_request, "/audit").await;
+    said.expect("| `locked` | `shop` | `prod` | `ann` |");
+    said.expect("`@everyone \\| 'x' [free](https://evil.example) # big`");
+    said.expect(&format!("`{}`", &sha[..10]));
+    said.never("elsewhere");
+    said.never("secret");
+    let rows = said.answer().lines().filter(|line| line.contains("`shop`"));
+    assert_eq!(rows.count(), 10);
+    said.expect("The newest 10; there are more.");
+
+    let ask = "/audit action=requested who=ann since=1d #1";
+    let said = world.say("quinn", pull_request, ask).await;
+    said.expect("`requested`");
+    said.never("`locked`");
+    let said = world.say("quinn", pull_request, "/audit everyo").await;
+    said.expect("`locked`");
+    let said = world
+        .say("quinn", pull_request, "/audit who:bob action:locked")
+        .await;
+    said.expect("No entry about the services of this repository matches.");
+    assert_eq!(world.recorded("refused").await, 0);
+    assert_eq!(world.recorded("answered").await, 4);
+    contract::check(&world.github);
+}
+
+async fn others_are_refused_and_that_is_recorded(engine: Engine) {
+    let world = World::start(engine, &audited()).await;
+    let (pull_request, _) = world.ready("feature").await;
+    let said = world.say("ann", pull_request, "/audit").await;
+    said.expect("`ann` does not have the role that may search the audit log");
+    said.expect("It is for `auditor` (`quinn`).");
+    assert_eq!(world.recorded("refused").await, 1);
+    world.reconfigure(PLAIN).await;
+    let said = world.say("quinn", pull_request, "/audit").await;
+    said.expect("no role `auditor` is configured");
+    said.expect("Whoever runs Countersign can add");
+    assert_eq!(world.recorded("refused").await, 2);
+    assert_eq!(world.recorded("command.received").await, 2);
+    contract::check(&world.github);
+}
+
+async fn mistakes_in_filters_are_answered_with_a_way_out(engine: Engine) {
+    let world = World::start(engine, &audited()).await;
+    let (pull_request, _) = world.ready("feature").await;
+    for (command, expect) in [
+        ("/audit servce=shop", "did you mean `service`?"),
+        ("/audit action=approve", "did you mean `approved`?"),
+        (
+            "/audit service=elsewhere",
+            "no service of this repository is called `elsewhere`",
+        ),
+        ("/audit sha=main", "is not the beginning of a commit's id"),
+    ] {
+        let said = world.say("quinn", pull_request, command).await;
+        said.expect(expect);
+    }
+    assert_eq!(world.recorded("refused").await, 4);
+}
+
+/// Runs the real program; what it printed, where to, and how it ended.
+fn audit(database: &Database, words: &[&str]) -> (String, String, i32) {
+    let config = service::write_config(database, None, &Wishes::default());
+    let output = service::command(&config, &[&["audit"], words].concat())
+        .env_remove("COLUMNS")
+        .output()
+        .unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    let code = output.status.code().unwrap();
+    (text(output.stdout), text(output.stderr), code)
+}
+
+async fn with_entries(engine: Engine) -> (Database, Store) {
+    let database = Database::fresh(engine).await;
+    let store = database.open().await;
+    let evidence = Detail::from([
+        ("commits", ["ab", "cd"].into_iter().collect()),
+        ("titles", Detail::private("a title")),
+    ]);
+    let refused = Entry::new(at("2026-01-31T14:30:00.5Z"), Action::Refused, ann())
+        .with("service", "shop")
+        .with("environment", "prod")
+        .with("sha", "0123456789abcdef0123456789abcdef01234567")
+        .with("request", 42)
+        .with("evidence", evidence)
+        .with_private("why", "=cmd, \u{1b}[31mred");
+    append(&store, refused).await;
+    let started = Entry::new(
+        at("2026-01-31T14:31:00Z"),
+        Action::Started,
+        Actor::Countersign,
+    )
+    .with("service", "billing");
+    append(&store, started).await;
+    (database, store)
+}
+
+async fn entries_are_printed_as_a_table_as_json_and_as_a_sheet(engine: Engine) {
+    let (database, store) = with_entries(engine).await;
+    let (out, _, code) = audit(&database, &["query"]);
+    assert_eq!(code, 0);
+    let lines: Vec<&str> = out.lines().collect();
+    assert_eq!(lines.len(), 4, "{out}");
+    assert!(lines[0].starts_with("NUMBER  TIME "), "{out}");
+    assert!(
+        lines[1].starts_with("3       2026-01-31 14:31:00Z  started "),
+        "{out}"
+    );
+    assert!(
+        lines[2].ends_with("ann          0123456789  #42      =cmd,  [31mred"),
+        "{out}"
+    );
+
+    let by_shop = [
+        "query",
+        "--who",
+        "ANN",
+        "--sha",
+        "0123",
+        "--from",
+        "2026-01-31",
+    ];
+    let (out, _, _) = audit(&database, &[&by_shop[..], &["--output", "ndjson"]].concat());
+    let entry: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(entry["seq"], 2);
+    assert_eq!(entry["detail"]["why"], "=cmd, \u{1b}[31mred");
+    assert!(!out.trim_end().contains(char::is_control), "{out:?}");
+    let (out, _, _) = audit(&database, &["query", "--output", "json", "--all"]);
+    let list: Vec<Value> = serde_json::from_str(&out).unwrap();
+    let numbers: Vec<_> = list
+        .iter()
+        .map(|entry| entry["seq"].as_i64().unwrap())
+        .collect();
+    assert_eq!(numbers, [3, 2, 1]);
+    let (out, _, _) = audit(
+        &database,
+        &["query", "--output", "json", "--text", "nothing"],
+    );
+    assert_eq!(out, "[]\n");
+
+    let (out, _, _) = audit(&database, &["query", "--output", "csv", "--request", "42"]);
+    assert_eq!(
+        out,
+        "number,time,action,outcome,service,environment,who,person,sha,request,why\r\n\
+         2,2026-01-31T14:30:00.5Z,refused,refused,shop,prod,ann,github:7,0123456789abcdef0123456789abcdef01234567,42,\"'=cmd,  [31mred\"\r\n"
+    );
+
+    let (out, err, _) = audit(&database, &["query", "--limit", "1"]);
+    assert!(out.lines().nth(1).unwrap().starts_with("3 "), "{out}");
+    assert_eq!(err, "There may be more: --before 3\n");
+    let (out, err, _) = audit(&database, &["query", "--before", "3", "--limit", "5"]);
+    assert!(out.lines().nth(1).unwrap().starts_with("2 "), "{out}");
+    assert_eq!(err, "");
+    let (out, _, _) = audit(&database, &["query", "--service", "nothing"]);
+    assert_eq!(out, "no entry matches\n");
+    for (words, expect) in [
+        (["--action", "refuse"], "did you mean `refused`?"),
+        (["--since", "yesterday"], "is not a time for `since`"),
+    ] {
+        let (_, err, code) = audit(&database, &[&["query"], &words[..]].concat());
+        assert_eq!(code, 2);
+        assert!(err.contains(expect), "{err}");
+    }
+
+    // What was erased is said to be.
+    let mut past = database.direct().await;
+    sqlx::query("DELETE FROM ledger_private WHERE name = 'why'")
+        .execute(&mut past)
+        .await
+        .unwrap();
+    let (out, _, _) = audit(
+        &database,
+        &["query", "--output", "ndjson", "--action", "refused"],
+    );
+    let entry: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(entry["erased"], serde_json::json!(["why"]));
+    drop(store);
+}
+
+async fn one_entry_is_shown_with_its_evidence(engine: Engine) {
+    let (database, store) = with_entries(engine).await;
+    let (out, _, code) = audit(&database, &["show", "2"]);
+    assert_eq!(code, 0);
+    for expect in [
+        "Entry 2: refused (refused)\n",
+        "├─ by: ann, github:7\n",
+        "   ├─ commits\n   │  ├─ ab\n   │  └─ cd\n",
+        "titles: a title",
+        "├─ why: =cmd,  [31mred\n",
+    ] {
+        assert!(out.contains(expect), "no {expect:?} in\n{out}");
+    }
+    let (_, err, code) = audit(&database, &["show", "9"]);
+    assert_eq!((err.as_str(), code), ("there is no entry 9\n", 1));
+    drop(store);
+}
+
+async fn new_entries_are_followed_until_told_to_stop(engine: Engine) {
+    let (database, store) = with_entries(engine).await;
+    let config = service::write_config(&database, None, &Wishes::default());
+    let words = ["audit", "follow", "--service", "shop", "--output", "ndjson"];
+    let mut child = service::command(&config, &words)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = Arc::new(Mutex::new(Vec::new()));
+    let reader = BufReader::new(child.stdout.take().unwrap());
+    let kept = Arc::clone(&lines);
+    let thread = std::thread::spawn(move || {
+        for line in reader.lines() {
+            let entry: Value = serde_json::from_str(&line.unwrap()).unwrap();
+            kept.lock().unwrap().push(entry["seq"].as_i64().unwrap());
+        }
+    });
+    let seen = async |expect: &[i64]| {
+        eventually("the entries are printed", async || {
+            (*lines.lock().unwrap() == expect).then_some(())
+        })
+        .await;
+    };
+    seen(&[2]).await;
+    for service in ["shop", "billing", "shop"] {
+        let entry = Entry::new(
+            at("2026-02-01T00:00:00Z"),
+            Action::Started,
+            Actor::Countersign,
+        );
+        append(&store, entry.with("service", service)).await;
+    }
+    seen(&[2, 4, 6]).await;
+    kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    thread.join().unwrap();
+}
