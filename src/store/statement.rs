@@ -83,6 +83,8 @@ pub fn every_statement() -> impl Iterator<Item = &'static Statement> {
         super::ledger::ENTRIES,
         super::ledger::FIND,
         super::ledger::HEADS,
+        super::ledger::PERIOD,
+        super::ledger::PRIVATE,
         super::ledger::TILES,
         super::ledger::SHOWN,
         super::ledger::TERMS,
