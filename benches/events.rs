@@ -145,6 +145,11 @@ impl World {
             _ => fresh_postgres().await?,
         };
         let store = Store::open(&Options::new(url)).await.unwrap();
+        store.seal_with(
+            ledger::Keys::new("example.com/log", [7; 32])
+                .unwrap()
+                .sealer(),
+        );
         let shared = Shared::new(store.clone(), Clock::system(), Metrics::default());
         let (door, committer) = Door::open(store.clone(), shared.received.clone(), 64);
         tokio::spawn(committer.run());

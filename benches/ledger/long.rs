@@ -1,6 +1,8 @@
 //! A long log, written past the program so that it does not take hours: forty services, two hundred people
 //! who each work on a few of them, and a beginning that looks like nothing later.
 
+use std::time::Duration;
+
 use countersign::store::{Options, Store};
 use sqlx::{AnyConnection, AssertSqlSafe, Connection as _, Executor as _};
 
@@ -132,7 +134,7 @@ fn statements(database: &str, entries: u64) -> Vec<String> {
     ]
 }
 
-async fn fresh_postgres() -> Option<String> {
+pub(crate) async fn fresh_postgres() -> Option<String> {
     let cluster = std::env::var("COUNTERSIGN_BENCH_POSTGRES").ok()?;
     let name = format!("bench_{}", countersign::chance::id());
     let mut connection = AnyConnection::connect(&cluster).await.unwrap();
@@ -142,4 +144,8 @@ async fn fresh_postgres() -> Option<String> {
         .unwrap();
     let (server, _) = cluster.rsplit_once('/').unwrap();
     Some(format!("{server}/{name}"))
+}
+
+pub(crate) fn in_words(taken: Duration) -> String {
+    format!("{:.2} ms", taken.as_secs_f64() * 1e3)
 }

@@ -8,6 +8,7 @@
 
 mod long;
 mod pages;
+mod work;
 
 fn main() {
     let words: Vec<String> = std::env::args().collect();
@@ -18,6 +19,7 @@ fn main() {
 
 async fn measure() {
     for database in ["SQLite", "PostgreSQL"] {
+        work::measure(database).await;
         match long::Log::of(database, long::ENTRIES).await {
             Some(log) => pages::measure(&log).await,
             None => println!("{database}: not measured\n"),

@@ -1,12 +1,12 @@
 //! What a page of fifty entries costs, by what is looked for.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use countersign::domain::Filter;
 use countersign::store::ledger;
 use jiff::Timestamp;
 
-use super::long::{ENTRIES, Log, START, STEP};
+use super::long::{ENTRIES, Log, START, STEP, in_words};
 
 const PAGE: u32 = 50;
 const ROUNDS: usize = 20;
@@ -81,10 +81,6 @@ pub(crate) async fn measure(log: &Log) {
         );
     }
     println!();
-}
-
-fn in_words(taken: Duration) -> String {
-    format!("{:.2} ms", taken.as_secs_f64() * 1e3)
 }
 
 fn filter(asked: &str) -> Filter {

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use tokio::sync::mpsc;
+
 use super::found::{self, Found, are_found};
 use crate::ledger::{
     Claim, Edge, Fault, FullTile, PublicKeys, Sealer, TILE_WIDTH, Verified, Verifier, check_asides,
@@ -86,13 +88,9 @@ pub async fn whole(
     let mut heads = Heads::default();
     let mut unrecorded = Vec::new();
     let mut by_what = Found::default();
-    loop {
-        let after = signed_size(&verifier);
-        let rows = chunk(store, after, CHUNK).await?;
-        if rows.is_empty() {
-            break;
-        }
-        for row in &rows {
+    let mut ahead = read_ahead(store);
+    while let Some(rows) = ahead.recv().await {
+        for row in &rows? {
             by_what.read(row);
             let mut full = Vec::new();
             take(&mut verifier, row, |tile| full.push(tile))?;
@@ -135,6 +133,29 @@ pub async fn whole(
         checked?;
     }
     Ok((verifier.finish(trusted)?, unrecorded))
+}
+
+/// Reads on while what was read is checked. Ends with the log, or when nobody wants more.
+fn read_ahead(store: &Store) -> mpsc::Receiver<Result<Vec<Whole>, StoreError>> {
+    let (send, receive) = mpsc::channel(2);
+    let store = store.clone();
+    tokio::spawn(async move {
+        let mut after = 0;
+        loop {
+            let rows = chunk(&store, after, CHUNK).await;
+            match &rows {
+                Ok(rows) => match rows.last() {
+                    Some(last) => after = last.stored.seq,
+                    None => return,
+                },
+                Err(_) => after = i64::MAX,
+            }
+            if send.send(rows).await.is_err() || after == i64::MAX {
+                return;
+            }
+        }
+    });
+    receive
 }
 
 /// Nothing may lie beside the log that belongs to no entry: it would be taken for an entry's later.
