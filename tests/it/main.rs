@@ -29,6 +29,7 @@ mod schema;
 mod sockets;
 mod storms;
 mod story;
+mod tampering;
 mod timers;
 mod triggers;
 mod turns;

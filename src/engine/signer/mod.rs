@@ -27,6 +27,8 @@ const EVERY: Duration = Duration::from_secs(1);
 const WHEN_BROKEN: Duration = Duration::from_secs(5);
 /// Tiles of old entries that are looked at again with every head: all of a small log, a part of a large one.
 const TILES_AGAIN: u64 = 8;
+/// Signed heads that are looked at again with every head.
+const HEADS_AGAIN: u32 = 16;
 
 /// How the audit log stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,6 +77,8 @@ pub(super) struct Known {
     tiles: Vec<FullTile>,
     /// The next tile to look at again.
     again: u64,
+    /// The signed heads after the one of this size are looked at again next.
+    heads_again: i64,
 }
 
 /// Why a round did not end well.
@@ -212,7 +216,15 @@ impl Signer {
         self.file_is_as_left(known).await?;
         self.heads_are_as_left(known).await?;
         let size = ledger::size(&self.shared.store).await?;
-        if size == as_signed(known.head.size) {
+        let signed = as_signed(known.head.size);
+        if size < signed {
+            let first = size + 1;
+            return Err(Problem::Broken(format!(
+                "entry {first}: it is missing: the log counts {size} entries, and {signed} were signed"
+            )));
+        }
+        survey::nothing_beyond(&self.shared.store, known.verifier.size()).await?;
+        if size == signed {
             return Ok(());
         }
         self.look_again(known).await?;
@@ -313,14 +325,16 @@ impl Signer {
     }
 
     async fn look_again(&self, known: &mut Known) -> Result<(), Problem> {
-        let edge = known.verifier.edge();
+        let store = &self.shared.store;
+        let after = known.heads_again;
+        known.heads_again = survey::heads_again(store, &known.verifier, after, HEADS_AGAIN).await?;
         if !known.tiles.is_empty() {
             // What could not be recorded the last time cannot be looked for.
             return Ok(());
         }
-        let all = edge.size().div_ceil(256);
+        let all = known.verifier.size().div_ceil(256);
         for _ in 0..all.min(TILES_AGAIN) {
-            survey::again(&self.shared.store, known.keys.log(), edge, known.again).await?;
+            survey::again(store, known.keys.log(), &known.verifier, known.again).await?;
             known.again = (known.again + 1) % all;
         }
         Ok(())

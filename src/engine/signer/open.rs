@@ -5,16 +5,24 @@ use super::head_file::HeadFile;
 use super::{Known, Problem, Signer, as_signed, may_adopt, survey};
 use crate::domain::{Action, Actor, Entry};
 use crate::ledger::{Head, Keys, PublicKeys, Verified, Verifier};
-use crate::store::ledger::{self, Checkpoint};
+use crate::store::ledger::{self, Anchor, Checkpoint};
 
 /// What an operator can do about it.
 const WAY_OUT: &str = "if an operator restored the database or the file on purpose, `countersign audit accept-restore` records that";
+
+/// What the database knew before the file was read.
+struct Left {
+    signed: i64,
+    anchors: Vec<Anchor>,
+}
 
 impl Signer {
     /// Checks everything once.
     pub(super) async fn open(&self) -> Result<Known, Problem> {
         let keys = (self.read_keys)().map_err(Problem::Passing)?;
         self.shared.store.seal_with(keys.sealer());
+        // What the database remembers is read before the file, which is never behind it.
+        let left = self.left().await?;
         let file = self.with_file(|locked| locked.read()).await?;
         let size = ledger::size(&self.shared.store).await?;
         if size == 0 {
@@ -28,7 +36,7 @@ impl Signer {
         let trusted = PublicKeys::new(keys.publics())?;
         let last = ledger::last_checkpoint(&self.shared.store).await?;
         let outside = match &file {
-            Some(file) => Some(self.read_file(file, &trusted, last.as_ref()).await?),
+            Some(file) => Some(self.read_file(file, &trusted)?),
             None => None,
         };
         let (verified, tiles) = survey::whole(
@@ -47,8 +55,11 @@ impl Signer {
                     .to_owned(),
             ));
         }
-        let file = match file {
-            Some(file) => file,
+        let file = match file.zip(outside) {
+            Some((file, head)) => {
+                self.fits(&file, head, (&left, last.as_ref())).await?;
+                file
+            }
             None => self.first_file(&keys, &verified, last.as_ref()).await?,
         };
         let mut known = Known {
@@ -61,6 +72,7 @@ impl Signer {
             file,
             tiles,
             again: 0,
+            heads_again: 0,
         };
         // What the last process left half done is done now.
         self.read_on(&mut known).await?;
@@ -81,33 +93,82 @@ impl Signer {
         }
     }
 
-    /// What the second place says, if it fits what the database remembers of it.
-    async fn read_file(
+    async fn left(&self) -> Result<Left, Problem> {
+        let last = ledger::last_checkpoint(&self.shared.store).await?;
+        Ok(Left {
+            signed: last.map_or(0, |last| last.size),
+            anchors: ledger::anchors(&self.shared.store).await?,
+        })
+    }
+
+    /// What the second place says, if we signed it.
+    fn read_file(&self, file: &HeadFile, trusted: &PublicKeys) -> Result<Head, Problem> {
+        let shown = self.shown();
+        trusted
+            .check(&file.note)
+            .map_err(|error| Problem::Broken(format!("the file {shown}: {error}")))
+    }
+
+    /// Whether the file and the signed heads of the database are as far as each knew of the other.
+    async fn fits(
         &self,
         file: &HeadFile,
-        trusted: &PublicKeys,
-        last: Option<&Checkpoint>,
-    ) -> Result<Head, Problem> {
+        head: Head,
+        (left, last): (&Left, Option<&Checkpoint>),
+    ) -> Result<(), Problem> {
         let shown = self.shown();
-        let head = trusted
-            .check(&file.note)
-            .map_err(|error| Problem::Broken(format!("the file {shown}: {error}")))?;
-        let remembered = ledger::anchor(&self.shared.store, &file.name()).await?;
-        let remembered = remembered.map_or(0, |anchor| anchor.size);
-        if as_signed(head.size) < remembered {
+        let name = file.name();
+        let anchor = left.anchors.iter().find(|anchor| anchor.place == name);
+        let remembered = anchor.map_or(0, |anchor| anchor.size);
+        // The only file there is knows at least as much as the database.
+        let is_only = !may_adopt(&self.shared.store);
+        let at_least = if is_only {
+            remembered.max(left.signed)
+        } else {
+            remembered
+        };
+        if as_signed(head.size) < at_least {
             return Err(Problem::Broken(format!(
-                "the file {shown} is an old copy: it knew {remembered} entries and knows {} now; {WAY_OUT}",
+                "the file {shown} is an old copy: it knew {at_least} entries and knows {} now; {WAY_OUT}",
                 head.size
             )));
         }
         let recorded = last.map_or(0, |last| last.size);
-        if recorded < as_signed(file.recorded) {
+        let promised = remembered.max(as_signed(file.recorded));
+        if recorded < promised {
             return Err(Problem::Broken(format!(
-                "signed heads are gone from the database: it knew one of {} entries, and the newest is of {recorded}; {WAY_OUT}",
-                file.recorded
+                "signed heads are gone from the database: it knew one of {promised} entries, and the newest is of {recorded}; {WAY_OUT}"
             )));
         }
-        Ok(head)
+        match last.filter(|_| anchor.is_none() && left.signed > 0) {
+            Some(_) if is_only => Err(Problem::Broken(format!(
+                "the file {shown} is not the one that was kept with this database; {WAY_OUT}"
+            ))),
+            Some(last) => self.adopt(last).await,
+            None => Ok(()),
+        }
+    }
+
+    /// The head in the database is taken for true, and that is recorded.
+    async fn adopt(&self, last: &Checkpoint) -> Result<(), Problem> {
+        let size = u64::try_from(last.size).unwrap_or_default();
+        let now = self.shared.clock.now();
+        let entry = Entry::new(now, Action::HeadAdopted, Actor::Countersign)
+            .with("size", size)
+            .with("root", crate::ledger::base64(&last.root));
+        tracing::warn!(
+            size,
+            file = self.shown(),
+            "no signed head was kept here: the one in the database is taken for true, and that is recorded"
+        );
+        self.shared
+            .store
+            .unit(move |tx| {
+                let entry = entry.clone();
+                Box::pin(async move { ledger::append(tx, &entry).await })
+            })
+            .await?;
+        Ok(())
     }
 
     /// The first head that this file holds: of a new log, or of one that another replica signs.
@@ -125,26 +186,7 @@ impl Signer {
                     self.shown()
                 )));
             }
-            let size = u64::try_from(last.size).unwrap_or_default();
-            let entry = Entry::new(
-                self.shared.clock.now(),
-                Action::HeadAdopted,
-                Actor::Countersign,
-            )
-            .with("size", size)
-            .with("root", crate::ledger::base64(&last.root));
-            tracing::warn!(
-                size,
-                file = self.shown(),
-                "no signed head was kept here: the one in the database is taken for true, and that is recorded"
-            );
-            self.shared
-                .store
-                .unit(move |tx| {
-                    let entry = entry.clone();
-                    Box::pin(async move { ledger::append(tx, &entry).await })
-                })
-                .await?;
+            self.adopt(last).await?;
         }
         let head = Head {
             size: verified.edge.size(),

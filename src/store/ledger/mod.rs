@@ -6,7 +6,8 @@ mod heads;
 mod tree;
 
 pub use entries::{
-    Beside, Stored, StoredAside, asides, beside, entries, latest, numbers, of_request, one, size,
+    Beside, Beyond, Stored, StoredAside, Stray, asides, beside, beyond, entries, latest, numbers,
+    of_request, one, size,
 };
 pub use heads::{
     Anchor, Checkpoint, Tile, anchor, anchors, checkpoint_after, checkpoints, last_checkpoint,
