@@ -213,22 +213,24 @@ impl Signer {
 
     /// Reads what is new, looks again at what is old, and signs if there is something to sign.
     async fn go_on(&self, known: &mut Known) -> Result<(), Problem> {
-        self.file_is_as_left(known).await?;
+        let outside = self.file_is_as_left(known).await?;
         self.heads_are_as_left(known).await?;
         let size = ledger::size(&self.shared.store).await?;
-        let signed = as_signed(known.head.size);
+        let signed = as_signed(outside.map_or(0, |head| head.size).max(known.head.size));
         if size < signed {
             let first = size + 1;
             return Err(Problem::Broken(format!(
                 "entry {first}: it is missing: the log counts {size} entries, and {signed} were signed"
             )));
         }
-        survey::nothing_beyond(&self.shared.store, known.verifier.size()).await?;
-        if size == signed {
+        let edge = known.verifier.edge();
+        survey::nothing_beyond(&self.shared.store, edge.size()).await?;
+        survey::last_again(&self.shared.store, edge).await?;
+        if size == as_signed(known.head.size) {
             return Ok(());
         }
         self.look_again(known).await?;
-        self.read_on(known).await?;
+        self.read_on(known, outside).await?;
         self.follow_rotation(known)?;
         if known.verifier.size() < u64::try_from(size).unwrap_or_default() {
             let first = known.verifier.size() + 1;
@@ -239,20 +241,21 @@ impl Signer {
         self.sign(known).await
     }
 
-    /// The second place says what it said, or more.
-    async fn file_is_as_left(&self, known: &mut Known) -> Result<(), Problem> {
+    /// The second place says what it said, or more; what another process wrote there since.
+    async fn file_is_as_left(&self, known: &mut Known) -> Result<Option<Head>, Problem> {
         let found = self
             .with_file(|locked| locked.read())
             .await?
             .ok_or_else(|| Problem::Broken(format!("the file {} is gone", self.shown())))?;
         if found == known.file {
-            return Ok(());
+            return Ok(None);
         }
         let before = PublicKeys::new(known.keys.publics())?.check(&known.file.note)?;
         let head = PublicKeys::new(known.keys.publics())?
             .check(&found.note)
             .map_err(|error| Problem::Broken(format!("the file {}: {error}", self.shown())))?;
-        if found.id != known.file.id || head.size < before.size {
+        let is_other = head.size == before.size && head.root != before.root;
+        if found.id != known.file.id || head.size < before.size || is_other {
             return Err(Problem::Broken(format!(
                 "the file {} was replaced: it knew {} entries and knows {} now",
                 self.shown(),
@@ -261,12 +264,12 @@ impl Signer {
             )));
         }
         known.file = found;
-        Ok(())
+        Ok(Some(head))
     }
 
     /// The newest head of the database is the one that was left there, or a newer one of another process.
     async fn heads_are_as_left(&self, known: &Known) -> Result<(), Problem> {
-        let size = i64::try_from(known.head.size).unwrap_or(i64::MAX);
+        let size = as_signed(known.head.size.max(known.file.recorded));
         let last = ledger::last_checkpoint(&self.shared.store).await?;
         let Some(last) = last.filter(|last| last.size >= size) else {
             return Err(Problem::Broken(format!(
@@ -287,7 +290,7 @@ impl Signer {
         Ok(())
     }
 
-    async fn read_on(&self, known: &mut Known) -> Result<(), Problem> {
+    async fn read_on(&self, known: &mut Known, outside: Option<Head>) -> Result<(), Problem> {
         let store = &self.shared.store;
         // What another process signed must fit what is read here.
         let others = ledger::checkpoints(store, as_signed(known.verifier.size()), 1_000).await?;
@@ -302,6 +305,15 @@ impl Signer {
                 survey::take(&mut known.verifier, row, |tile| tiles.push(tile))?;
                 if let Some(other) = others.iter().find(|other| other.size == row.stored.seq) {
                     known.verifier.head(&other.note, known.head.size)?;
+                }
+                let size = known.verifier.size();
+                if outside
+                    .is_some_and(|head| head.size == size && head.root != known.verifier.root())
+                {
+                    return Err(Problem::Broken(format!(
+                        "entry {size}: the file {} holds a signed head of another log",
+                        self.shown()
+                    )));
                 }
             }
         }

@@ -75,7 +75,7 @@ impl Signer {
             heads_again: 0,
         };
         // What the last process left half done is done now.
-        self.read_on(&mut known).await?;
+        self.read_on(&mut known, None).await?;
         if known.verifier.size() > known.head.size {
             self.sign(&mut known).await?;
         }

@@ -158,6 +158,16 @@ pub async fn nothing_beyond(store: &Store, known: u64) -> Result<(), Trouble> {
     Ok(())
 }
 
+/// The entry that was read last is still that entry: another one may have been put in its place.
+pub async fn last_again(store: &Store, edge: &Edge) -> Result<(), Trouble> {
+    let seq = i64::try_from(edge.size()).unwrap_or(i64::MAX);
+    match ledger::one(store, seq).await? {
+        Some(entry) if leaf(&entry.body) == edge.last() => Ok(()),
+        Some(_) => Err(Fault::at(seq, "it is not the entry that was signed").into()),
+        None => Err(Fault::at(seq, "it is missing").into()),
+    }
+}
+
 /// The last entry that a full tile covers.
 fn last_under(level: i64, n: i64) -> i64 {
     let leaves = u32::try_from(level)

@@ -1,5 +1,6 @@
 //! What the tests share: fresh databases, the real binary, signed deliveries, patience.
 
+mod agrees;
 pub(crate) mod caller;
 pub(crate) mod crew;
 pub(crate) mod database;
