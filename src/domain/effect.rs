@@ -152,6 +152,11 @@ impl Departure {
         }
     }
 
+    /// The name of what it means: one trigger for each attempt of a request.
+    pub fn token(&self) -> String {
+        format!("trigger/{}/{}", self.request, self.attempt)
+    }
+
     pub fn request(&self) -> u64 {
         self.request
     }

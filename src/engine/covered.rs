@@ -29,8 +29,13 @@ pub(super) enum Uncovered {
 pub(super) async fn covered(
     shared: &Shared,
     departure: &Departure,
-    cause: i64,
+    (token, cause): (&str, i64),
 ) -> Result<(), Uncovered> {
+    if token != departure.token() {
+        // A row under another name would be the same trigger a second time.
+        let why = format!("the row {token:?} is not the one of this decision");
+        return Err(Uncovered::Unproven(why));
+    }
     let head = signed(shared, cause).await?;
     match proven(shared, departure, head).await {
         Ok(None) => Ok(()),
@@ -85,6 +90,13 @@ async fn proven(
     let Some(decision) = decision else {
         return Ok(Some("the audit log holds no such decision".to_owned()));
     };
+    let went_on = entries
+        .iter()
+        .find(|entry| entry.seq > decision.seq && says_how_it_went(entry));
+    if let Some(later) = went_on {
+        let why = format!("by entry {}, it left or was over before", later.seq);
+        return Ok(Some(why));
+    }
     let mut needed = vec![decision];
     let detail_of_decision = detail(decision);
     let approvals = detail_of_decision["approvals"]
@@ -124,6 +136,26 @@ async fn proven(
         }
     }
     Ok(None)
+}
+
+/// Whether an entry about a request comes after its trigger has left, or will not leave.
+fn says_how_it_went(entry: &Stored) -> bool {
+    [
+        Action::Triggered,
+        Action::TriggerHeld,
+        Action::TriggerLost,
+        Action::TriggerFound,
+        Action::Started,
+        Action::Succeeded,
+        Action::Failed,
+        Action::Cancelled,
+        Action::Rejected,
+        Action::Expired,
+        Action::Superseded,
+        Action::Voided,
+    ]
+    .iter()
+    .any(|action| action.as_str() == entry.action)
 }
 
 fn of(entries: &[Stored], action: Action) -> impl Iterator<Item = &Stored> {

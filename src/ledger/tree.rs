@@ -24,6 +24,7 @@ pub struct FullTile {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Edge {
     size: u64,
+    last: [u8; 32],
     levels: Vec<Vec<[u8; 32]>>,
 }
 
@@ -33,8 +34,14 @@ impl Edge {
         self.size
     }
 
+    /// The leaf that was added last.
+    pub fn last(&self) -> [u8; 32] {
+        self.last
+    }
+
     /// Adds a leaf; `full` is told of every tile that becomes full by it, from the lowest level up.
     pub fn push(&mut self, leaf: [u8; 32], mut full: impl FnMut(FullTile)) {
+        self.last = leaf;
         let mut carried = leaf;
         let mut n = self.size / 256;
         self.size += 1;

@@ -67,6 +67,8 @@ pub struct Verifier {
     missing: BTreeSet<(i64, String)>,
     /// Values that were there when their entry was read, and were erased by a later one.
     claims: Vec<Claim>,
+    /// What entries say was erased.
+    gone: BTreeSet<(i64, String)>,
     erased: u64,
     asides: u64,
 }
@@ -99,6 +101,8 @@ pub struct Verified {
     pub edge: Edge,
     /// The key in force last, and those before it.
     pub keys: Vec<String>,
+    /// What was erased, by its entry and its name.
+    pub gone: BTreeSet<(i64, String)>,
     pub erased: u64,
     pub asides: u64,
 }
@@ -114,6 +118,7 @@ impl Verifier {
             keys: Vec::new(),
             missing: BTreeSet::new(),
             claims: Vec::new(),
+            gone: BTreeSet::new(),
             erased: 0,
             asides: 0,
         }
@@ -124,6 +129,7 @@ impl Verifier {
         Self {
             edge: known.edge.clone(),
             keys: known.keys.clone(),
+            gone: known.gone.clone(),
             ..Self::new(log, sealer)
         }
     }
@@ -143,6 +149,16 @@ impl Verifier {
     /// The key in force after the entries so far.
     pub fn key(&self) -> Option<&str> {
         self.keys.last().map(String::as_str)
+    }
+
+    /// The key in force after the entries so far, and those before it.
+    pub fn keys(&self) -> &[String] {
+        &self.keys
+    }
+
+    /// Whether an entry so far says that a value was erased.
+    pub fn is_erased(&self, seq: i64, name: &str) -> bool {
+        !self.gone.is_empty() && self.gone.contains(&(seq, name.to_owned()))
     }
 
     /// The next row; `full` is told of every tile that becomes full by it.
@@ -277,6 +293,7 @@ impl Verifier {
         Ok(Verified {
             edge: self.edge,
             keys: self.keys,
+            gone: self.gone,
             erased: self.erased,
             asides: self.asides,
         })
@@ -316,6 +333,7 @@ impl Verifier {
     fn erasure(&mut self, by: i64, body: &[u8]) {
         for (seq, name) in erasures(body) {
             self.erased += 1;
+            self.gone.insert((seq, name.clone()));
             if !self.missing.remove(&(seq, name.clone())) {
                 self.claims.push(Claim { seq, name, by });
             }

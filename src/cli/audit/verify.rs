@@ -10,7 +10,7 @@ use super::super::{ConfigFile, complain, open, say};
 use super::read_back::{self, ReadBack};
 use crate::config::Config;
 use crate::domain::Action;
-use crate::engine::signer::{Place, Problem, examine};
+use crate::engine::signer::{Left, Place, Problem, examine};
 use crate::ledger::{PublicKeys, Receipt, short};
 use crate::store::{Store, ledger};
 
@@ -102,6 +102,10 @@ async fn live(
         }
     };
     let place = Place::new(&config.ledger.head);
+    let left = match Left::read(store).await {
+        Ok(left) => left,
+        Err(problem) => bail!("the log could not be read: {problem}"),
+    };
     let file = match place.lock() {
         Ok(locked) => match locked.read() {
             Ok(file) => file,
@@ -112,7 +116,7 @@ async fn live(
     };
     let sealer = own.map(|own| own.sealer());
     let knows_writers = sealer.is_some();
-    let seen = file.as_ref().map(|file| (place.path(), file));
+    let seen = file.as_ref().map(|file| (place.path(), file, &left));
     let examined = match examine(store, sealer, &trusted, seen).await {
         Ok(examined) => examined,
         Err(Problem::Broken(why)) => return Ok(Err(why)),

@@ -216,10 +216,7 @@ impl Desk<'_> {
                 .with("approvals", approvals.collect::<Detail>())
                 .with("evidence", examined.evidence.clone()),
         );
-        outcome.plan(
-            format!("trigger/{}/{attempt}", request.number),
-            Effect::Trigger { departure },
-        );
+        outcome.plan(departure.token(), Effect::Trigger { departure });
         outcome.changes.push(Change::NoTimer {
             due: Due::Expiry {
                 service: request.service.clone(),

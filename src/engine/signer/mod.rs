@@ -10,7 +10,7 @@ pub mod survey;
 
 pub use crate::ledger::Standing;
 pub use head_file::{HeadFile, Locked, Place};
-pub use open::{Examined, examine};
+pub use open::{Examined, Left, examine};
 pub use restore::{Restored, accept};
 
 use std::fmt;
@@ -32,6 +32,8 @@ const EVERY: Duration = Duration::from_secs(1);
 const WHEN_BROKEN: Duration = Duration::from_secs(5);
 /// Tiles of old entries that are looked at again with every head: all of a small log, a part of a large one.
 const TILES_AGAIN: u64 = 8;
+/// Signed heads that are looked at again with every head.
+const HEADS_AGAIN: u32 = 16;
 
 /// Where the keys come from, again and again: the file may be replaced while the service runs.
 pub type ReadKeys = Arc<dyn Fn() -> Result<Keys, String> + Send + Sync>;
@@ -71,6 +73,8 @@ pub(super) struct Known {
     again: u64,
     /// The key was replaced since the last head.
     rotated: bool,
+    /// The signed heads after the one of this size are looked at again next.
+    heads_again: i64,
 }
 
 /// Why a round did not end well.
@@ -206,14 +210,24 @@ impl Signer {
 
     /// Reads what is new, looks again at what is old, and signs if there is something to sign.
     async fn go_on(&self, known: &mut Known) -> Result<(), Problem> {
-        self.file_is_as_left(known).await?;
+        let outside = self.file_is_as_left(known).await?;
         self.heads_are_as_left(known).await?;
         let size = ledger::size(&self.shared.store).await?;
+        let signed = as_signed(outside.map_or(0, |head| head.size).max(known.head.size));
+        if size < signed {
+            let first = size + 1;
+            return Err(Problem::Broken(format!(
+                "entry {first}: it is missing: the log counts {size} entries, and {signed} were signed"
+            )));
+        }
+        let edge = known.verifier.edge();
+        survey::nothing_beyond(&self.shared.store, edge.size()).await?;
+        survey::last_again(&self.shared.store, edge).await?;
         if size == as_signed(known.head.size) {
             return Ok(());
         }
         self.look_again(known).await?;
-        self.read_on(known).await?;
+        self.read_on(known, outside).await?;
         self.follow_rotation(known)?;
         if known.verifier.size() < u64::try_from(size).unwrap_or_default() {
             let first = known.verifier.size() + 1;
@@ -224,20 +238,21 @@ impl Signer {
         self.sign(known).await
     }
 
-    /// The second place says what it said, or more.
-    async fn file_is_as_left(&self, known: &mut Known) -> Result<(), Problem> {
+    /// The second place says what it said, or more; what another process wrote there since.
+    async fn file_is_as_left(&self, known: &mut Known) -> Result<Option<Head>, Problem> {
         let found = self
             .with_file(|locked| locked.read())
             .await?
             .ok_or_else(|| Problem::Broken(format!("the file {} is gone", self.shown())))?;
         if found == known.file {
-            return Ok(());
+            return Ok(None);
         }
         let before = PublicKeys::new(known.keys.publics())?.check(&known.file.note)?;
         let head = PublicKeys::new(known.keys.publics())?
             .check(&found.note)
             .map_err(|error| Problem::Broken(format!("the file {}: {error}", self.shown())))?;
-        if found.id != known.file.id || head.size < before.size {
+        let is_other = head.size == before.size && head.root != before.root;
+        if found.id != known.file.id || head.size < before.size || is_other {
             return Err(Problem::Broken(format!(
                 "the file {} was replaced: it knew {} entries and knows {} now",
                 self.shown(),
@@ -246,12 +261,12 @@ impl Signer {
             )));
         }
         known.file = found;
-        Ok(())
+        Ok(Some(head))
     }
 
     /// The newest head of the database is the one that was left there, or a newer one of another process.
     async fn heads_are_as_left(&self, known: &Known) -> Result<(), Problem> {
-        let size = i64::try_from(known.head.size).unwrap_or(i64::MAX);
+        let size = as_signed(known.head.size.max(known.file.recorded));
         let last = ledger::last_checkpoint(&self.shared.store).await?;
         let Some(last) = last.filter(|last| last.size >= size) else {
             return Err(Problem::Broken(format!(
@@ -272,7 +287,7 @@ impl Signer {
         Ok(())
     }
 
-    async fn read_on(&self, known: &mut Known) -> Result<(), Problem> {
+    async fn read_on(&self, known: &mut Known, outside: Option<Head>) -> Result<(), Problem> {
         let store = &self.shared.store;
         // What another process signed must fit what is read here.
         let others = ledger::checkpoints(store, as_signed(known.verifier.size()), 1_000).await?;
@@ -287,6 +302,15 @@ impl Signer {
                 survey::take(&mut known.verifier, row, |tile| tiles.push(tile))?;
                 if let Some(other) = others.iter().find(|other| other.size == row.stored.seq) {
                     known.verifier.head(&other.note, known.head.size)?;
+                }
+                let size = known.verifier.size();
+                if outside
+                    .is_some_and(|head| head.size == size && head.root != known.verifier.root())
+                {
+                    return Err(Problem::Broken(format!(
+                        "entry {size}: the file {} holds a signed head of another log",
+                        self.shown()
+                    )));
                 }
             }
         }
@@ -311,14 +335,16 @@ impl Signer {
     }
 
     async fn look_again(&self, known: &mut Known) -> Result<(), Problem> {
-        let edge = known.verifier.edge();
+        let store = &self.shared.store;
+        let after = known.heads_again;
+        known.heads_again = survey::heads_again(store, &known.verifier, after, HEADS_AGAIN).await?;
         if !known.tiles.is_empty() {
             // What could not be recorded the last time cannot be looked for.
             return Ok(());
         }
-        let all = edge.size().div_ceil(256);
+        let all = known.verifier.size().div_ceil(256);
         for _ in 0..all.min(TILES_AGAIN) {
-            survey::again(&self.shared.store, known.keys.log(), edge, known.again).await?;
+            survey::again(store, known.keys.log(), &known.verifier, known.again).await?;
             known.again = (known.again + 1) % all;
         }
         Ok(())

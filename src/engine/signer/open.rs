@@ -1,14 +1,14 @@
 //! The first look at the log: opens a new one, or checks all of an old one against what was signed, in the
 //! database and in the second place.
 
-use super::head_file::HeadFile;
 use std::path::Path;
 
+use super::head_file::HeadFile;
 use super::{Known, Problem, Signer, as_signed, may_adopt, survey};
 use crate::domain::{Action, Actor, Entry};
 use crate::ledger::{FullTile, Head, Keys, PublicKeys, Sealer, Verified, Verifier};
 use crate::store::Store;
-use crate::store::ledger::{self, Checkpoint};
+use crate::store::ledger::{self, Anchor, Checkpoint};
 
 /// What an operator can do about it.
 const WAY_OUT: &str = "if an operator restored the database or the file on purpose, `countersign audit accept-restore` records that";
@@ -16,15 +16,16 @@ const WAY_OUT: &str = "if an operator restored the database or the file on purpo
 impl Signer {
     /// Checks everything once.
     pub(super) async fn open(&self) -> Result<Known, Problem> {
+        let store = &self.shared.store;
         let keys = (self.read_keys)().map_err(Problem::Passing)?;
-        self.shared.store.seal_with(keys.sealer());
+        store.seal_with(keys.sealer());
+        // What the database remembers is read before the file, which is never behind it.
+        let left = Left::read(store).await?;
         let file = self.with_file(|locked| locked.read()).await?;
-        let size = ledger::size(&self.shared.store).await?;
-        if size == 0 {
+        if ledger::size(store).await? == 0 {
             self.is_new(file.as_ref())?;
             let now = self.shared.clock.now();
-            self.shared
-                .store
+            store
                 .unit(move |tx| Box::pin(async move { ledger::open(tx, now).await }))
                 .await?;
         }
@@ -33,11 +34,12 @@ impl Signer {
             verified,
             tiles,
             last,
+            is_strange,
         } = examine(
-            &self.shared.store,
+            store,
             Some(keys.sealer()),
             &trusted,
-            file.as_ref().map(|file| (self.place.path(), file)),
+            file.as_ref().map(|file| (self.place.path(), file, &left)),
         )
         .await
         .map_err(with_way_out)?;
@@ -48,7 +50,12 @@ impl Signer {
             ));
         }
         let file = match file {
-            Some(file) => file,
+            Some(file) => {
+                if let Some(last) = last.as_ref().filter(|_| is_strange) {
+                    self.adopt(last).await?;
+                }
+                file
+            }
             None => self.first_file(&keys, &verified, last.as_ref()).await?,
         };
         let mut known = Known {
@@ -62,9 +69,10 @@ impl Signer {
             tiles,
             again: 0,
             rotated: false,
+            heads_again: 0,
         };
         // What the last process left half done is done now.
-        self.read_on(&mut known).await?;
+        self.read_on(&mut known, None).await?;
         if known.verifier.size() > known.head.size {
             self.sign(&mut known).await?;
         }
@@ -82,6 +90,28 @@ impl Signer {
         }
     }
 
+    /// The head in the database is taken for true, and that is recorded.
+    async fn adopt(&self, last: &Checkpoint) -> Result<(), Problem> {
+        let size = u64::try_from(last.size).unwrap_or_default();
+        let now = self.shared.clock.now();
+        let entry = Entry::new(now, Action::HeadAdopted, Actor::Countersign)
+            .with("size", size)
+            .with("root", crate::ledger::base64(&last.root));
+        tracing::warn!(
+            size,
+            file = self.shown(),
+            "no signed head was kept here: the one in the database is taken for true, and that is recorded"
+        );
+        self.shared
+            .store
+            .unit(move |tx| {
+                let entry = entry.clone();
+                Box::pin(async move { ledger::append(tx, &entry).await })
+            })
+            .await?;
+        Ok(())
+    }
+
     /// The first head that this file holds: of a new log, or of one that another replica signs.
     async fn first_file(
         &self,
@@ -97,26 +127,7 @@ impl Signer {
                     self.shown()
                 )));
             }
-            let size = u64::try_from(last.size).unwrap_or_default();
-            let entry = Entry::new(
-                self.shared.clock.now(),
-                Action::HeadAdopted,
-                Actor::Countersign,
-            )
-            .with("size", size)
-            .with("root", crate::ledger::base64(&last.root));
-            tracing::warn!(
-                size,
-                file = self.shown(),
-                "no signed head was kept here: the one in the database is taken for true, and that is recorded"
-            );
-            self.shared
-                .store
-                .unit(move |tx| {
-                    let entry = entry.clone();
-                    Box::pin(async move { ledger::append(tx, &entry).await })
-                })
-                .await?;
+            self.adopt(last).await?;
         }
         let head = Head {
             size: verified.edge.size(),
@@ -137,6 +148,23 @@ impl Signer {
     }
 }
 
+/// What the database knew before the file was read.
+#[derive(Clone, Debug)]
+pub struct Left {
+    signed: i64,
+    anchors: Vec<Anchor>,
+}
+
+impl Left {
+    pub async fn read(store: &Store) -> Result<Self, Problem> {
+        let last = ledger::last_checkpoint(store).await?;
+        Ok(Self {
+            signed: last.map_or(0, |last| last.size),
+            anchors: ledger::anchors(store).await?,
+        })
+    }
+}
+
 /// What a whole log amounts to.
 #[derive(Debug)]
 pub struct Examined {
@@ -145,64 +173,84 @@ pub struct Examined {
     pub(super) tiles: Vec<FullTile>,
     /// The newest signed head of the database.
     pub last: Option<Checkpoint>,
+    /// The file was never used with this database.
+    is_strange: bool,
 }
 
-/// Checks all of the log, against what was signed in the database and in the second place.
+/// Checks all of the log, against what was signed in the database and in the second place; `file` comes
+/// with what the database knew before it was read.
 pub async fn examine(
     store: &Store,
     sealer: Option<Sealer>,
     trusted: &PublicKeys,
-    file: Option<(&Path, &HeadFile)>,
+    file: Option<(&Path, &HeadFile, &Left)>,
 ) -> Result<Examined, Problem> {
     let last = ledger::last_checkpoint(store).await?;
-    let outside = match file {
-        Some((path, file)) => {
-            let head = trusted.check(&file.note).map_err(|error| {
-                Problem::Broken(format!("the file {}: {error}", path.display()))
-            })?;
-            Some((head.size, file.note.as_str()))
+    let held = match file {
+        Some((path, file, left)) => {
+            let shown = path.display().to_string();
+            let head = trusted
+                .check(&file.note)
+                .map_err(|error| Problem::Broken(format!("the file {shown}: {error}")))?;
+            Some((shown, head, file, left))
         }
         None => None,
     };
+    let outside = held
+        .as_ref()
+        .map(|(_, head, file, _)| (head.size, file.note.as_str()));
     let (verified, tiles) = survey::whole(store, sealer, trusted, outside).await?;
-    if let Some((path, file)) = file {
-        nothing_is_older(store, (path, file), last.as_ref()).await?;
-    }
+    let is_strange = match &held {
+        Some((shown, head, file, left)) => {
+            let is_only = !may_adopt(store);
+            fits((shown, *head, file), left, last.as_ref(), is_only).map_err(Problem::Broken)?
+        }
+        None => false,
+    };
     Ok(Examined {
         verified,
         tiles,
         last,
+        is_strange,
     })
 }
 
-/// The second place and the database know at least as much as each of them knew of the other.
-async fn nothing_is_older(
-    store: &Store,
-    (path, file): (&Path, &HeadFile),
+/// Whether the file and the signed heads of the database are as far as each knew of the other; and whether the
+/// file was never used with this database. The only file there is knows at least as much as the database.
+fn fits(
+    (shown, head, file): (&str, Head, &HeadFile),
+    left: &Left,
     last: Option<&Checkpoint>,
-) -> Result<(), Problem> {
-    let known: i64 = file
-        .note
-        .lines()
-        .nth(1)
-        .and_then(|size| size.parse().ok())
-        .unwrap_or(0);
-    let remembered = ledger::anchor(store, &file.name()).await?;
-    let remembered = remembered.map_or(0, |anchor| anchor.size);
-    if known < remembered {
-        return Err(Problem::Broken(format!(
-            "the file {} is an old copy: it knew {remembered} entries and knows {known} now",
-            path.display()
-        )));
+    is_only: bool,
+) -> Result<bool, String> {
+    let name = file.name();
+    let anchor = left.anchors.iter().find(|anchor| anchor.place == name);
+    let remembered = anchor.map_or(0, |anchor| anchor.size);
+    let at_least = if is_only {
+        remembered.max(left.signed)
+    } else {
+        remembered
+    };
+    if as_signed(head.size) < at_least {
+        return Err(format!(
+            "the file {shown} is an old copy: it knew {at_least} entries and knows {} now",
+            head.size
+        ));
     }
     let recorded = last.map_or(0, |last| last.size);
-    if recorded < as_signed(file.recorded) {
-        return Err(Problem::Broken(format!(
-            "signed heads are gone from the database: it knew one of {} entries, and the newest is of {recorded}",
-            file.recorded
-        )));
+    let promised = remembered.max(as_signed(file.recorded));
+    if recorded < promised {
+        return Err(format!(
+            "signed heads are gone from the database: it knew one of {promised} entries, and the newest is of {recorded}"
+        ));
     }
-    Ok(())
+    let is_strange = anchor.is_none() && left.signed > 0;
+    if is_strange && is_only {
+        return Err(format!(
+            "the file {shown} is not the one that was kept with this database"
+        ));
+    }
+    Ok(is_strange)
 }
 
 fn recorded_head(last: &Checkpoint) -> Option<Head> {

@@ -1,5 +1,6 @@
 //! Where signed heads are kept besides the database: the second place, and the anchor.
 
+use std::io;
 use std::path::PathBuf;
 
 use super::head_file::{HeadFile, Locked};
@@ -19,14 +20,20 @@ impl Signer {
         let left = known.file.clone();
         let shown = self.shown();
         self.with_file(move |locked| {
-            if let Some(found) = locked.read()?
-                && found != left
-            {
-                let newer = keys
-                    .check(&found.note)
-                    .is_ok_and(|head| head.size >= size && found.id == file.id);
-                if newer {
-                    return Ok(found);
+            let found = locked.read()?;
+            if let Some(found) = found.filter(|found| *found != left) {
+                // Only another process that signs may have written meanwhile.
+                let before = keys.check(&left.note).map_or(0, |head| head.size);
+                let after = keys.check(&found.note).ok().map(|head| head.size);
+                match after.filter(|after| *after >= before && found.id == file.id) {
+                    Some(after) if after >= size => return Ok(found),
+                    Some(_) => {}
+                    None => {
+                        return Err(io::Error::new(
+                            io::ErrorKind::InvalidData,
+                            "it was changed while the log was being signed",
+                        ));
+                    }
                 }
             }
             locked.write(&file)?;
@@ -34,9 +41,10 @@ impl Signer {
         })
         .await
         .map_err(|problem| match problem {
-            Problem::Passing(why) | Problem::Broken(why) => Problem::Passing(format!(
+            Problem::Passing(why) => Problem::Passing(format!(
                 "the signed head could not be kept in {shown}: {why}"
             )),
+            broken @ Problem::Broken(_) => broken,
         })
     }
 
@@ -87,14 +95,14 @@ impl Signer {
     /// Does something with the second place while no other process does.
     pub(super) async fn with_file<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Locked<'_>) -> std::io::Result<T> + Send + 'static,
+        work: impl FnOnce(&Locked<'_>) -> io::Result<T> + Send + 'static,
     ) -> Result<T, Problem> {
         let place = self.place.clone();
         let shown = self.shown();
         let done = tokio::task::spawn_blocking(move || work(&place.lock()?)).await;
         match done {
             Ok(Ok(value)) => Ok(value),
-            Ok(Err(error)) if error.kind() == std::io::ErrorKind::InvalidData => {
+            Ok(Err(error)) if error.kind() == io::ErrorKind::InvalidData => {
                 Err(Problem::Broken(format!("the file {shown}: {error}")))
             }
             Ok(Err(error)) => Err(Problem::Passing(format!("the file {shown}: {error}"))),

@@ -6,10 +6,10 @@ use tokio::sync::mpsc;
 
 use super::found::{self, Found, are_found};
 use crate::ledger::{
-    Claim, Edge, Fault, FullTile, PublicKeys, Sealer, TILE_WIDTH, Verified, Verifier, check_asides,
-    check_row, check_tile, check_words, leaf, tile_root,
+    Claim, Edge, Fault, FullTile, PublicKeys, Sealer, TILE_WIDTH, Unusable, Verified, Verifier,
+    check_asides, check_row, check_tile, check_words, leaf, tile_root,
 };
-use crate::store::ledger::{self, Beside, Stored};
+use crate::store::ledger::{self, Beside, Beyond, Stored, Stray};
 use crate::store::{Store, StoreError};
 
 /// Entries that are read at once.
@@ -119,10 +119,12 @@ pub async fn whole(
     if let Some((size, who)) = promised.iter().find(|(size, _)| *size > found) {
         return Err(Fault::at(found + 1, format!("it is missing: {who} {size} entries")).into());
     }
-    if ledger::size(store).await? < found {
-        return Err(Fault::at(found, "it is there, and the log does not count it").into());
+    let counted = ledger::size(store).await?;
+    if counted < found {
+        let problem = "it is there, and the log does not count it";
+        return Err(Fault::at(counted + 1, problem).into());
     }
-    nothing_beyond(store, verifier.edge(), found).await?;
+    nothing_beyond(store, verifier.size()).await?;
     are_gone(store, &verifier.take_claims()).await?;
     let was_still = found::is_still(store, found).await?;
     let checked = by_what.check(store, was_still).await;
@@ -158,36 +160,53 @@ fn read_ahead(store: &Store) -> mpsc::Receiver<Result<Vec<Whole>, StoreError>> {
     receive
 }
 
-/// Nothing may lie beside the log that belongs to no entry: it would be taken for an entry's later.
-async fn nothing_beyond(store: &Store, edge: &Edge, found: i64) -> Result<(), Trouble> {
-    let mut width = edge.size();
-    for level in 0.. {
-        width /= 256;
-        let first = i64::try_from(width).unwrap_or(i64::MAX);
-        if let Some(tile) = ledger::tiles(store, level, first, 1).await?.first() {
-            return Err(Fault::at(
-                found,
-                format!(
-                    "tile {} of level {level} does not follow from the log",
-                    tile.n
-                ),
-            )
-            .into());
-        }
-        if width == 0 {
-            break;
-        }
-    }
+/// Nothing may lie beside the log that belongs to no entry: it would be taken for an entry's later. What
+/// lies there is read before the count, because entries may be appended meanwhile.
+pub async fn nothing_beyond(store: &Store, known: u64) -> Result<(), Trouble> {
+    let known = i64::try_from(known).unwrap_or(i64::MAX);
+    let strays = ledger::beyond(store, known).await?;
     let now = ledger::size(store).await?;
-    let strays = ledger::asides(store, now + 1, i64::MAX).await?;
-    if let Some(stray) = strays.first() {
-        return Err(Fault::at(
-            stray.seq,
-            format!("a private value `{}` belongs to no entry", stray.aside.name),
-        )
-        .into());
+    for Beyond { at, what } in strays {
+        let (needs, seq, problem) = match what {
+            Stray::Entry => (
+                at,
+                at,
+                "it is there, and the log does not count it".to_owned(),
+            ),
+            Stray::Private(name) => {
+                let problem = format!("a private value `{name}` belongs to no entry");
+                (at, at, problem)
+            }
+            Stray::Word(word) => (at, at, format!("the word `{word}` belongs to no entry")),
+            Stray::Tile { level } => {
+                let problem = format!("tile {at} of level {level} does not follow from the log");
+                (last_under(level, at), known, problem)
+            }
+        };
+        if !(1..=now).contains(&needs) {
+            return Err(Fault::at(seq, problem).into());
+        }
     }
     Ok(())
+}
+
+/// The entry that was read last is still that entry: another one may have been put in its place.
+pub async fn last_again(store: &Store, edge: &Edge) -> Result<(), Trouble> {
+    let seq = i64::try_from(edge.size()).unwrap_or(i64::MAX);
+    match ledger::one(store, seq).await? {
+        Some(entry) if leaf(&entry.body) == edge.last() => Ok(()),
+        Some(_) => Err(Fault::at(seq, "it is not the entry that was signed").into()),
+        None => Err(Fault::at(seq, "it is missing").into()),
+    }
+}
+
+/// The last entry that a full tile covers.
+fn last_under(level: i64, n: i64) -> i64 {
+    let leaves = u32::try_from(level)
+        .ok()
+        .and_then(|level| 256_i64.checked_pow(level.saturating_add(1)))
+        .unwrap_or(i64::MAX);
+    n.saturating_add(1).saturating_mul(leaves)
 }
 
 fn signed_size(verifier: &Verifier) -> i64 {
@@ -258,7 +277,13 @@ async fn tile_is_stored(store: &Store, made: &FullTile, signed: i64) -> Result<b
 
 /// Looks again at entries that were checked before: `first` and as many after it as fill a tile. What they
 /// must hash to follows from the edge of the tree, which is in memory.
-pub async fn again(store: &Store, log: &str, edge: &Edge, tile: u64) -> Result<(), Trouble> {
+pub async fn again(
+    store: &Store,
+    log: &str,
+    verifier: &Verifier,
+    tile: u64,
+) -> Result<(), Trouble> {
+    let edge = verifier.edge();
     let width = u64::try_from(TILE_WIDTH).unwrap_or(256);
     let first = i64::try_from(tile * width).unwrap_or(i64::MAX);
     let count = edge.size().saturating_sub(tile * width).min(width);
@@ -284,13 +309,55 @@ pub async fn again(store: &Store, log: &str, edge: &Edge, tile: u64) -> Result<(
             return Err(fault("it is not the entry that was signed".to_owned()).into());
         }
         let Beside { asides, words } = &row.beside;
-        let gone = check_asides(&row.stored.body, asides).map_err(fault)?;
+        let mut gone = check_asides(&row.stored.body, asides).map_err(fault)?;
+        gone.retain(|name| !verifier.is_erased(seq, name));
         if !gone.is_empty() {
-            explained(store, seq, &gone).await?;
+            explained(store, verifier.size(), (seq, &gone)).await?;
+        }
+        if let Some(back) = asides
+            .iter()
+            .find(|aside| verifier.is_erased(seq, &aside.name))
+        {
+            return Err(fault(format!(
+                "its private value `{}` was erased, and is not gone",
+                back.name
+            ))
+            .into());
         }
         check_words(&row.stored.body, asides, words).map_err(fault)?;
     }
     Ok(())
+}
+
+/// Looks again at signed heads after the one of `after` entries: that each is one that we signed, of this
+/// size and with this root. The size of the last one; zero when there are none.
+pub async fn heads_again(
+    store: &Store,
+    verifier: &Verifier,
+    after: i64,
+    most: u32,
+) -> Result<i64, Trouble> {
+    let mut heads = ledger::checkpoints(store, after, most).await?;
+    // What was not read may name another key.
+    heads.retain(|head| head.size <= signed_size(verifier));
+    if heads.is_empty() {
+        return Ok(0);
+    }
+    let unusable = |error: Unusable| Fault::at(after + 1, error.to_string());
+    let keys = PublicKeys::new(verifier.keys().iter().cloned()).map_err(unusable)?;
+    for stored in &heads {
+        let fault = |problem: String| {
+            let size = stored.size;
+            Fault::at(size, format!("the signed head of {size} entries {problem}"))
+        };
+        let head = keys
+            .check(&stored.note)
+            .map_err(|error| fault(format!("is wrong: {error}")))?;
+        if i64::try_from(head.size) != Ok(stored.size) || *stored.root != head.root {
+            return Err(fault("says something else than its note".to_owned()).into());
+        }
+    }
+    Ok(heads.last().map_or(0, |head| head.size))
 }
 
 /// What entries say was erased must not be there.
@@ -304,10 +371,14 @@ pub async fn are_gone(store: &Store, claims: &[Claim]) -> Result<(), Trouble> {
     Ok(())
 }
 
-/// What is gone must have been erased by an entry.
-async fn explained(store: &Store, seq: i64, gone: &[String]) -> Result<(), Trouble> {
+/// What is gone must have been erased by an entry, if not by one that was read then by one since.
+async fn explained(store: &Store, read: u64, (seq, gone): (i64, &[String])) -> Result<(), Trouble> {
     let mut erased = BTreeSet::new();
-    for number in ledger::numbers(store, crate::domain::Action::PrivateErased).await? {
+    let numbers = ledger::numbers(store, crate::domain::Action::PrivateErased).await?;
+    for number in numbers {
+        if u64::try_from(number).is_ok_and(|number| number <= read) {
+            continue;
+        }
         if let Some(entry) = ledger::one(store, number).await? {
             erased.extend(crate::ledger::erasures(&entry.body));
         }

@@ -25,6 +25,13 @@ statements! {
         UNION ALL SELECT seq, 2 AS kind, word AS name, CAST('' AS BYTEA) AS salt, '' AS value FROM ledger_word
         WHERE seq >= $1 AND seq <= $2"];
     NUMBERS = ["SELECT seq FROM ledger_entry WHERE action = $1 ORDER BY seq"];
+    /// The farthest of each kind, and what lies before the first entry.
+    BEYOND = ["SELECT 0 AS kind, MAX(seq) AS seq, '' AS name FROM ledger_entry WHERE seq > $1
+        UNION ALL SELECT 1 AS kind, seq, MIN(name) AS name FROM ledger_private
+        WHERE seq < 1 OR seq = (SELECT MAX(seq) FROM ledger_private WHERE seq > $1) GROUP BY seq
+        UNION ALL SELECT 2 AS kind, seq, MIN(word) AS name FROM ledger_word
+        WHERE seq < 1 OR seq = (SELECT MAX(seq) FROM ledger_word WHERE seq > $1) GROUP BY seq
+        UNION ALL SELECT 3 AS kind, MAX(n) AS seq, CAST(level AS TEXT) AS name FROM ledger_tile GROUP BY level"];
     ASIDES = ["SELECT seq, name, salt, value FROM ledger_private WHERE seq >= $1 AND seq <= $2 ORDER BY seq, name"];
 }
 
@@ -148,6 +155,50 @@ pub async fn beside(
         }
     }
     Ok(beside)
+}
+
+/// What may lie where nothing should.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Beyond {
+    /// The number of the entry or of the tile.
+    pub at: i64,
+    pub what: Stray,
+}
+
+/// What it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stray {
+    Entry,
+    Private(String),
+    Word(String),
+    Tile { level: i64 },
+}
+
+/// The farthest entry, private value and word after `last`, what lies before the first entry, and the
+/// farthest tile of each level.
+pub async fn beyond(store: &Store, last: i64) -> Result<Vec<Beyond>, StoreError> {
+    let rows = sqlx::query(BEYOND.text(store.dialect()))
+        .bind(last)
+        .fetch_all(store.reader())
+        .await?;
+    let mut beyond = Vec::new();
+    for row in &rows {
+        let row = Row::of(row, "ledger_entry", "seq");
+        let Some(at) = row.maybe_number("seq")? else {
+            continue;
+        };
+        let name = row.text("name")?;
+        let what = match row.number("kind")? {
+            0 => Stray::Entry,
+            1 => Stray::Private(name),
+            2 => Stray::Word(name),
+            _ => Stray::Tile {
+                level: name.parse().unwrap_or(i64::MAX),
+            },
+        };
+        beyond.push(Beyond { at, what });
+    }
+    Ok(beyond)
 }
 
 /// The numbers of all entries of one kind.

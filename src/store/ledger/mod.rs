@@ -15,7 +15,8 @@ mod tiles;
 
 pub use derived::{EntryKind, Times, kinds, times};
 pub use entries::{
-    Beside, Stored, StoredAside, asides, beside, entries, latest, numbers, of_request, one, size,
+    Beside, Beyond, Stored, StoredAside, Stray, asides, beside, beyond, entries, latest, numbers,
+    of_request, one, size,
 };
 pub use find::{find, find_of};
 pub use heads::{

@@ -1,16 +1,19 @@
 //! What the tests share: fresh databases, the real binary, signed deliveries, patience.
 
+mod agrees;
 pub(crate) mod caller;
 pub(crate) mod crew;
 pub(crate) mod database;
 pub(crate) mod deliveries;
 pub(crate) mod doorway;
 pub(crate) mod laid;
+pub(crate) mod log;
 pub(crate) mod patience;
 pub(crate) mod service;
 pub(crate) mod world;
 
 pub(crate) use database::{Database, Engine};
+pub(crate) use log::Log;
 pub(crate) use patience::eventually;
 pub(crate) use service::Service;
 pub(crate) use world::World;

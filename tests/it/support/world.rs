@@ -4,6 +4,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::net::Ipv4Addr;
 use std::path::Path;
+use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
@@ -84,6 +85,8 @@ pub(crate) struct World {
     looking: tokio::sync::Mutex<sqlx::AnyConnection>,
     stop: CancellationToken,
     door: OnceLock<String>,
+    /// The state was found to follow from the log as far as this entry.
+    pub(super) agreed: AtomicI64,
 }
 
 /// A connection without tokens and without anything remembered.
@@ -164,6 +167,7 @@ impl World {
             looking,
             stop,
             door: OnceLock::new(),
+            agreed: AtomicI64::new(0),
         };
         world.work(&crew::ALL).await;
         world.open_door();
@@ -266,6 +270,7 @@ impl World {
                 .then_some(())
         })
         .await;
+        self.agrees_with_the_log().await;
     }
 
     /// As [`World::settle`], while GitHub holds deliveries back.
