@@ -1,6 +1,7 @@
 //! What the audit log costs when it is long. Each part prints a Markdown table. Run it with `script/bench`.
 
 #![expect(
+    clippy::disallowed_methods,
     clippy::unwrap_used,
     clippy::print_stdout,
     reason = "a measurement that meets the unexpected stops, and its result is what it prints"

@@ -21,7 +21,7 @@ impl Signer {
         store.seal_with(keys.sealer());
         // What the database remembers is read before the file, which is never behind it.
         let left = Left::read(store).await?;
-        let file = self.with_file(|locked| locked.read()).await?;
+        let file = self.held().await?;
         if ledger::size(store).await? == 0 {
             self.is_new(file.as_ref())?;
             let now = self.shared.clock.now();

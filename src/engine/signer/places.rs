@@ -92,6 +92,14 @@ impl Signer {
         Ok(())
     }
 
+    /// What the second place says now.
+    pub(super) async fn held(&self) -> Result<Option<HeadFile>, Problem> {
+        fn read(locked: &Locked<'_>) -> io::Result<Option<HeadFile>> {
+            locked.read()
+        }
+        self.with_file(read).await
+    }
+
     /// Does something with the second place while no other process does.
     pub(super) async fn with_file<T: Send + 'static>(
         &self,
