@@ -31,7 +31,10 @@ pub mod forges;
 /// Discord and Slack: what they send.
 pub mod chats;
 
-/// What runs by itself: intake, delivery, sweep.
+/// Places outside that get what we tell them, and are asked nothing: collectors of audit logs.
+pub mod outposts;
+
+/// What runs by itself: intake, delivery, sweep, shipping.
 pub mod engine;
 
 /// The door in: verifies, stores, answers.

@@ -26,6 +26,7 @@ pub struct Metrics {
     pub oldest_unhandled_seconds: Gauge<f64, AtomicU64>,
     pub parked_effects: Gauge<i64, AtomicI64>,
     pub parked_deliveries: Gauge<i64, AtomicI64>,
+    pub export_behind: Family<ExportLabels, Gauge>,
     pub ledger_is_sound: Gauge<i64, AtomicI64>,
     pub ledger_signed_entries: Gauge<i64, AtomicI64>,
     registry: Arc<Registry>,
@@ -60,6 +61,11 @@ pub struct ReloadLabels {
     pub outcome: &'static str,
 }
 
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub struct ExportLabels {
+    pub export: String,
+}
+
 impl Default for Metrics {
     fn default() -> Self {
         let mut registry = Registry::with_prefix("countersign");
@@ -75,6 +81,7 @@ impl Default for Metrics {
             oldest_unhandled_seconds: Gauge::default(),
             parked_effects: Gauge::default(),
             parked_deliveries: Gauge::default(),
+            export_behind: Family::default(),
             ledger_is_sound: Gauge::default(),
             ledger_signed_entries: Gauge::default(),
             registry: Arc::default(),
@@ -149,6 +156,11 @@ impl Metrics {
             "parked_deliveries",
             "Deliveries that were set aside and wait for a person",
             self.parked_deliveries.clone(),
+        );
+        registry.register(
+            "export_behind_entries",
+            "Entries of the audit log that an export has not sent yet",
+            self.export_behind.clone(),
         );
     }
 

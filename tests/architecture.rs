@@ -83,9 +83,15 @@ const ROOMS: &[Room] = &[
         crates: &["serenity", "reqwest"],
     },
     Room {
+        name: "outposts",
+        uses: &["digest", "domain", "ledger"],
+        crates: &["hyper", "hyper_rustls", "hyper_util", "tokio"],
+    },
+    Room {
         name: "engine",
         uses: &[
             "clock", "chance", "metrics", "domain", "ledger", "store", "forges", "chats",
+            "outposts",
         ],
         crates: &["tokio", "tokio_util"],
     },
@@ -113,7 +119,7 @@ const ROOMS: &[Room] = &[
         name: "cli",
         uses: &[
             "clock", "chance", "digest", "metrics", "domain", "ledger", "config", "store",
-            "forges", "chats", "engine", "http", "sandbox",
+            "forges", "chats", "outposts", "engine", "http", "sandbox",
         ],
         crates: &[
             "clap",

@@ -3,6 +3,7 @@
 
 mod audit;
 mod check;
+mod exports;
 mod handover;
 mod inbox;
 mod log;

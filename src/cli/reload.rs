@@ -98,5 +98,8 @@ fn needs_restart(old: &Config, new: &Config) -> Vec<&'static str> {
     if old.database.url.expose_secret() != new.database.url.expose_secret() {
         parts.push("database.url");
     }
+    if super::exports::differ(&old.ledger.exports, &new.ledger.exports) {
+        parts.push("[[ledger.export]]");
+    }
     parts
 }

@@ -3,7 +3,7 @@
 
 use std::fmt::{Display, Write};
 
-use super::settings::{Config, Identity, KeyPlace};
+use super::settings::{Config, ExportFormat, ExportPlace, Identity, KeyPlace};
 use crate::domain::{Environment, Role, Service};
 
 /// The whole configuration as text.
@@ -45,6 +45,25 @@ fn connections(config: &Config, text: &mut String) {
             text,
             0,
             format!("appends signed heads to {}", anchor.display()),
+        );
+    }
+    for export in &ledger.exports {
+        let to = match &export.to {
+            ExportPlace::File(path) => path.display().to_string(),
+            ExportPlace::Url(url) => url.clone(),
+        };
+        let format = match export.format {
+            ExportFormat::Ndjson => "as NDJSON",
+            ExportFormat::Ocsf => "in OCSF",
+            ExportFormat::Ecs => "in ECS",
+        };
+        line(
+            text,
+            0,
+            format!(
+                "sends its audit log to {to} {format} (export {})",
+                export.name
+            ),
         );
     }
     if let Some(github) = &config.github {

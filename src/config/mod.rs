@@ -24,7 +24,8 @@ pub use explain::explain;
 pub use report::{Colour, Problem, Report};
 pub use schema::schema;
 pub use settings::{
-    Config, Database, Discord, GitHub, GitLab, Identity, KeyPlace, Ledger, Server, Slack,
+    Config, Database, Discord, Export, ExportFormat, ExportPlace, GitHub, GitLab, Identity,
+    KeyPlace, Ledger, Server, Slack,
 };
 pub use surroundings::Surroundings;
 

@@ -112,6 +112,35 @@ pub struct Ledger {
     pub head: PathBuf,
     /// A file to which signed heads are appended.
     pub anchor: Option<PathBuf>,
+    /// Places that get every entry.
+    pub exports: Vec<Export>,
+}
+
+/// A place that gets every entry of the audit log.
+#[derive(Debug, Clone)]
+pub struct Export {
+    pub name: String,
+    pub to: ExportPlace,
+    pub format: ExportFormat,
+    /// Shown to a collector.
+    pub token: Option<SecretString>,
+}
+
+/// Where entries are sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ExportPlace {
+    /// They are appended to this file.
+    File(PathBuf),
+    /// They are sent to this address.
+    Url(String),
+}
+
+/// How entries are written for others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExportFormat {
+    Ndjson,
+    Ocsf,
+    Ecs,
 }
 
 /// Where the key of the log is.

@@ -1,5 +1,5 @@
 //! What runs by itself: intake takes what was received to the desk, delivery carries out what was
-//! decided, sweep does what is due. Each loop arms its wake-up before it looks, so that nothing that
+//! decided, sweep does what is due, shipping sends the audit log on. Each loop arms its wake-up before it looks, so that nothing that
 //! happens meanwhile is missed; looking again after a while is only the fallback.
 
 pub mod backoff;
@@ -9,6 +9,7 @@ pub mod facts;
 pub mod hands;
 mod heal;
 pub mod intake;
+pub mod shipping;
 pub mod signer;
 pub mod sweep;
 mod turn;

@@ -3,6 +3,7 @@
 
 mod accept;
 mod answer;
+mod api;
 mod bearer;
 mod body;
 mod health;

@@ -16,7 +16,7 @@ use super::bearer::Bearers;
 use super::body::Memory;
 use super::health::{self, Readiness};
 use super::turns::Turns;
-use super::{hooks, log, observe};
+use super::{api, hooks, log, observe};
 use crate::clock::Clock;
 use crate::domain::Source;
 use crate::forges::github::edge::WebhookSecrets;
@@ -25,8 +25,9 @@ use crate::store::Door;
 
 const OPENAPI: &str = include_str!("openapi.json");
 
-/// Readings of the log at once; fewer than the store's connections.
+/// Readings of the log and questions to it at once; together fewer than the store's connections.
 const LOG_AT_ONCE: usize = 2;
+const AUDIT_AT_ONCE: usize = 3;
 
 /// Everything the handlers use.
 #[derive(Debug)]
@@ -40,6 +41,7 @@ pub struct Doorway {
     pub(super) github: watch::Receiver<Arc<WebhookSecrets>>,
     pub(super) bearers: Bearers,
     pub(super) log_turns: Turns,
+    pub(super) audit_turns: Turns,
 }
 
 impl Doorway {
@@ -59,6 +61,7 @@ impl Doorway {
             github,
             bearers: Bearers::default(),
             log_turns: Turns::new(LOG_AT_ONCE),
+            audit_turns: Turns::new(AUDIT_AT_ONCE),
         }
     }
 
@@ -83,6 +86,9 @@ fn routes() -> Vec<(&'static str, MethodRouter<Arc<Doorway>>)> {
         ("/readyz", get(health::readyz)),
         ("/metrics", get(health::metrics)),
         ("/openapi.json", get(openapi)),
+        ("/api/v1/audit", get(api::search)),
+        ("/api/v1/audit/{seq}", get(api::one)),
+        ("/api/v1/audit/requests/{request}", get(api::of_request)),
         ("/log/checkpoint", get(log::checkpoint)),
         ("/log/tile/entries/{*index}", get(log::tile)),
         ("/log/tile/{level}/{*index}", get(log::tile)),

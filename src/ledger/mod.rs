@@ -7,11 +7,14 @@ mod keys;
 mod policy;
 mod proof;
 mod receipt;
+pub mod report;
 mod seal;
 mod shown;
+pub mod siem;
 mod tiles;
 mod tree;
 mod verify;
+mod whole;
 
 pub use crate::domain::words_of;
 pub use canonical::{
@@ -26,11 +29,11 @@ pub use seal::Sealer;
 pub use shown::Shown;
 pub use tiles::{Kind, TilePath, decode_bundle, encode_bundle};
 pub use tree::{Edge, FullTile, TILE_WIDTH, leaf, tile_root};
-
 pub use verify::{
     Claim, Fault, Row, Verified, Verifier, check_asides, check_row, check_tile, check_words,
     erasures, rotation,
 };
+pub use whole::Whole;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -2,13 +2,13 @@
 //! what lies aside against the commitments, the tree against its tiles and signed heads, and the keys
 //! against each other. What is found is named by the first entry that is wrong.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde_json::Value;
 
 use super::canonical::{Aside, commitment};
-use super::facets::{Seen, commitments, may_have_words, words};
+use super::facets::{Seen, every_commitment, may_have_words, words};
 use super::keys::{Head, PublicKeys};
 use super::tree::{Edge, FullTile, leaf};
 use super::{Sealer, base64};
@@ -389,11 +389,7 @@ pub fn check_row(row: &Row<'_>, log: &str) -> Result<(), String> {
 
 /// Whether what lies aside is what was committed to; the names of what does not lie there.
 pub fn check_asides(body: &[u8], asides: &[Aside]) -> Result<Vec<String>, String> {
-    let committed = if may_commit(body) {
-        commitments(body)?
-    } else {
-        BTreeMap::new()
-    };
+    let committed = every_commitment(body, asides)?;
     for aside in asides {
         let Some(expected) = committed.get(&aside.name) else {
             return Err(format!(
@@ -426,14 +422,6 @@ pub fn check_words(body: &[u8], asides: &[Aside], found: &BTreeSet<String>) -> R
         "it is not found by the words of its reasons: `{}`",
         word.map_or("", String::as_str)
     ))
-}
-
-fn may_commit(body: &[u8]) -> bool {
-    contains(body, br#"{"private":""#) || contains(body, br#"{"aside":""#)
-}
-
-fn contains(body: &[u8], piece: &[u8]) -> bool {
-    body.windows(piece.len()).any(|window| window == piece)
 }
 
 /// Whether a tile is the one that follows from the entries; the first hash that is not, by its place.

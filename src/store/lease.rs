@@ -15,6 +15,10 @@ statements! {
     GIVE_OTHERS_BACK = ["UPDATE lease SET lease_until = 0 WHERE holder = $1 AND name <> $2 AND lease_until <> 0"];
     EXTEND = ["UPDATE lease SET lease_until =" NOW "+ $4 WHERE holder = $1 AND name = $2 AND fence = $3 AND lease_until <> 0"];
     RETAKE = ["UPDATE lease SET lease_until =" NOW "+ $3 WHERE holder = $1 AND name = $2 AND lease_until = 0"];
+    TAKE_ONE = ["INSERT INTO lease (name, holder, fence, lease_until) VALUES ($1, $2, 1," NOW "+ $3)
+        ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, fence = lease.fence + 1, lease_until = excluded.lease_until
+            WHERE lease.lease_until <=" NOW "OR lease.holder = excluded.holder
+        RETURNING name, fence"];
     LEFT_OPEN = ["SELECT name FROM lease WHERE lease_until <> 0 AND lease_until <=" NOW "ORDER BY name"];
 }
 
@@ -36,6 +40,27 @@ impl Hold {
             fences: fences.map(|(name, fence)| (name.clone(), *fence)).collect(),
         }
     }
+}
+
+/// Takes one lease, unless somebody else has it; whoever has it already gets a newer fence.
+pub async fn take_one(
+    tx: &mut Tx,
+    name: &str,
+    holder: &str,
+    length: Duration,
+) -> Result<Option<Hold>, StoreError> {
+    let taken = sqlx::query(tx.sql(&TAKE_ONE))
+        .bind(name)
+        .bind(holder)
+        .bind(micros(length))
+        .fetch_optional(tx.connection())
+        .await?;
+    let Some(row) = taken else { return Ok(None) };
+    let fence = Row::of(&row, "lease", "name").number("fence")?;
+    Ok(Some(Hold {
+        holder: holder.to_owned(),
+        fences: BTreeMap::from([(name.to_owned(), fence)]),
+    }))
 }
 
 /// Gives every lease of a hold back. `false` means that some of them were lost: somebody else has a

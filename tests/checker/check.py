@@ -305,6 +305,7 @@ class Said:
     def __init__(self, log):
         self.log = log
         self.commitments = {}  # (seq, name): hash
+        self.asides = set()  # (seq, name) of values that lie aside for their length
         self.values = {}  # (seq, name): its text, of those that were asked for
         self.opened = set()  # (seq, name) of every value that was checked
         self.erasures = {}  # (seq, name): the entry that says so
@@ -322,15 +323,20 @@ class Said:
                 raise Bad(f"{where}: {field} is {shown(found)}, not {shown(expect)}")
         if seq == 1 and entry.get("action") != "log.opened":
             raise Bad(f"{where}: the first entry is not log.opened")
-        for name, commitment in commitments_of(entry, where):
-            if (seq, name) in self.commitments:
-                raise Bad(f"{where}: two private values have the name {shown(name)}")
-            self.commitments[seq, name] = commitment
+        self.commit(seq, commitments_of(entry, where), where)
         if entry.get("action") == "key.rotated":
             self.rotations.append((seq, *parse_rotation(entry, self.log, where)))
         if entry.get("action") == "private.erased":
             self.take_erasure(entry, seq, where)
         return entry
+
+    def commit(self, seq, found, where):
+        for name, key, commitment in found:
+            if (seq, name) in self.commitments:
+                raise Bad(f"{where}: two private values have the name {shown(name)}")
+            self.commitments[seq, name] = commitment
+            if key == "aside":
+                self.asides.add((seq, name))
 
     def take_erasure(self, entry, seq, where):
         detail = entry.get("detail")
@@ -362,14 +368,17 @@ class Said:
             raise Bad(f"{where}: is not the value that the entry holds a commitment to")
         parsed = parse_json(text, where)
         self.opened.add((seq, name))
+        if (seq, name) in self.asides:
+            # What was too long for the entry may hold commitments of its own.
+            self.commit(seq, commitments_of(parsed, where, name.split(".")), where)
         if keep:
             self.values[seq, name] = parsed
 
 
-def commitments_of(entry, where):
-    """The name and the hash of every object that has one key, `private` or `aside`, and base64 in
-    it. What is in `detail` is named by its path there, all else by its path in the entry."""
-    places = [([], entry)]
+def commitments_of(part, where, path=()):
+    """The name, the key and the hash of every object that has one key, `private` or `aside`, and
+    base64 in it. What is in `detail` is named by its path there, all else by its path in the entry."""
+    places = [(list(path), part)]
     while places:
         path, part = places.pop()
         if isinstance(part, dict) and len(part) == 1:
@@ -377,7 +386,7 @@ def commitments_of(entry, where):
             if key in ("private", "aside") and is_base64(text):
                 path = path[1:] if path[:1] == ["detail"] else path
                 name = ".".join(path)
-                yield name, unbase64(text, f"{where}: {shown(name)}", 32)
+                yield name, key, unbase64(text, f"{where}: {shown(name)}", 32)
                 continue
         if isinstance(part, dict):
             places += [(path + [key], value) for key, value in part.items()]
@@ -452,11 +461,9 @@ def read_tile(folder, name, width):
 
 
 def check_private(folder, said):
-    for (seq, name), by in said.erasures.items():
-        if (seq, name) not in said.commitments:
-            raise Bad(f"entry {by}: erases {shown(name)} of entry {seq}, which was never there")
     file = "private.ndjson"
     if not os.path.lexists(os.path.join(folder, file)):
+        check_erasures(said)
         return f"private values were not checked, there is no {file}"
     lines = read(folder, file).split(b"\n")
     if lines.pop() != b"":
@@ -468,6 +475,7 @@ def check_private(folder, said):
         if not is_count(row["seq"]):
             raise Bad(f"{where}: seq is not a number of an entry")
         said.value(row["seq"], row, f"entry {row['seq']}")
+    check_erasures(said)
     without = set(said.commitments) - said.opened
     for seq, name in sorted(without - set(said.erasures)):
         raise Bad(f"entry {seq}: {shown(name)} is missing, and no entry says that it was erased")
@@ -475,6 +483,14 @@ def check_private(folder, said):
     return f"{len(said.opened)} private values checked, " + (
         f"private values erased in {len(erased)} entries: {few(erased)}" if erased else "none erased"
     )
+
+
+def check_erasures(said):
+    """Only what was there can be erased. What lies within an aside is seen when that is there."""
+    closed = {seq for seq, _ in said.asides - said.opened}
+    for (seq, name), by in said.erasures.items():
+        if (seq, name) not in said.commitments and seq not in closed:
+            raise Bad(f"entry {by}: erases {shown(name)} of entry {seq}, which was never there")
 
 
 def few(numbers):

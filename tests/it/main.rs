@@ -8,11 +8,14 @@
 
 mod support;
 
+mod api;
 mod asking;
 mod commands;
 mod contract;
 mod effects;
+mod evidence;
 mod examples;
+mod exports;
 mod faults;
 mod following;
 mod gates;

@@ -90,7 +90,7 @@ async fn a_release_is_proved_by_its_receipt(engine: Engine) {
             body["action"].as_str().unwrap().to_owned()
         })
         .collect();
-    for needed in ["requested", "approved", "triggered", "started", "succeeded"] {
+    for needed in ["requested", "approved", "triggered", "succeeded"] {
         assert!(actions.iter().any(|action| action == needed), "{actions:?}");
     }
     let spoiled = database.folder.path().join("spoiled.json");
@@ -203,8 +203,7 @@ async fn an_export_can_be_checked_and_continued(engine: Engine) {
         }
         std::fs::write(&file, &kept[..kept.len() - 1]).unwrap();
         let (good, said) = both_say(database, "export", &folder, &key);
-        let is_last_line = file.ends_with("private.ndjson");
-        assert!(!good || is_last_line, "{} cut: {said}", file.display());
+        assert!(!good, "{} cut: {said}", file.display());
         std::fs::write(&file, &kept).unwrap();
     }
     let (good, said) = both_say(database, "export", &folder, &key);
@@ -308,7 +307,8 @@ async fn a_database_that_was_put_back_is_noticed_and_can_be_accepted() {
     );
     let service = Service::start(&database, None).await;
     ready(&service, false).await;
-    let condition: Value = service.get("/readyz").await.json().await.unwrap();
+    let answer = service.get("/readyz").await.text().await.unwrap();
+    let condition: Value = serde_json::from_str(&answer).unwrap();
     assert_eq!(condition["ledger"], "broken");
 
     let reason = ["accept-restore", "--reason", "the disk died"];

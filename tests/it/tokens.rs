@@ -180,6 +180,7 @@ async fn what_cannot_be_made_is_refused(engine: Engine) {
         assert!(text.contains(expect), "{words:?} {text}");
     }
     // Without the log's key nothing can be recorded, so nothing is made.
+    std::fs::remove_file(database.folder.path().join("countersign-log.key")).unwrap();
     let words = ["token", "create", "--name", "x", "--scope", "log"];
     let output = service::command(&config, &words).output().unwrap();
     assert_eq!(output.status.code(), Some(1));

@@ -1,5 +1,6 @@
 //! `audit`: everything that people ask of the audit log at the machine.
 
+mod erase;
 mod export;
 mod filters;
 mod follow;
@@ -8,6 +9,7 @@ mod lines;
 mod query;
 mod read_back;
 mod receipt;
+mod report;
 mod restore;
 mod show;
 mod verify;
@@ -24,6 +26,10 @@ pub(super) enum AuditCommand {
     Show(show::Show),
     /// Print new entries as they come
     Follow(follow::Follow),
+    /// Evidence for auditors: every deploy of a period, and whatever left the ordinary road
+    Report(report::ReportLine),
+    /// Erase private data; the entries, and everything that was proven of them, stay
+    Erase(erase::EraseLine),
     /// Check the whole log, or an export or a receipt of it
     Verify(verify::Verify),
     /// Write the log into a folder, or go on with one
@@ -45,6 +51,8 @@ pub(super) async fn run(command: AuditCommand) -> anyhow::Result<ExitCode> {
         AuditCommand::Query(query) => query::run(&query).await,
         AuditCommand::Show(show) => show::run(&show).await,
         AuditCommand::Follow(follow) => follow::run(&follow).await,
+        AuditCommand::Report(line) => report::run(&line).await,
+        AuditCommand::Erase(line) => erase::run(&line).await,
         AuditCommand::Verify(verify) => verify::run(verify).await,
         AuditCommand::Export(export) => export::run(export).await,
         AuditCommand::Receipt(receipt) => receipt::run(receipt).await,

@@ -109,6 +109,9 @@ fn read_private(folder: &Path) -> Result<Option<BTreeMap<i64, Vec<Aside>>>, Stri
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(format!("the file {PRIVATE}: {error}")),
     };
+    if !text.is_empty() && !text.ends_with('\n') {
+        return Err(format!("the file {PRIVATE} is cut short"));
+    }
     let mut private: BTreeMap<i64, Vec<Aside>> = BTreeMap::new();
     for (number, line) in (1..).zip(text.lines()) {
         let wrong = || format!("the file {PRIVATE}: line {number} cannot be read");

@@ -68,6 +68,37 @@ pub(crate) struct Ledger {
     /// A file to which signed heads are appended, best on storage that can be written once.
     #[schemars(example = &"/mnt/worm/countersign-log.heads")]
     pub(crate) anchor: Option<At<String>>,
+    /// Places that get every entry of the log.
+    pub(crate) export: Option<Vec<At<Export>>>,
+}
+
+/// A place that gets every entry of the audit log, in order.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Export {
+    /// What it is called; how far it has come is remembered under this name.
+    #[schemars(required, example = &"siem")]
+    pub(crate) name: Option<At<String>>,
+    /// `file:PATH`, relative to this file's folder, or `https://...`, which gets lines by POST.
+    #[schemars(required, example = &"https://siem.example.com/ingest")]
+    pub(crate) to: Option<At<String>>,
+    /// How entries are written: `ndjson`, `ocsf` or `ecs`. The default is `ndjson`.
+    #[schemars(example = &"ecs")]
+    pub(crate) format: Option<At<ExportFormat>>,
+    /// The token that the collector wants, sent as `Authorization: Bearer`.
+    pub(crate) token: Option<At<Secret>>,
+}
+
+/// How entries are written for others.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum ExportFormat {
+    /// As they are, with what lies aside.
+    Ndjson,
+    /// Open Cybersecurity Schema Framework.
+    Ocsf,
+    /// Elastic Common Schema.
+    Ecs,
 }
 
 /// The connection to GitHub: an app (`app_id` with `private_key`) or, for trying out, a `token`.

@@ -7,7 +7,9 @@ mod connections;
 mod services;
 mod text_or;
 
-pub(crate) use connections::{Database, Discord, GitHub, GitLab, Ledger, Secret, Server, Slack};
+pub(crate) use connections::{
+    Database, Discord, Export, ExportFormat, GitHub, GitLab, Ledger, Secret, Server, Slack,
+};
 pub(crate) use services::{
     Allowed, Environment, Excluded, Gate, GitHubTriggerKind, GitLabTriggerKind, Level, Role,
     Service, Stage, Trigger,

@@ -23,6 +23,7 @@ fn with_secrets() -> (tempfile::TempDir, Surroundings) {
     let variables = [
         ("GITHUB_WEBHOOK_SECRET", "0123456789abcdef"),
         ("GITLAB_WEBHOOK_SECRET", "0123456789abcdef"),
+        ("SIEM_TOKEN", "t"),
         ("SLACK_TOKEN", "t"),
         ("SLACK_SIGNING_SECRET", "0123456789abcdef"),
         ("DEPLOY_WEBHOOK_SECRET", "0123456789abcdef"),

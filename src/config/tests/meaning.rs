@@ -6,7 +6,7 @@ use std::path::Path;
 use secrecy::ExposeSecret;
 
 use super::{GOOD, parse, problems, surroundings};
-use crate::config::{Config, Identity, Server, Surroundings};
+use crate::config::{Config, ExportFormat, ExportPlace, Identity, Server, Surroundings, explain};
 use crate::domain::{GitHubTrigger, Trigger};
 
 /// Replaces a piece of the good file and lists the messages, without their lines.
@@ -499,6 +499,71 @@ fn limits_of_the_server_fit_together() {
         database("url = true"),
         ["24: `url` must be text in quotes or a table"]
     );
+}
+
+#[test]
+fn the_log_is_sent_to_places_that_can_be_told_apart() {
+    let export = |lines: &str| format!("{GOOD}[[ledger.export]]\n{lines}");
+    let check = |lines: &str, expect: &[&str]| {
+        assert_eq!(problems(&export(lines)), expect, "{lines}");
+    };
+    const FILE: &str = "name = \"siem\"\nto = \"file:log.ndjson\"\n";
+    check(FILE, &[]);
+    check("to = \"file:x\"", &["23: `name` is missing in `export`"]);
+    check("name = \"siem\"", &["23: `to` is missing in `export`"]);
+    check(
+        "name = \"my siem\"\nto = \"file:x\"",
+        &["24: this cannot be the name of an export"],
+    );
+    let to = |to: &str, expect: &[&str]| check(&format!("name = \"a\"\nto = \"{to}\""), expect);
+    to("https://siem.example.com/in/", &[]);
+    to("http://127.0.0.1:9000", &[]);
+    to("siem.log", &["25: this is neither a file nor a URL"]);
+    to("file:", &["25: this is not the path of a file"]);
+    to("file:logs/", &["25: this is not the path of a file"]);
+    let plain = "25: the audit log cannot travel over plain HTTP";
+    to("http://siem.example.com", &[plain]);
+    to("ftp://h", &["25: a URL here begins with `https://`"]);
+    let hidden = "25: a URL here cannot hold a name or a password";
+    to("https://me:pw@h", &[hidden]);
+    check(
+        &format!("{FILE}format = \"xml\""),
+        &["26: `format` does not know `xml`"],
+    );
+    check(
+        &format!("{FILE}token = {{ env = \"TOKEN\" }}"),
+        &["26: a file takes no token"],
+    );
+    check(
+        "name = \"a\"\nto = \"https://h\"\ntoken = { env = \"NONE\" }",
+        &["26: the environment variable `NONE` is not set"],
+    );
+    let other = "[[ledger.export]]\nname = \"other\"\nto = \"file:log.ndjson\"";
+    check(
+        &format!("{FILE}[[ledger.export]]\nname = \"siem\"\nto = \"https://h\""),
+        &["27: `siem` stands here twice"],
+    );
+    check(
+        &format!("{FILE}{other}"),
+        &["28: `/etc/countersign/log.ndjson` stands here twice"],
+    );
+    let lines = "name = \"a\"\nto = \"https://H.example.com/in/\"\nformat = \"ecs\"\ntoken = { env = \"TOKEN\" }";
+    let config = parse(&export(lines)).unwrap();
+    let [export] = config.ledger.exports.as_slice() else {
+        panic!("{:?}", config.ledger);
+    };
+    assert_eq!(
+        export.to,
+        ExportPlace::Url("https://h.example.com/in/".to_owned())
+    );
+    assert_eq!(export.format, ExportFormat::Ecs);
+    let token = export.token.as_ref().map(ExposeSecret::expose_secret);
+    assert_eq!(token, Some("token-of-a-machine"));
+    let explained = explain(&config);
+    assert!(
+        explained.contains("sends its audit log to https://h.example.com/in/ in ECS (export a)")
+    );
+    assert!(!explained.contains("token-of-a-machine"));
 }
 
 #[test]

@@ -8,6 +8,8 @@ use crate::config::report::Problem;
 use crate::config::review::Review;
 use crate::config::settings::{KeyPlace, Ledger, Server};
 
+use super::export;
+
 const KEY: &str = "countersign-log.key";
 const HEAD: &str = "countersign-log.head";
 /// What a log is called that has no address.
@@ -34,11 +36,13 @@ pub(super) fn ledger(
         Some(written) => Some(file(written, review)?),
         None => None,
     };
+    let exports = export::exports(raw.and_then(|raw| raw.export.as_ref()), review);
     Some(Ledger {
         name: name?,
         key: key?,
         head: head?,
         anchor,
+        exports,
     })
 }
 
@@ -93,7 +97,7 @@ fn key(written: &At<TextOr<Secret>>, review: &mut Review<'_>) -> Option<KeyPlace
     }
 }
 
-fn file(written: &At<String>, review: &mut Review<'_>) -> Option<PathBuf> {
+pub(super) fn file(written: &At<String>, review: &mut Review<'_>) -> Option<PathBuf> {
     if written.value.trim().is_empty() || written.value.ends_with('/') {
         let problem = Problem::new(&written.place, "this is not the path of a file");
         review.refuse(problem.help("a relative path starts from this file's folder"));

@@ -4,6 +4,7 @@
 mod chats;
 mod database;
 mod environment;
+mod export;
 mod forges;
 mod ledger;
 mod role;

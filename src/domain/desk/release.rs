@@ -9,9 +9,9 @@ use super::{Change, Desk, Outcome};
 use crate::domain::policy::Quorum;
 use crate::domain::reason::Verdict;
 use crate::domain::{
-    Action, Departure, Due, Effect, Ended, Environment, ExternalKind, Flight, GitHubTrigger, Live,
-    Look, Progress, Reaction, Relation, Request, RequestKind, RuleRequested, Seen, Service, Start,
-    State, StatusState, Trigger,
+    Action, Departure, Detail, Due, Effect, Ended, Environment, ExternalKind, Flight,
+    GitHubTrigger, Live, Look, Progress, Reaction, Relation, Request, RequestKind, RuleRequested,
+    Seen, Service, Start, State, StatusState, Trigger,
 };
 
 /// A trigger that could not leave for so long is examined again first.
@@ -195,16 +195,16 @@ impl Desk<'_> {
             .unwrap_or(jiff::Timestamp::MAX);
         let departure = Departure::new(quorum, &request, start, attempt, not_after);
         let approvals = quorum.approvals().iter().map(|approval| {
-            let rules = approval.by().roles().values().cloned();
-            crate::domain::Detail::from([
+            let (person, roles) = (approval.by().person(), approval.by().roles());
+            let rules = roles.values().cloned().collect::<Detail>();
+            Detail::from([
                 ("forge", "github".into()),
-                (
-                    "login",
-                    crate::domain::Detail::private(approval.by().person().login.as_str()),
-                ),
-                ("number", approval.by().person().id.into()),
+                ("login", Detail::private(person.login.as_str())),
+                ("number", person.id.into()),
                 ("at", approval.at().to_string().into()),
-                ("rules", rules.collect()),
+                ("roles", roles.keys().map(ToString::to_string).collect()),
+                // They may name people.
+                ("rules", Detail::private(rules)),
             ])
         });
         outcome.entries.push(
@@ -213,7 +213,7 @@ impl Desk<'_> {
                 .with("correlation", request.correlation())
                 .with("trigger", environment.trigger.to_string())
                 .with("departure", departure.spelled())
-                .with("approvals", approvals.collect::<crate::domain::Detail>())
+                .with("approvals", approvals.collect::<Detail>())
                 .with("evidence", examined.evidence.clone()),
         );
         outcome.plan(

@@ -3,8 +3,11 @@
 
 mod derived;
 mod entries;
+pub mod export;
 mod find;
 mod heads;
+mod period;
+pub mod private;
 mod proofs;
 mod shown;
 mod terms;
@@ -19,6 +22,8 @@ pub use heads::{
     Anchor, Checkpoint, Tile, anchor, anchors, checkpoint_after, checkpoints, last_checkpoint,
     record_anchor, record_checkpoint, record_tiles, tiles,
 };
+
+pub use period::bounds;
 pub use proofs::prove;
 pub use shown::{shown, shown_in};
 pub use tiles::{bundle, hash_tile};
@@ -27,6 +32,8 @@ pub(super) use derived::ALL as DERIVED;
 pub(super) use entries::ALL as ENTRIES;
 pub(super) use find::ALL as FIND;
 pub(super) use heads::ALL as HEADS;
+pub(super) use period::ALL as PERIOD;
+pub(super) use private::ALL as PRIVATE;
 pub(super) use shown::ALL as SHOWN;
 pub(super) use terms::ALL as TERMS;
 pub(super) use tiles::ALL as TILES;

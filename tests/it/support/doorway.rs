@@ -9,6 +9,7 @@ use countersign::digest::hex;
 use countersign::domain::Scope;
 use countersign::forges::github::edge::WebhookSecrets;
 use countersign::http::{Doorway, Limits, Listener, Readiness, router};
+use countersign::ledger::{Head, Standing};
 use countersign::metrics::Metrics;
 use countersign::store::tokens::{self, NewToken};
 use countersign::store::{Door, Store};
@@ -32,7 +33,8 @@ impl Opened {
         let (door, committer) = Door::open(store.clone(), Arc::new(Notify::new()), 8);
         tokio::spawn(committer.run());
         let metrics = Metrics::default();
-        let (_standing, standing) = watch::channel(countersign::ledger::Standing::Checking);
+        let (size, root) = (0, [0; 32]);
+        let (_, standing) = watch::channel(Standing::Sound(Head { size, root }));
         let readiness = Readiness::new(
             store.clone(),
             (clock.clone(), metrics.clone()),

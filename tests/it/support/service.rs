@@ -117,7 +117,8 @@ impl Service {
         })
         .await;
         eventually("the audit log has been looked at", async || {
-            let condition: Value = service.get("/readyz").await.json().await.ok()?;
+            let answer = service.get("/readyz").await.text().await.ok()?;
+            let condition: Value = serde_json::from_str(&answer).ok()?;
             (condition["ledger"] != "checking").then_some(())
         })
         .await;

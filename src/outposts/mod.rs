@@ -1,0 +1,5 @@
+//! Places outside that get what we tell them, and are asked nothing. What is sent where is decided by
+//! whoever calls; no address is ever taken from a payload.
+
+pub mod file;
+pub mod siem;
