@@ -83,6 +83,7 @@ fn statements(database: &str, entries: u64) -> Vec<String> {
         leaf,
         last,
     } = words;
+    let latest = (START + i64::try_from(entries).unwrap() * STEP) * 1_000_000;
     let drawn = format!(
         "SELECT i, h, (i / 20 * 2654435761) % 4294967296 AS x, h % 40 AS s, (h / 641) % 12 AS a
             FROM (SELECT i, (i * CAST(2654435761 AS BIGINT)) % 4294967296 AS h FROM {numbers} AS m) AS k"
@@ -122,7 +123,7 @@ fn statements(database: &str, entries: u64) -> Vec<String> {
             SELECT DISTINCT about, service, environment, person, action, outcome FROM ledger_entry"
             .to_owned(),
         format!(
-            "UPDATE ledger_head SET size = {entries}, latest = ({START} + {entries} * {STEP}) * 1000000"
+            "UPDATE ledger_head SET size = {entries}, latest = {latest}"
         ),
         "INSERT INTO person (person, login, at) VALUES ('github:15', 'ann', 1)".to_owned(),
         word("gate", "seq % 2 = 0"),

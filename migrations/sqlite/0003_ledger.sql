@@ -83,7 +83,7 @@ CREATE TABLE ledger_word (
     seq  BIGINT NOT NULL,
     PRIMARY KEY (word, seq)
 );
-CREATE INDEX ledger_word_seq ON ledger_word (seq);
+CREATE INDEX ledger_word_seq ON ledger_word (seq, word);
 
 -- What people were last called, to find them by name.
 CREATE TABLE person (

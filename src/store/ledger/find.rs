@@ -51,8 +51,9 @@ statements! {
             AND e.seq >= (SELECT MIN(o.seq) FROM (SELECT i.seq FROM ledger_entry i WHERE i.about = chosen.about
                 AND i.seq < $1 AND i.seq >= $7 AND i.at >= $8 AND i.at < $9 ORDER BY i.seq DESC LIMIT $10) o)
         ORDER BY e.seq DESC LIMIT $10"];
+    /// CROSS JOIN, because SQLite keeps to its order: the few combinations lead.
     FEW = ["SELECT COUNT(*) AS found FROM (SELECT 1 FROM (SELECT about FROM ledger_about WHERE" WANTED ") a
-        JOIN ledger_entry e ON e.about = a.about AND e.seq < $1 AND e.seq >= $7 AND e.at >= $8 AND e.at < $9
+        CROSS JOIN ledger_entry e WHERE e.about = a.about AND e.seq < $1 AND e.seq >= $7 AND e.at >= $8 AND e.at < $9
         LIMIT $10) counted"];
     PAGE = ["SELECT seq, at, action, outcome, service, environment, person, sha, request, about, body, leaf FROM ledger_entry
         WHERE seq IN (SELECT CAST(value AS BIGINT) FROM" EACH_OF_2 ") ORDER BY seq DESC LIMIT $1"];

@@ -22,8 +22,9 @@ statements! {
             FROM alike WHERE alike.word IS NOT NULL)
         SELECT word FROM alike WHERE word IS NOT NULL LIMIT $3"];
     HOW_MANY = ["SELECT COUNT(*) AS found FROM (SELECT 1 FROM ledger_word WHERE word = $1 LIMIT 5000) counted"];
-    HAVE_WORD = ["SELECT DISTINCT seq FROM ledger_word
-        WHERE word >= $1 AND word <= $3 AND seq IN (SELECT CAST(value AS BIGINT) FROM" EACH_OF_2 ")"];
+    /// The list leads, because a word can have many more entries than are asked about.
+    HAVE_WORD = ["SELECT CAST(value AS BIGINT) AS seq FROM" EACH_OF_2 "WHERE EXISTS (SELECT 1 FROM ledger_word w
+        WHERE w.seq = CAST(value AS BIGINT) AND w.word >= $1 AND w.word <= $3)"];
 }
 
 /// A word that must be there.
