@@ -308,6 +308,10 @@ impl Reading<'_> {
             Lead::Words(words) => {
                 let mut newest = BTreeSet::new();
                 for word in words {
+                    if wanted.is_only_words() {
+                        newest.extend(self.with_word(word, wanted.from, (before, most)).await?);
+                        continue;
+                    }
                     let extra = Extra {
                         number: None,
                         texts: vec![Some(word.clone())],
@@ -390,6 +394,11 @@ impl Wanted {
             .bind(self.since)
             .bind(self.until)
             .bind(most)
+    }
+
+    /// Neither what entries are about nor a time is asked.
+    fn is_only_words(&self) -> bool {
+        !self.is_about_something() && self.since == i64::MIN && self.until == i64::MAX
     }
 
     fn is_about_something(&self) -> bool {

@@ -21,6 +21,8 @@ statements! {
             UNION ALL SELECT (SELECT MIN(n.word) FROM ledger_word n WHERE n.word > alike.word AND n.word < $2)
             FROM alike WHERE alike.word IS NOT NULL)
         SELECT word FROM alike WHERE word IS NOT NULL LIMIT $3"];
+    /// Where nothing else is asked, the word alone says which entries: no engine can take a longer road.
+    WITH_WORD_ONLY = ["SELECT seq FROM ledger_word WHERE word = $1 AND seq < $2 AND seq >= $3 ORDER BY seq DESC LIMIT $4"];
     HOW_MANY = ["SELECT COUNT(*) AS found FROM (SELECT 1 FROM ledger_word WHERE word = $1 LIMIT 5000) counted"];
     /// The list leads, because a word can have many more entries than are asked about.
     HAVE_WORD = ["SELECT CAST(value AS BIGINT) AS seq FROM" EACH_OF_2 "WHERE EXISTS (SELECT 1 FROM ledger_word w
@@ -35,6 +37,23 @@ pub(super) struct Term {
 }
 
 impl Reading<'_> {
+    /// The newest entries with a word.
+    pub(super) async fn with_word(
+        &mut self,
+        word: &str,
+        from: i64,
+        (before, most): (i64, u32),
+    ) -> Result<Vec<i64>, StoreError> {
+        let rows = sqlx::query(WITH_WORD_ONLY.text(self.dialect))
+            .bind(word)
+            .bind(before)
+            .bind(from)
+            .bind(i64::from(most))
+            .fetch_all(&mut *self.connection)
+            .await?;
+        rows.iter().map(number).collect()
+    }
+
     /// Takes the word that the fewest entries have out of the terms, to lead.
     pub(super) async fn rarest(&mut self, terms: &mut Vec<Term>) -> Result<Lead, StoreError> {
         let mut best: Option<(i64, usize, Vec<String>)> = None;
