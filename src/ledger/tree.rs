@@ -190,7 +190,7 @@ mod tests {
         let mut made = Vec::new();
         for n in 0_u64..65_537 {
             edge.push(leaf(&n.to_be_bytes()), |tile| {
-                made.push((tile.level, tile.n))
+                made.push((tile.level, tile.n));
             });
         }
         assert_eq!(made.len(), 257);

@@ -244,7 +244,7 @@ impl Signer {
     /// The second place says what it said, or more; what another process wrote there since.
     async fn file_is_as_left(&self, known: &mut Known) -> Result<Option<Head>, Problem> {
         let found = self
-            .with_file(|locked| locked.read())
+            .read_place()
             .await?
             .ok_or_else(|| Problem::Broken(format!("the file {} is gone", self.shown())))?;
         if found == known.file {

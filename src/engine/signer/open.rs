@@ -23,7 +23,7 @@ impl Signer {
         self.shared.store.seal_with(keys.sealer());
         // What the database remembers is read before the file, which is never behind it.
         let left = self.left().await?;
-        let file = self.with_file(|locked| locked.read()).await?;
+        let file = self.read_place().await?;
         let size = ledger::size(&self.shared.store).await?;
         if size == 0 {
             self.is_new(file.as_ref())?;

@@ -92,6 +92,11 @@ impl Signer {
         Ok(())
     }
 
+    /// What the second place says.
+    pub(super) async fn read_place(&self) -> Result<Option<HeadFile>, Problem> {
+        self.with_file(read).await
+    }
+
     /// Does something with the second place while no other process does.
     pub(super) async fn with_file<T: Send + 'static>(
         &self,
@@ -109,4 +114,8 @@ impl Signer {
             Err(error) => Err(Problem::Passing(error.to_string())),
         }
     }
+}
+
+fn read(locked: &Locked<'_>) -> io::Result<Option<HeadFile>> {
+    locked.read()
 }
