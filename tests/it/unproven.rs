@@ -98,13 +98,14 @@ async fn a_trigger_that_nobody_approved_does_not_leave(engine: Engine) {
         hands.number(format!("{real}'approved'")).await,
     ];
     for (number, cause) in (1..).zip(causes) {
-        let token = format!("trigger/2/{number}");
-        effect["departure"]["attempt"] = json!(number);
+        let attempt = 10 + number;
+        let token = format!("trigger/2/{attempt}");
+        effect["departure"]["attempt"] = json!(attempt);
         smuggle(&world, &token, &effect, (cause, 0)).await;
         assert_eq!(world.recorded("trigger.unproven").await, number);
     }
     // As if somebody had held it before: whoever comes second never sends.
-    smuggle(&world, "trigger/2/9", &effect, (causes[2], 5)).await;
+    smuggle(&world, "trigger/2/19", &effect, (causes[2], 5)).await;
     assert_eq!(world.starts(), 1);
     assert_eq!(world.state(2).await.unwrap(), "waiting");
     let parked = "SELECT COUNT(*) FROM outbox WHERE state = 'parked'";

@@ -118,3 +118,7 @@ impl Signer {
         }
     }
 }
+
+fn read(locked: &Locked<'_>) -> io::Result<Option<HeadFile>> {
+    locked.read()
+}
