@@ -2,6 +2,7 @@
 //! for ever, so the form of an entry has a version and never changes within it.
 
 mod canonical;
+mod cosignature;
 mod facets;
 mod keys;
 mod policy;
@@ -20,6 +21,7 @@ pub use crate::domain::words_of;
 pub use canonical::{
     Aside, MOST_BYTES, SALT_LENGTH, SCHEMA_VERSION, Salt, Spelled, commitment, spell,
 };
+pub use cosignature::{NotWitnessed, WitnessKey};
 pub use facets::{Facets, OPERATOR, Seen, commitments, person, words};
 pub use keys::{Head, Keys, PublicKeys, Standing, Unusable, short};
 pub use policy::policy_digest;
