@@ -11,9 +11,9 @@ use crate::chance;
 use crate::domain::{Action, Actor, Entry};
 use crate::ledger::{Wanted, WitnessKey, base64};
 use crate::outposts::witness::{Answer, Witness};
+use crate::store::lease::Hold;
 use crate::store::ledger::witness::{self, KIND};
 use crate::store::ledger::{self, Anchor, Checkpoint};
-use crate::store::lease::Hold;
 use crate::store::{Store, StoreError};
 
 /// A witness is not asked more often.

@@ -150,8 +150,9 @@ mod tests {
             key.id.to_be_bytes().as_slice(),
             &time.to_be_bytes(),
             &signature,
-        ];
-        format!("\u{2014} {NAME} {}\n", base64(&bytes.concat()))
+        ]
+        .concat();
+        format!("\u{2014} {NAME} {}\n", base64(&bytes))
     }
 
     fn checkpoint() -> String {

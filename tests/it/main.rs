@@ -40,3 +40,4 @@ mod timers;
 mod tokens;
 mod triggers;
 mod turns;
+mod witness;
