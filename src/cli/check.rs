@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use crate::config::{self, Config};
 
-use super::{EXIT_INVALID, colour_of_errors, complain, handover, say};
+use super::{EXIT_INVALID, colour_of_errors, complain, handover, say, witnesses};
 
 /// Validates the file and explains what it means, or prints every mistake in it.
 pub(super) fn check(path: &Path) -> ExitCode {
@@ -19,6 +19,10 @@ pub(super) fn check(path: &Path) -> ExitCode {
     // A key can be text in the right place and still be no key.
     if let Err(error) = handover::github_client(&config) {
         complain(&format!("error: {}: {error}", path.display()));
+        return ExitCode::from(EXIT_INVALID);
+    }
+    if let Err(error) = witnesses::keys(&config.ledger) {
+        complain(&format!("error: {}: {error:#}", path.display()));
         return ExitCode::from(EXIT_INVALID);
     }
     say(config::explain(&config).trim_end());

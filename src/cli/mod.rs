@@ -14,6 +14,7 @@ mod reload;
 mod serve;
 mod supervise;
 mod token;
+mod witnesses;
 
 use std::io::{IsTerminal as _, Write as _};
 use std::path::PathBuf;

@@ -101,5 +101,8 @@ fn needs_restart(old: &Config, new: &Config) -> Vec<&'static str> {
     if super::exports::differ(&old.ledger.exports, &new.ledger.exports) {
         parts.push("[[ledger.export]]");
     }
+    if old.ledger.witnesses != new.ledger.witnesses {
+        parts.push("[[ledger.witness]]");
+    }
     parts
 }

@@ -26,7 +26,7 @@ use crate::store::Door;
 use super::handover::{Handover, Parts, github_client};
 use super::reload::{self, Reloader};
 use super::supervise::Tasks;
-use super::{EXIT_INVALID, colour_of_errors, complain, exports, log, log_key, open};
+use super::{EXIT_INVALID, colour_of_errors, complain, exports, log, log_key, open, witnesses};
 
 /// Between "not ready" and the closed door, so that a load balancer can look away.
 const DRAIN: Duration = Duration::from_secs(1);
@@ -101,6 +101,9 @@ pub(super) async fn serve(path: PathBuf) -> anyhow::Result<ExitCode> {
     start_engine(&mut tasks, &shared, &parts, &stops);
     for shipping in exports::shipping(&config.ledger.exports, &shared)? {
         tasks.start("export", shipping.run(stops.stopping.clone()));
+    }
+    for witnessing in witnesses::witnessing(&config.ledger, &shared)? {
+        tasks.start("witness", witnessing.run(stops.stopping.clone()));
     }
     start_signer(&mut tasks, &shared, &config.ledger, &stops);
     let address = listener.address()?;

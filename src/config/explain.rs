@@ -66,6 +66,14 @@ fn connections(config: &Config, text: &mut String) {
             ),
         );
     }
+    for witness in &ledger.witnesses {
+        let name = witness.key.split('+').next().unwrap_or_default();
+        line(
+            text,
+            0,
+            format!("has its signed heads cosigned by {name} at {}", witness.url),
+        );
+    }
     if let Some(github) = &config.github {
         let whom = match &github.identity {
             Identity::App { app_id, .. } => format!("as app {app_id}"),

@@ -25,7 +25,7 @@ pub use report::{Colour, Problem, Report};
 pub use schema::schema;
 pub use settings::{
     Config, Database, Discord, Export, ExportFormat, ExportPlace, GitHub, GitLab, Identity,
-    KeyPlace, Ledger, Server, Slack,
+    KeyPlace, Ledger, Server, Slack, Witness,
 };
 pub use surroundings::Surroundings;
 

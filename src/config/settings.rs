@@ -114,6 +114,17 @@ pub struct Ledger {
     pub anchor: Option<PathBuf>,
     /// Places that get every entry.
     pub exports: Vec<Export>,
+    /// Those who cosign its signed heads.
+    pub witnesses: Vec<Witness>,
+}
+
+/// Somebody who sees that the audit log only grows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Witness {
+    /// The address below which heads are submitted, without a slash at its end.
+    pub url: String,
+    /// Its public key as it is written; it begins with the witness's name.
+    pub key: String,
 }
 
 /// A place that gets every entry of the audit log.

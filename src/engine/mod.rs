@@ -1,6 +1,7 @@
 //! What runs by itself: intake takes what was received to the desk, delivery carries out what was
-//! decided, sweep does what is due, shipping sends the audit log on. Each loop arms its wake-up before it looks, so that nothing that
-//! happens meanwhile is missed; looking again after a while is only the fallback.
+//! decided, sweep does what is due, shipping sends the audit log on, witnessing shows it to witnesses. Each
+//! loop arms its wake-up before it looks, so that nothing that happens meanwhile is missed; looking again
+//! after a while is only the fallback.
 
 pub mod backoff;
 mod covered;
@@ -13,6 +14,7 @@ pub mod shipping;
 pub mod signer;
 pub mod sweep;
 mod turn;
+pub mod witnessing;
 
 use std::sync::Arc;
 use std::time::Duration;

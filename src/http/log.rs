@@ -21,17 +21,22 @@ const FOR_EVER: &str = "public, max-age=31536000, immutable";
 /// Nor do entries, but a cache that others share must not keep them.
 const FOR_EVER_ALONE: &str = "private, max-age=31536000, immutable";
 
-/// The latest signed head.
+/// The latest signed head, with the signatures of the witnesses that have seen it.
 pub(super) async fn checkpoint(State(doorway): State<Arc<Doorway>>) -> Response {
     let store = doorway.readiness.store.clone();
-    let reading = async move { Ok(ledger::last_checkpoint(&store).await?) };
+    let reading = async move {
+        Ok(match ledger::last_checkpoint(&store).await? {
+            Some(head) => Some(ledger::witness::cosigned(&store, head).await?),
+            None => None,
+        })
+    };
     match doorway.log_turns.take(reading).await {
-        Ok(Some(head)) => {
+        Ok(Some(note)) => {
             let headers = [
                 (header::CONTENT_TYPE, "text/plain; charset=utf-8"),
                 (header::CACHE_CONTROL, BRIEFLY),
             ];
-            (headers, head.note).into_response()
+            (headers, note).into_response()
         }
         Ok(None) => Problem::new(
             StatusCode::NOT_FOUND,

@@ -2,12 +2,14 @@
 //! for ever, so the form of an entry has a version and never changes within it.
 
 mod canonical;
+mod cosignature;
 mod facets;
 mod keys;
 mod policy;
 mod proof;
 mod receipt;
 pub mod report;
+mod rows;
 mod seal;
 mod shown;
 pub mod siem;
@@ -20,19 +22,18 @@ pub use crate::domain::words_of;
 pub use canonical::{
     Aside, MOST_BYTES, SALT_LENGTH, SCHEMA_VERSION, Salt, Spelled, commitment, spell,
 };
+pub use cosignature::{NotWitnessed, WitnessKey};
 pub use facets::{Facets, OPERATOR, Seen, commitments, person, words};
 pub use keys::{Head, Keys, PublicKeys, Standing, Unusable, short};
 pub use policy::policy_digest;
 pub use proof::{TileName, Wanted, grew_from, leaf_is_in, proof, tiles_for};
 pub use receipt::{Proved, Receipt, Revealed, tlog_proof};
+pub use rows::{Row, check_asides, check_row, check_tile, check_words};
 pub use seal::Sealer;
 pub use shown::Shown;
 pub use tiles::{Kind, TilePath, decode_bundle, encode_bundle};
 pub use tree::{Edge, FullTile, TILE_WIDTH, leaf, tile_root};
-pub use verify::{
-    Claim, Fault, Row, Verified, Verifier, check_asides, check_row, check_tile, check_words,
-    erasures, rotation,
-};
+pub use verify::{Claim, Fault, Verified, Verifier, erasures, rotation};
 pub use whole::Whole;
 
 use base64::Engine as _;

@@ -7,8 +7,8 @@ use super::canonical::Aside;
 use super::facets::Seen;
 use super::keys::{Head, PublicKeys};
 use super::proof::leaf_is_in;
+use super::rows::check_asides;
 use super::tree::leaf;
-use super::verify::check_asides;
 use super::{base64, unbase64};
 use crate::domain::Action;
 

@@ -8,12 +8,10 @@ use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, DATE, RETRY_AFTER, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
 use http_body_util::Full;
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
+
+use super::web::{Web, web};
 
 /// From the first byte that is sent to the answer's head.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -22,7 +20,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(3_600);
 
 /// Where lines are sent, and as whom.
 pub struct Collector {
-    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    client: Web,
     url: Uri,
     token: Option<HeaderValue>,
     deadline: Duration,
@@ -64,13 +62,8 @@ impl Collector {
                 Ok(value)
             })
             .transpose()?;
-        let connector = HttpsConnectorBuilder::new()
-            .with_webpki_roots()
-            .https_or_http()
-            .enable_http1()
-            .build();
         Ok(Self {
-            client: Client::builder(TokioExecutor::new()).build(connector),
+            client: web(),
             url: url.parse().map_err(|_| Unusable::Address)?,
             token,
             deadline: DEADLINE,

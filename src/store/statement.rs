@@ -88,6 +88,7 @@ pub fn every_statement() -> impl Iterator<Item = &'static Statement> {
         super::ledger::TILES,
         super::ledger::SHOWN,
         super::ledger::TERMS,
+        super::ledger::WITNESS,
         super::migrate::ALL,
         super::note::ALL,
         super::outbox::ALL,

@@ -43,3 +43,4 @@ mod tokens;
 mod triggers;
 mod turns;
 mod unproven;
+mod witness;

@@ -1,5 +1,6 @@
 //! `audit`: everything that people ask of the audit log at the machine.
 
+mod anchors;
 mod erase;
 mod export;
 mod filters;

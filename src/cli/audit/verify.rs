@@ -7,6 +7,7 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 
 use super::super::{ConfigFile, complain, open, say};
+use super::anchors;
 use super::read_back::{self, ReadBack};
 use crate::config::Config;
 use crate::domain::Action;
@@ -149,7 +150,17 @@ async fn live(
     if !knows_writers {
         text.push_str("\n    entries after the last signed head could not be told from forged ones: the key of the service is not here");
     }
-    text.push_str(&anchored(store).await?);
+    let mut known = trusted.clone();
+    for key in &verified.keys {
+        known.add(key);
+    }
+    let last = examined.last.as_ref();
+    let last = last.and_then(|last| known.check(&last.note).ok());
+    let witnesses = super::super::witnesses::keys(&config.ledger)?;
+    match anchors::said(store, &known, last, &witnesses).await? {
+        Ok(said) => text.push_str(&said),
+        Err(why) => return Ok(Err(why)),
+    }
     let restores = ledger::numbers(store, Action::DatabaseRestored).await?;
     for number in restores {
         text.push_str(&format!(
@@ -157,32 +168,6 @@ async fn live(
         ));
     }
     Ok(Ok(text))
-}
-
-/// Where else signed heads are.
-async fn anchored(store: &Store) -> anyhow::Result<String> {
-    let anchors = ledger::anchors(store).await?;
-    let word = |kind: &str| match kind {
-        "file" => Some("anchored"),
-        "witness" => Some("witnessed"),
-        _ => None,
-    };
-    let lines: Vec<String> = anchors
-        .iter()
-        .filter_map(|anchor| {
-            Some(format!(
-                "\n    {} as far as entry {} by {}",
-                word(&anchor.kind)?,
-                anchor.size,
-                anchor.place
-            ))
-        })
-        .collect();
-    Ok(if lines.is_empty() {
-        "\n    anchored nowhere else".to_owned()
-    } else {
-        lines.concat()
-    })
 }
 
 fn said_of_export(read: &ReadBack) -> String {

@@ -70,6 +70,20 @@ pub(crate) struct Ledger {
     pub(crate) anchor: Option<At<String>>,
     /// Places that get every entry of the log.
     pub(crate) export: Option<Vec<At<Export>>>,
+    /// Witnesses that cosign the log's signed heads, as C2SP's tlog-witness has it.
+    pub(crate) witness: Option<Vec<At<Witness>>>,
+}
+
+/// A witness: it sees that the log only grows, and says so under its own key.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Witness {
+    /// The address below which checkpoints are submitted.
+    #[schemars(required, example = &"https://witness.example/submit")]
+    pub(crate) url: Option<At<String>>,
+    /// Its public key for cosignatures, as its operator publishes it: name, id and key, joined by `+`.
+    #[schemars(required, example = &"witness.example/w1+eb762cc2+BNdamAGCsQq31Uv+08lkBzoO4XLz2qYjJa8CGmj3B1Ea")]
+    pub(crate) key: Option<At<String>>,
 }
 
 /// A place that gets every entry of the audit log, in order.

@@ -8,7 +8,7 @@ mod services;
 mod text_or;
 
 pub(crate) use connections::{
-    Database, Discord, Export, ExportFormat, GitHub, GitLab, Ledger, Secret, Server, Slack,
+    Database, Discord, Export, ExportFormat, GitHub, GitLab, Ledger, Secret, Server, Slack, Witness,
 };
 pub(crate) use services::{
     Allowed, Environment, Excluded, Gate, GitHubTriggerKind, GitLabTriggerKind, Level, Role,

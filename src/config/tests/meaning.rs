@@ -567,6 +567,70 @@ fn the_log_is_sent_to_places_that_can_be_told_apart() {
 }
 
 #[test]
+fn witnesses_are_told_apart_and_reached_in_private() {
+    let witness = |lines: &str| format!("{GOOD}[[ledger.witness]]\n{lines}");
+    let check = |lines: &str, expect: &[&str]| {
+        assert_eq!(problems(&witness(lines)), expect, "{lines}");
+    };
+    const KEY: &str = "w.example/1+eb762cc2+BNdamAGCsQq31Uv+08lkBzoO4XLz2qYjJa8CGmj3B1Ea";
+    let url =
+        |url: &str, expect: &[&str]| check(&format!("url = \"{url}\"\nkey = \"{KEY}\""), expect);
+    url("https://w.example/submit/", &[]);
+    url("http://127.0.0.1:9000", &[]);
+    let plain = "24: a witness is not reached over plain HTTP";
+    url("http://w.example", &[plain]);
+    url("w.example", &["24: the `https://` of this URL is missing"]);
+    let key = |key: &str, expect: &[&str]| {
+        check(&format!("url = \"https://h\"\nkey = \"{key}\""), expect)
+    };
+    let strange = "25: this is not the key of a witness";
+    key("w.example/1", &[strange]);
+    key(&KEY.replace("+BN", "+AN"), &[strange]);
+    key(&KEY.replace("eb76", "xb76"), &[strange]);
+    key(&KEY.replace("w.example/1", "export:siem"), &[strange]);
+    key(&KEY.replace("w.example/1", ""), &[strange]);
+    key("PRIVATE+KEY+w+1+A", &["25: this is a private key"]);
+    check(
+        &format!("key = \"{KEY}\""),
+        &["23: `url` is missing in `witness`"],
+    );
+    check(
+        "url = \"https://h\"",
+        &["23: `key` is missing in `witness`"],
+    );
+    let again = |address: &str| {
+        format!(
+            "url = \"https://h\"\nkey = \"{KEY}\"\n[[ledger.witness]]\nurl = \"{address}\"\nkey = \"{KEY}\""
+        )
+    };
+    check(
+        &again("https://i"),
+        &["28: `w.example/1` stands here twice"],
+    );
+    check(
+        &again("https://h/"),
+        &[
+            "27: `https://h` stands here twice",
+            "28: `w.example/1` stands here twice",
+        ],
+    );
+    let config = parse(&witness(&format!(
+        "url = \"https://H/s/\"\nkey = \"{KEY}\""
+    )))
+    .unwrap();
+    let [witness] = config.ledger.witnesses.as_slice() else {
+        panic!("{:?}", config.ledger);
+    };
+    assert_eq!(
+        (witness.url.as_str(), witness.key.as_str()),
+        ("https://h/s", KEY)
+    );
+    let explained = explain(&config);
+    let line = "has its signed heads cosigned by w.example/1 at https://h/s";
+    assert!(explained.contains(line), "{explained}");
+}
+
+#[test]
 fn what_deserves_a_second_look_is_a_warning() {
     let warnings =
         |piece: &str, instead: &str| parse(&GOOD.replace(piece, instead)).unwrap().warnings;

@@ -8,7 +8,7 @@ use crate::config::report::Problem;
 use crate::config::review::Review;
 use crate::config::settings::{KeyPlace, Ledger, Server};
 
-use super::export;
+use super::{export, witness};
 
 const KEY: &str = "countersign-log.key";
 const HEAD: &str = "countersign-log.head";
@@ -37,12 +37,14 @@ pub(super) fn ledger(
         None => None,
     };
     let exports = export::exports(raw.and_then(|raw| raw.export.as_ref()), review);
+    let witnesses = witness::witnesses(raw.and_then(|raw| raw.witness.as_ref()), review);
     Some(Ledger {
         name: name?,
         key: key?,
         head: head?,
         anchor,
         exports,
+        witnesses,
     })
 }
 

@@ -12,6 +12,7 @@ mod server;
 mod service;
 mod stage;
 mod trigger;
+mod witness;
 
 use std::collections::BTreeMap;
 

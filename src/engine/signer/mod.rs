@@ -1,6 +1,7 @@
 //! Signs the audit log: checks what is new, looks again at what is old, signs a head, keeps it in a
 //! second place, and records it. What does not fit stops every release until an operator has looked.
 
+mod again;
 mod found;
 mod head_file;
 mod open;
@@ -337,14 +338,14 @@ impl Signer {
     async fn look_again(&self, known: &mut Known) -> Result<(), Problem> {
         let store = &self.shared.store;
         let after = known.heads_again;
-        known.heads_again = survey::heads_again(store, &known.verifier, after, HEADS_AGAIN).await?;
+        known.heads_again = again::heads_again(store, &known.verifier, after, HEADS_AGAIN).await?;
         if !known.tiles.is_empty() {
             // What could not be recorded the last time cannot be looked for.
             return Ok(());
         }
         let all = known.verifier.size().div_ceil(256);
         for _ in 0..all.min(TILES_AGAIN) {
-            survey::again(store, known.keys.log(), &known.verifier, known.again).await?;
+            again::again(store, known.keys.log(), &known.verifier, known.again).await?;
             known.again = (known.again + 1) % all;
         }
         Ok(())

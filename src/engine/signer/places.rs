@@ -94,9 +94,6 @@ impl Signer {
 
     /// What the second place says now.
     pub(super) async fn held(&self) -> Result<Option<HeadFile>, Problem> {
-        fn read(locked: &Locked<'_>) -> io::Result<Option<HeadFile>> {
-            locked.read()
-        }
         self.with_file(read).await
     }
 

@@ -12,6 +12,7 @@ mod proofs;
 mod shown;
 mod terms;
 mod tiles;
+pub mod witness;
 
 pub use derived::{EntryKind, Times, kinds, times};
 pub use entries::{
@@ -38,6 +39,7 @@ pub(super) use private::ALL as PRIVATE;
 pub(super) use shown::ALL as SHOWN;
 pub(super) use terms::ALL as TERMS;
 pub(super) use tiles::ALL as TILES;
+pub(super) use witness::ALL as WITNESS;
 
 use jiff::Timestamp;
 use sqlx::Row as _;
