@@ -2,6 +2,7 @@
 //! for ever, so the form of an entry has a version and never changes within it.
 
 mod canonical;
+mod check;
 mod facets;
 mod keys;
 mod policy;
@@ -13,6 +14,7 @@ mod verify;
 pub use canonical::{
     Aside, MOST_BYTES, SALT_LENGTH, SCHEMA_VERSION, Salt, Spelled, commitment, spell,
 };
+pub use check::{Row, check_asides, check_row, check_tile, check_words};
 pub use facets::{Facets, OPERATOR, Seen, commitments, person, words, words_of};
 pub use keys::{Head, Keys, PublicKeys, Unusable, short};
 pub use policy::policy_digest;
@@ -20,10 +22,7 @@ pub use proof::{TileName, Wanted, grew_from, leaf_is_in, proof, tiles_for};
 pub use seal::Sealer;
 pub use tree::{Edge, FullTile, TILE_WIDTH, leaf, tile_root};
 
-pub use verify::{
-    Claim, Fault, Row, Verified, Verifier, check_asides, check_row, check_tile, check_words,
-    erasures, rotation,
-};
+pub use verify::{Claim, Fault, Verified, Verifier, erasures, rotation};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

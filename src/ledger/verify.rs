@@ -2,33 +2,18 @@
 //! what lies aside against the commitments, the tree against its tiles and signed heads, and the keys
 //! against each other. What is found is named by the first entry that is wrong.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde_json::Value;
 
-use super::canonical::{Aside, commitment};
-use super::facets::{Seen, commitments, may_have_words, words};
+use super::Sealer;
+use super::canonical::Aside;
+use super::check::{Row, check_asides, check_row, check_words};
+use super::facets::Seen;
 use super::keys::{Head, PublicKeys};
 use super::tree::{Edge, FullTile, leaf};
-use super::{Sealer, base64};
 use crate::domain::Action;
-
-/// An entry as it is stored, with the columns beside it.
-#[derive(Clone, Copy, Debug)]
-pub struct Row<'r> {
-    pub seq: i64,
-    pub at: i64,
-    pub action: &'r str,
-    pub outcome: &'r str,
-    pub service: Option<&'r str>,
-    pub environment: Option<&'r str>,
-    pub person: Option<&'r str>,
-    pub sha: Option<&'r str>,
-    pub request: Option<i64>,
-    pub body: &'r [u8],
-    pub leaf: &'r [u8],
-}
 
 /// What is wrong, and where it begins.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -357,101 +342,4 @@ fn next(edge: &Edge) -> i64 {
     i64::try_from(edge.size())
         .unwrap_or(i64::MAX)
         .saturating_add(1)
-}
-
-/// Whether a row says what its bytes say.
-pub fn check_row(row: &Row<'_>, log: &str) -> Result<(), String> {
-    if leaf(row.body) != *row.leaf {
-        return Err("its bytes do not have the hash that was taken of them".to_owned());
-    }
-    let seen = Seen::read(row.body)?;
-    if seen.seq != row.seq {
-        return Err(format!("its bytes are those of entry {}", seen.seq));
-    }
-    if seen.log != log {
-        return Err(format!("it belongs to another log, {}", seen.log));
-    }
-    let facets = &seen.facets;
-    let columns = [
-        ("at", facets.at.as_microsecond() == row.at),
-        ("action", facets.action == row.action),
-        ("outcome", facets.outcome == row.outcome),
-        ("service", facets.service.as_deref() == row.service),
-        (
-            "environment",
-            facets.environment.as_deref() == row.environment,
-        ),
-        ("person", facets.person.as_deref() == row.person),
-        ("sha", facets.sha.as_deref() == row.sha),
-        ("request", facets.request == row.request),
-    ];
-    match columns.iter().find(|(_, agrees)| !agrees) {
-        Some((column, _)) => Err(format!(
-            "its column `{column}` says something else than its bytes"
-        )),
-        None => Ok(()),
-    }
-}
-
-/// Whether what lies aside is what was committed to; the names of what does not lie there.
-pub fn check_asides(body: &[u8], asides: &[Aside]) -> Result<Vec<String>, String> {
-    let committed = if may_commit(body) {
-        commitments(body)?
-    } else {
-        BTreeMap::new()
-    };
-    for aside in asides {
-        let Some(expected) = committed.get(&aside.name) else {
-            return Err(format!(
-                "a private value `{}` does not belong to it",
-                aside.name
-            ));
-        };
-        if base64(&commitment(&aside.salt, &aside.value)) != *expected {
-            return Err(format!("its private value `{}` was changed", aside.name));
-        }
-    }
-    Ok(committed
-        .into_keys()
-        .filter(|name| !asides.iter().any(|aside| aside.name == *name))
-        .collect())
-}
-
-/// Whether an entry is found under exactly its words.
-pub fn check_words(body: &[u8], asides: &[Aside], found: &BTreeSet<String>) -> Result<(), String> {
-    let expected = if may_have_words(body) {
-        words(body, asides)
-    } else {
-        BTreeSet::new()
-    };
-    if expected == *found {
-        return Ok(());
-    }
-    let word = expected.symmetric_difference(found).next();
-    Err(format!(
-        "it is not found by the words of its reasons: `{}`",
-        word.map_or("", String::as_str)
-    ))
-}
-
-fn may_commit(body: &[u8]) -> bool {
-    contains(body, br#"{"private":""#) || contains(body, br#"{"aside":""#)
-}
-
-fn contains(body: &[u8], piece: &[u8]) -> bool {
-    body.windows(piece.len()).any(|window| window == piece)
-}
-
-/// Whether a tile is the one that follows from the entries; the first hash that is not, by its place.
-pub fn check_tile(made: &FullTile, hashes: &[u8], root: &[u8]) -> Result<(), (usize, String)> {
-    let name = format!("tile {} of level {}", made.n, made.level);
-    if let Some(place) = (0..super::TILE_WIDTH)
-        .find(|place| made.hashes.chunks(32).nth(*place) != hashes.chunks(32).nth(*place))
-    {
-        return Err((place, format!("{name} holds another hash of it")));
-    }
-    if made.hashes.len() != hashes.len() || made.root != *root {
-        return Err((0, format!("{name} has another root")));
-    }
-    Ok(())
 }
