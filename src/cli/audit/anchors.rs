@@ -19,7 +19,7 @@ pub(super) async fn said(
             "file" => text.push_str(&format!("\n    anchored as far as entry {size} by {place}")),
             witness::KIND => match saw(&anchor, log, witnesses) {
                 Ok(head) => {
-                    if let Err(why) = fits(store, head, last).await? {
+                    if let Err(why) = fits(store, head, (log, last)).await? {
                         return Ok(Err(format!("{place} {why}")));
                     }
                     text.push_str(&format!(
@@ -53,8 +53,20 @@ fn saw(anchor: &Anchor, log: &PublicKeys, witnesses: &[WitnessKey]) -> Result<He
 }
 
 /// Whether the log began like that.
-async fn fits(store: &Store, seen: Head, last: Option<Head>) -> anyhow::Result<Result<(), String>> {
-    let Some(last) = last.filter(|last| last.size >= seen.size) else {
+async fn fits(
+    store: &Store,
+    seen: Head,
+    (log, last): (&PublicKeys, Option<Head>),
+) -> anyhow::Result<Result<(), String>> {
+    let last = match last.filter(|last| last.size >= seen.size) {
+        Some(last) => Some(last),
+        // A running service may have signed and shown a newer head meanwhile.
+        None => ledger::last_checkpoint(store)
+            .await?
+            .and_then(|newer| log.check(&newer.note).ok())
+            .filter(|newer| newer.size >= seen.size),
+    };
+    let Some(last) = last else {
         return Ok(Err(format!(
             "saw {} entries of this log, and fewer are signed here",
             seen.size
