@@ -581,7 +581,7 @@ fn witnesses_are_told_apart_and_reached_in_private() {
     url("http://w.example", &[plain]);
     url("w.example", &["24: the `https://` of this URL is missing"]);
     let key = |key: &str, expect: &[&str]| {
-        check(&format!("url = \"https://h\"\nkey = \"{key}\""), expect)
+        check(&format!("url = \"https://h\"\nkey = \"{key}\""), expect);
     };
     let strange = "25: this is not the key of a witness";
     key("w.example/1", &[strange]);
