@@ -57,9 +57,13 @@ impl Witness {
     /// A witness whose submissions go to addresses below this one.
     pub fn new(prefix: &str) -> Result<Self, Unusable> {
         let url = format!("{}/add-checkpoint", prefix.trim_end_matches('/'));
+        let url: Uri = url.parse().map_err(|_| Unusable)?;
+        if url.host().is_none() {
+            return Err(Unusable);
+        }
         Ok(Self {
             client: web(),
-            url: url.parse().map_err(|_| Unusable)?,
+            url,
             deadline: DEADLINE,
         })
     }

@@ -56,7 +56,7 @@ fn ann() -> Actor {
 async fn an_auditor_sees_what_happened_to_the_services_of_the_repository(engine: Engine) {
     let world = World::start(engine, &audited()).await;
     let (pull_request, sha) = world.live("feature").await;
-    let elsewhere = Entry::new(at("2026-01-01T00:00:00Z"), Action::Locked, ann())
+    let elsewhere = Entry::new(at("2026-01-01T00:00:00Z"), Action::Answered, ann())
         .with("service", "elsewhere")
         .with_private("reason", "a secret of others");
     append(&world.store, elsewhere).await;
