@@ -115,7 +115,7 @@ async fn a_half_done_signing_is_finished(engine: Engine) {
 /// Nothing can be written into the folder of the head file, or it can again. Root may write anywhere, so
 /// the draft's place is taken as well.
 fn refuse(folder: &Path, refuses: bool) {
-    let draft = folder.join("log.head.new");
+    let draft = folder.join("countersign-log.head.new");
     if refuses {
         let _no_draft = std::fs::remove_file(&draft);
         std::fs::create_dir(&draft).unwrap();

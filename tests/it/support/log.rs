@@ -10,6 +10,7 @@ use countersign::engine::signer::{Place, Signer, Standing};
 use countersign::ledger::{self as spelling, Keys, SALT_LENGTH, spell};
 use countersign::metrics::Metrics;
 use countersign::store::{Store, ledger};
+use jiff::Timestamp;
 use sqlx::{AnyConnection, AssertSqlSafe, Executor as _, Row as _};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -183,7 +184,7 @@ pub(crate) async fn append(store: &Store, entries: Vec<Entry>) -> bool {
 impl Log {
     pub(crate) async fn new(engine: Engine) -> Self {
         let database = Database::fresh(engine).await;
-        let head = database.folder.path().join("log.head");
+        let head = database.folder.path().join("countersign-log.head");
         Self { database, head }
     }
 
@@ -249,7 +250,7 @@ impl Hands {
             } else {
                 Engine::Sqlite
             },
-            head: database.folder.path().join("log.head"),
+            head: database.folder.path().join("countersign-log.head"),
         }
     }
 
@@ -403,8 +404,8 @@ impl Hands {
         let first = self.number("SELECT size FROM ledger_head").await + 1;
         for seq in first..first + count {
             let body = spell(&entry, seq, &sealer, || [9; SALT_LENGTH]).body;
-            let insert = "INSERT INTO ledger_entry (seq, at, action, outcome, body, leaf)
-                VALUES ($1, $2, 'stage.passed', 'succeeded', $3, $4)";
+            let insert = "INSERT INTO ledger_entry (seq, at, action, outcome, about, body, leaf)
+                VALUES ($1, $2, 'stage.passed', 'succeeded', '|||stage.passed', $3, $4)";
             sqlx::query(insert)
                 .bind(seq)
                 .bind(entry.at.as_microsecond())
@@ -414,9 +415,24 @@ impl Hands {
                 .await
                 .unwrap();
         }
-        self.run(format!("UPDATE ledger_head SET size = size + {count}"))
-            .await;
+        self.run(
+            "INSERT INTO ledger_about (about, action, outcome)
+             VALUES ('|||stage.passed', 'stage.passed', 'succeeded') ON CONFLICT (about) DO NOTHING",
+        )
+        .await;
+        self.count(count, entry.at).await;
         self.run("COMMIT").await;
+    }
+
+    /// Counts entries of this time, as the service does.
+    async fn count(&mut self, count: i64, at: Timestamp) {
+        let at = at.as_microsecond();
+        self.run(format!(
+            "UPDATE ledger_head SET size = size + {count},
+                slip = CASE WHEN latest - {at} > slip THEN latest - {at} ELSE slip END,
+                latest = CASE WHEN latest < {at} THEN {at} ELSE latest END"
+        ))
+        .await;
     }
 
     /// Writes a row whose columns and leaf follow from its bytes.
@@ -430,9 +446,20 @@ impl Hands {
             .request
             .map_or_else(|| "NULL".to_owned(), |request| request.to_string());
         let (bytes, leaf) = (self.literal(body), self.literal(&spelling::leaf(body)));
+        let about = facets.about();
         self.run(format!(
-            "INSERT INTO ledger_entry (seq, at, action, outcome, service, environment, person, sha, request, body, leaf)
-             VALUES ({seq}, {}, '{}', '{}', {}, {}, {}, {}, {request}, {bytes}, {leaf})",
+            "INSERT INTO ledger_about (about, service, environment, person, action, outcome)
+             VALUES ('{about}', {}, {}, {}, '{}', '{}') ON CONFLICT (about) DO NOTHING",
+            text(&facets.service),
+            text(&facets.environment),
+            text(&facets.person),
+            facets.action,
+            facets.outcome,
+        ))
+        .await;
+        self.run(format!(
+            "INSERT INTO ledger_entry (seq, at, action, outcome, service, environment, person, sha, request, about, body, leaf)
+             VALUES ({seq}, {}, '{}', '{}', {}, {}, {}, {}, {request}, '{about}', {bytes}, {leaf})",
             facets.at.as_microsecond(),
             facets.action,
             facets.outcome,
@@ -447,7 +474,8 @@ impl Hands {
     /// Erases private values, all of an entry's or one of them, and says so, in one transaction.
     pub(crate) async fn erase(&mut self, what: &[(i64, Option<&str>)]) -> i64 {
         self.begin().await;
-        self.run("UPDATE ledger_head SET size = size + 1").await;
+        let at = Clock::system().now();
+        self.count(1, at).await;
         let seq = self.number("SELECT size FROM ledger_head").await;
         let mut erased = Vec::new();
         for (of, name) in what {
@@ -470,12 +498,8 @@ impl Hands {
             }
             self.reword(*of).await;
         }
-        let entry = Entry::new(
-            Clock::system().now(),
-            Action::PrivateErased,
-            Actor::Countersign,
-        )
-        .with("erased", erased.into_iter().collect::<Detail>());
+        let entry = Entry::new(at, Action::PrivateErased, Actor::Countersign)
+            .with("erased", erased.into_iter().collect::<Detail>());
         self.forge(seq, &entry, &keys()).await;
         self.run("COMMIT").await;
         seq
