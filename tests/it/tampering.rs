@@ -300,7 +300,7 @@ async fn entries_stand_in_each_others_place(engine: Engine) {
             .finds(&format!("entry {to}:"), async |hands| {
                 hands.cut("ledger_entry", &format!("seq = {to}")).await;
                 hands.run(format!(
-                    "INSERT INTO ledger_entry SELECT {to}, at, action, outcome, service, environment, person, sha, request, body, leaf
+                    "INSERT INTO ledger_entry SELECT {to}, at, action, outcome, service, environment, person, sha, request, about, body, leaf
                      FROM kept_ledger_entry WHERE seq = {from}"
                 )).await;
                 hands.run(format!("UPDATE ledger_head SET size = {}", to.max(1_000))).await;

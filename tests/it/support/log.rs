@@ -21,13 +21,14 @@ use super::{Database, Engine};
 /// How long a signer may take to see something.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// What makes up the log.
-const TABLES: [&str; 7] = [
+const TABLES: [&str; 8] = [
     "ledger_entry",
     "ledger_private",
     "ledger_word",
     "ledger_tile",
     "ledger_checkpoint",
     "ledger_head",
+    "ledger_about",
     "ledger_anchor",
 ];
 
