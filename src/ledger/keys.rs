@@ -23,6 +23,8 @@ pub enum Unusable {
     Empty,
     #[error("line {0} is not a signing key (PRIVATE+KEY+name+id+key)")]
     NotAKey(usize),
+    #[error("line {0} is not a public key (name+id+key)")]
+    NotPublic(usize),
     #[error("its keys are of different logs, {0} and {1}")]
     TwoLogs(String, String),
     #[error("{0:?} cannot be the name of a log: it must not be empty or have spaces or plus signs")]
@@ -223,7 +225,7 @@ impl PublicKeys {
         let keys: Vec<String> = keys.into_iter().collect();
         let mut log: Option<&str> = None;
         for (index, key) in keys.iter().enumerate() {
-            StandardVerifier::new(key).map_err(|_| Unusable::NotAKey(index + 1))?;
+            StandardVerifier::new(key).map_err(|_| Unusable::NotPublic(index + 1))?;
             let name = key.split('+').next().unwrap_or_default();
             match log {
                 Some(log) if log != name => {
