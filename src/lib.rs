@@ -13,6 +13,12 @@ pub mod digest;
 /// What the service counts.
 pub mod metrics;
 
+/// How a call outside can fail.
+pub mod call;
+
+/// How places outside are reached over HTTP.
+mod web;
+
 /// The words and rules of the product; pure.
 pub mod domain;
 
@@ -28,7 +34,7 @@ pub mod store;
 /// GitHub: what it sends, and what we ask of it.
 pub mod forges;
 
-/// Discord and Slack: what they send.
+/// Discord and Slack: what they send, and what we show there.
 pub mod chats;
 
 /// Places outside that get what we tell them, and are asked nothing: collectors of audit logs.

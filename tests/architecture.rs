@@ -47,6 +47,16 @@ const ROOMS: &[Room] = &[
         crates: &["prometheus_client"],
     },
     Room {
+        name: "call",
+        uses: &[],
+        crates: &[],
+    },
+    Room {
+        name: "web",
+        uses: &[],
+        crates: &["hyper_rustls", "hyper_util"],
+    },
+    Room {
         name: "domain",
         uses: &[],
         crates: &["globset", "clap", "shell_words"],
@@ -74,23 +84,23 @@ const ROOMS: &[Room] = &[
     },
     Room {
         name: "forges",
-        uses: &["digest", "domain"],
+        uses: &["digest", "call", "domain"],
         crates: &["octocrab", "reqwest", "tokio", "tokio_util"],
     },
     Room {
         name: "chats",
-        uses: &["digest", "domain"],
-        crates: &["serenity", "reqwest"],
+        uses: &["digest", "call", "web", "domain"],
+        crates: &["serenity", "tokio", "tokio_util"],
     },
     Room {
         name: "outposts",
-        uses: &["digest", "domain", "ledger"],
-        crates: &["hyper", "hyper_rustls", "hyper_util", "tokio"],
+        uses: &["digest", "web", "domain", "ledger"],
+        crates: &["hyper", "hyper_util", "tokio"],
     },
     Room {
         name: "engine",
         uses: &[
-            "clock", "chance", "metrics", "domain", "ledger", "store", "forges", "chats",
+            "clock", "chance", "metrics", "call", "domain", "ledger", "store", "forges", "chats",
             "outposts",
         ],
         crates: &["tokio", "tokio_util"],

@@ -97,7 +97,8 @@ fn service(service: &Service, config: &Config, text: &mut String) {
         line(text, 1, format!("only {}", list(&service.paths)));
     }
     if !service.notify.is_empty() {
-        line(text, 1, format!("posts to {}", list(&service.notify)));
+        let channels: Vec<_> = service.notify.iter().map(|one| &one.channel).collect();
+        line(text, 1, format!("posts to {}", list(&channels)));
     }
     for stage in &service.stages {
         let soak = stage

@@ -212,7 +212,12 @@ fn person(value: &str) -> Result<String, String> {
     let value = value.strip_prefix('@').unwrap_or(value);
     let is_name = |c: char| c.is_ascii_alphanumeric() || "-_.[]".contains(c);
     let is_possible = match value.split_once(':') {
-        Some((forge, id)) => forge == "github" && id.parse::<u64>().is_ok(),
+        Some(("github", id)) => id.parse::<u64>().is_ok(),
+        Some(("discord" | "slack", id)) => {
+            let is_id = |c: char| c.is_ascii_alphanumeric() || c == '/';
+            !id.is_empty() && id.len() <= 100 && id.chars().all(is_id)
+        }
+        Some(_) => false,
         None => !value.is_empty() && value.len() <= 100 && value.chars().all(is_name),
     };
     if is_possible {

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Environment, EnvironmentName, Forge, RepoRef, Role, RoleName, Service, ServiceName};
+use super::{
+    Chat, Environment, EnvironmentName, Forge, RepoRef, Role, RoleName, Service, ServiceName,
+};
 
 /// The services and the roles.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
@@ -18,6 +20,12 @@ pub struct Catalog {
     /// given under.
     #[serde(skip)]
     pub digests: BTreeMap<(ServiceName, EnvironmentName), String>,
+    /// The guilds and workspaces that are ours; nobody else is obeyed in a chat.
+    #[serde(skip)]
+    pub tenants: Vec<(Chat, String)>,
+    /// Where the forge shows its pages to people, without a slash at its end.
+    #[serde(skip)]
+    pub web_url: String,
 }
 
 impl Catalog {
@@ -32,6 +40,35 @@ impl Catalog {
             service.repo.forge() == repo.forge()
                 && service.repo.path().eq_ignore_ascii_case(repo.path())
         })
+    }
+
+    /// The services that a channel is for; all of them, if nobody named it.
+    pub fn services_of(&self, chat: Chat, channel: &str) -> Vec<&Service> {
+        let named = |service: &&Service| {
+            let mut channels = service.notify.iter();
+            channels.any(|one| one.channel.is(chat, channel))
+        };
+        let bound: Vec<&Service> = self.services.iter().filter(named).collect();
+        if bound.is_empty() {
+            self.services.iter().collect()
+        } else {
+            bound
+        }
+    }
+
+    /// Whether commands in a channel may be about an environment of one of its services.
+    pub fn allows(
+        &self,
+        (chat, channel): (Chat, &str),
+        service: &Service,
+        environment: &EnvironmentName,
+    ) -> bool {
+        let mut own = service
+            .notify
+            .iter()
+            .filter(|one| one.channel.is(chat, channel))
+            .peekable();
+        own.peek().is_none() || own.any(|one| one.covers(environment))
     }
 
     /// Whether a service lives in this repository of GitHub.

@@ -4,9 +4,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::Invalid;
+use super::{Chat, Invalid};
 
 /// A chat channel: `discord:1000000000000000002` or `slack:C0123456789`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -15,6 +15,23 @@ pub enum ChannelRef {
     Discord(u64),
     /// A Slack channel, by its id.
     Slack(String),
+}
+
+impl ChannelRef {
+    pub fn chat(&self) -> Chat {
+        match self {
+            Self::Discord(_) => Chat::Discord,
+            Self::Slack(_) => Chat::Slack,
+        }
+    }
+
+    /// Whether this is the channel that a chat calls so.
+    pub fn is(&self, chat: Chat, id: &str) -> bool {
+        match self {
+            Self::Discord(number) => chat == Chat::Discord && number.to_string() == id,
+            Self::Slack(own) => chat == Chat::Slack && own == id,
+        }
+    }
 }
 
 impl FromStr for ChannelRef {
@@ -59,6 +76,14 @@ impl fmt::Display for ChannelRef {
 impl Serialize for ChannelRef {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for ChannelRef {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(|invalid: Invalid| serde::de::Error::custom(invalid.problem))
     }
 }
 

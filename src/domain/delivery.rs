@@ -4,6 +4,8 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Source {
     GitHub,
+    Discord,
+    Slack,
     /// What we tell ourselves; never through a hook.
     Countersign,
 }
@@ -12,6 +14,8 @@ impl Source {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::GitHub => "github",
+            Self::Discord => "discord",
+            Self::Slack => "slack",
             Self::Countersign => "countersign",
         }
     }
@@ -19,6 +23,8 @@ impl Source {
     pub fn parse(text: &str) -> Option<Self> {
         match text {
             "github" => Some(Self::GitHub),
+            "discord" => Some(Self::Discord),
+            "slack" => Some(Self::Slack),
             "countersign" => Some(Self::Countersign),
             _ => None,
         }

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    EnvironmentName, GitHubTrigger, Place, Placeholder, Quorum, Repository, Request, ServiceName,
-    Sha, Target,
+    Button, ChannelRef, Chat, EnvironmentName, GitHubTrigger, Happening, Notice, Place,
+    Placeholder, Quorum, Repository, Request, ServiceName, Sha, Spot, Target,
 };
 
 /// One thing to do outside.
@@ -46,6 +46,33 @@ pub enum Effect {
         run: u64,
         environment: String,
         comment: String,
+    },
+    /// Answer somebody in a chat, so that only they see it.
+    Reply {
+        spot: Spot,
+        /// In our Markdown.
+        text: String,
+        buttons: Vec<Button>,
+    },
+    /// Ask somebody in a chat a question in a form.
+    Form { spot: Spot, button: Button },
+    /// Show a notice in a channel: change its message, or post it.
+    Notice {
+        channel: ChannelRef,
+        notice: Box<Notice>,
+        /// Whom to call, by the chat's own id of a role or group.
+        call: Option<String>,
+        /// Post it if it is not there yet.
+        post: bool,
+    },
+    /// Say something in a channel, in the thread of a notice if it belongs to one.
+    Remark {
+        channel: ChannelRef,
+        notice: Option<u64>,
+        kind: Option<Happening>,
+        /// In our Markdown.
+        text: String,
+        call: Option<String>,
     },
 }
 
@@ -85,6 +112,8 @@ pub enum Priority {
 pub struct Planned {
     pub token: String,
     pub effect: Effect,
+    /// It leaves then at the earliest.
+    pub not_before: Option<Timestamp>,
 }
 
 /// An order to start a release. Only a quorum makes one.
@@ -276,8 +305,15 @@ impl Effect {
     pub fn priority(&self) -> Priority {
         match self {
             Self::Trigger { .. } => Priority::Trigger,
-            Self::React { .. } | Self::Say { .. } | Self::RejectRun { .. } => Priority::Reply,
-            Self::CommitStatus { .. } | Self::DeploymentStatus { .. } => Priority::Notice,
+            Self::React { .. }
+            | Self::Say { .. }
+            | Self::RejectRun { .. }
+            | Self::Reply { .. }
+            | Self::Form { .. } => Priority::Reply,
+            Self::CommitStatus { .. }
+            | Self::DeploymentStatus { .. }
+            | Self::Notice { .. }
+            | Self::Remark { .. } => Priority::Notice,
         }
     }
 
@@ -290,17 +326,64 @@ impl Effect {
             Self::CommitStatus { .. } => "commit_status",
             Self::DeploymentStatus { .. } => "deployment_status",
             Self::RejectRun { .. } => "reject_run",
+            Self::Reply { .. } => "reply",
+            Self::Form { .. } => "form",
+            Self::Notice { .. } => "notice",
+            Self::Remark { .. } => "remark",
         }
     }
 
-    /// Where it is done.
-    pub fn repository(&self) -> &Repository {
+    /// The repository in which it is done; none when it is done in a chat.
+    pub fn repository(&self) -> Option<&Repository> {
         match self {
-            Self::React { place, .. } | Self::Say { place, .. } => &place.repository,
-            Self::Trigger { departure } => &departure.repository,
+            Self::React { place, .. } | Self::Say { place, .. } => Some(&place.repository),
+            Self::Trigger { departure } => Some(&departure.repository),
             Self::CommitStatus { repository, .. }
             | Self::DeploymentStatus { repository, .. }
-            | Self::RejectRun { repository, .. } => repository,
+            | Self::RejectRun { repository, .. } => Some(repository),
+            Self::Reply { .. } | Self::Form { .. } | Self::Notice { .. } | Self::Remark { .. } => {
+                None
+            }
+        }
+    }
+
+    /// The chat in which it is done.
+    pub fn chat(&self) -> Option<Chat> {
+        match self {
+            Self::Reply { spot, .. } | Self::Form { spot, .. } => Some(spot.speaker.chat),
+            Self::Notice { channel, .. } | Self::Remark { channel, .. } => Some(channel.chat()),
+            Self::React { .. }
+            | Self::Say { .. }
+            | Self::Trigger { .. }
+            | Self::CommitStatus { .. }
+            | Self::DeploymentStatus { .. }
+            | Self::RejectRun { .. } => None,
+        }
+    }
+
+    /// Only the last of what a thread would show matters: an older one that waits is left out.
+    pub fn replaces_older(&self) -> bool {
+        matches!(self, Self::Notice { .. })
+    }
+
+    /// The thread whose first result this one needs.
+    pub fn under(&self) -> Option<String> {
+        match self {
+            Self::Remark {
+                channel,
+                notice: Some(notice),
+                ..
+            } => Some(notice_thread(channel, *notice)),
+            Self::Remark { .. }
+            | Self::React { .. }
+            | Self::Say { .. }
+            | Self::Trigger { .. }
+            | Self::CommitStatus { .. }
+            | Self::DeploymentStatus { .. }
+            | Self::RejectRun { .. }
+            | Self::Reply { .. }
+            | Self::Form { .. }
+            | Self::Notice { .. } => None,
         }
     }
 
@@ -319,7 +402,26 @@ impl Effect {
                 deployment,
                 ..
             } => Some(format!("deployment/{}/{deployment}", repository.id)),
-            Self::React { .. } | Self::Trigger { .. } | Self::RejectRun { .. } => None,
+            Self::Reply { spot, .. } => Some(format!(
+                "reply/{}/{}/{}",
+                spot.speaker.chat.as_str(),
+                spot.speaker.tenant,
+                spot.id
+            )),
+            Self::Notice {
+                channel, notice, ..
+            } => Some(notice_thread(channel, notice.number)),
+            Self::Remark {
+                channel, notice, ..
+            } => notice.map(|notice| format!("remarks/{channel}/{notice}")),
+            Self::React { .. }
+            | Self::Trigger { .. }
+            | Self::RejectRun { .. }
+            | Self::Form { .. } => None,
         }
     }
+}
+
+fn notice_thread(channel: &ChannelRef, notice: u64) -> String {
+    format!("notice/{channel}/{notice}")
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::Account;
+use super::{Account, Speaker};
 
 /// One remembered decision.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,6 +72,11 @@ pub enum Action {
     TriggerUnproven,
     TokenMade,
     TokenRevoked,
+    LinkOffered,
+    LinkClaimed,
+    LinkDeclined,
+    IdentityLinked,
+    IdentityUnlinked,
 }
 
 /// Who did it.
@@ -82,6 +87,13 @@ pub enum Actor {
         forge: &'static str,
         id: u64,
         login: String,
+    },
+    /// Somebody in a chat whose account is linked with none on a forge.
+    Stranger {
+        chat: &'static str,
+        tenant: String,
+        user: String,
+        name: String,
     },
     /// Somebody at the machine that runs the service.
     Operator { name: String },
@@ -118,6 +130,17 @@ impl Actor {
             forge: "github",
             id: account.id,
             login: account.login.clone(),
+        }
+    }
+}
+
+impl Actor {
+    pub fn in_chat(speaker: &Speaker) -> Self {
+        Self::Stranger {
+            chat: speaker.chat.as_str(),
+            tenant: speaker.tenant.clone(),
+            user: speaker.user.clone(),
+            name: speaker.name.clone(),
         }
     }
 }
@@ -196,7 +219,7 @@ impl Ending {
 }
 
 impl Action {
-    pub const ALL: [Self; 42] = [
+    pub const ALL: [Self; 47] = [
         Self::StagePassed,
         Self::StageFailed,
         Self::CandidateReady,
@@ -239,6 +262,11 @@ impl Action {
         Self::TriggerUnproven,
         Self::TokenMade,
         Self::TokenRevoked,
+        Self::LinkOffered,
+        Self::LinkClaimed,
+        Self::LinkDeclined,
+        Self::IdentityLinked,
+        Self::IdentityUnlinked,
     ];
 
     pub fn parse(word: &str) -> Option<Self> {
@@ -258,7 +286,9 @@ impl Action {
             | Self::EffectRetried
             | Self::EffectDropped
             | Self::TokenMade
-            | Self::TokenRevoked => Ending::Allowed,
+            | Self::TokenRevoked
+            | Self::IdentityLinked
+            | Self::IdentityUnlinked => Ending::Allowed,
             Self::Refused => Ending::Refused,
             Self::StagePassed | Self::CandidateReady | Self::Succeeded => Ending::Succeeded,
             Self::StageFailed | Self::Failed => Ending::Failed,
@@ -285,7 +315,10 @@ impl Action {
             | Self::KeyRotated
             | Self::HeadAdopted
             | Self::PrivateErased
-            | Self::CheckpointAnchored => Ending::Noted,
+            | Self::CheckpointAnchored
+            | Self::LinkOffered
+            | Self::LinkClaimed
+            | Self::LinkDeclined => Ending::Noted,
         }
     }
 
@@ -333,6 +366,11 @@ impl Action {
             Self::TriggerUnproven => "trigger.unproven",
             Self::TokenMade => "token.made",
             Self::TokenRevoked => "token.revoked",
+            Self::LinkOffered => "link.offered",
+            Self::LinkClaimed => "link.claimed",
+            Self::LinkDeclined => "link.declined",
+            Self::IdentityLinked => "identity.linked",
+            Self::IdentityUnlinked => "identity.unlinked",
         }
     }
 }

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::command::Found;
-use super::{Internal, Report, Sha};
+use super::{Internal, Report, Said, Sha, Spot};
 
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +30,8 @@ pub enum Incoming {
     Comment(Comment),
     /// One command of a comment.
     Command(Asked),
+    /// Somebody did something in a chat.
+    Said(Said),
     /// Somebody changed or deleted a comment.
     CommentChanged(CommentChanged),
     /// A repository has another name, or is not worked on any more.
@@ -157,14 +159,42 @@ pub struct Comment {
     pub body: String,
 }
 
-/// One command of a comment.
+/// One command, from whichever surface.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Asked {
-    pub place: Place,
+    pub repository: Repository,
+    pub origin: Origin,
     pub author: Account,
     /// Which of the comment's commands it is, from zero.
     pub ordinal: usize,
     pub found: Found,
+}
+
+/// Where something was asked for, and where its answer goes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(tag = "from", rename_all = "snake_case")]
+pub enum Origin {
+    Comment(Place),
+    Chat(Spot),
+}
+
+impl Origin {
+    /// When it was said, to the second: not every surface is more exact.
+    pub fn said_at(&self) -> Timestamp {
+        let at = match self {
+            Self::Comment(place) => place.written_at,
+            Self::Chat(spot) => spot.said_at,
+        };
+        Timestamp::from_second(at.as_second()).unwrap_or(at)
+    }
+
+    /// The comment, if it is one.
+    pub fn comment(&self) -> Option<&Place> {
+        match self {
+            Self::Comment(place) => Some(place),
+            Self::Chat(_) => None,
+        }
+    }
 }
 
 /// Somebody touched a comment later.

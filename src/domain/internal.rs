@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{EnvironmentName, ServiceName, Sha};
+use super::{Account, EnvironmentName, Repository, ServiceName, Sha, Spot};
 
 /// Something that we told ourselves.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,6 +16,21 @@ pub enum Internal {
         request: u64,
         attempt: u64,
         outcome: Went,
+    },
+    /// Somebody whose account is linked gave a command in a chat.
+    Heard {
+        spot: Spot,
+        author: Account,
+        repository: Repository,
+        /// As it would stand in a comment.
+        line: String,
+    },
+    /// An effect was given up.
+    Parked {
+        outbox: i64,
+        effect: String,
+        problem: String,
+        repository: Repository,
     },
 }
 

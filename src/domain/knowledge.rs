@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Account, Candidate, EnvironmentName, External, ExternalKind, Filter, Noted, Progress, Report,
-    Repository, Request, RuleRequested, ServiceName, Sha, TeamRef,
+    Account, Candidate, EnvironmentName, External, ExternalKind, Filter, Noted, Notice, Offer,
+    Progress, Report, Repository, Request, RuleRequested, ServiceName, Sha, Speaker, TeamRef,
 };
 
 /// Something that the database knows.
@@ -93,6 +93,37 @@ pub enum Look {
     },
     /// The number for a new request.
     NextNumber,
+    /// The number for a new notice or a new offer of a link.
+    NextNotice,
+    /// The account that is linked with somebody in a chat.
+    Identity {
+        speaker: Speaker,
+    },
+    /// The notice about a commit and an environment.
+    Notice {
+        service: ServiceName,
+        environment: EnvironmentName,
+        sha: Sha,
+    },
+    NoticeOf {
+        number: u64,
+    },
+    /// The notices that offer a commit for an environment.
+    Offered {
+        service: ServiceName,
+        environment: EnvironmentName,
+    },
+    /// The offer of a link that has this code.
+    Code {
+        code: String,
+    },
+    Offer {
+        number: u64,
+    },
+    /// Whoever is linked with an account.
+    Linked {
+        account: u64,
+    },
 }
 
 /// What the database knows about it.
@@ -110,6 +141,10 @@ pub enum Seen {
     Entries(Result<Vec<Noted>, String>),
     Yes(bool),
     Number(u64),
+    Identity(Option<Account>),
+    Notices(Vec<Notice>),
+    Offer(Option<Offer>),
+    Speakers(Vec<Speaker>),
 }
 
 /// What kind of name was looked up once.

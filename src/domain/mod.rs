@@ -59,6 +59,9 @@ pub mod delivery;
 /// What a forge reports about a commit.
 pub mod report;
 
+/// People in chats, and our buttons there.
+pub mod chat;
+
 /// What we tell ourselves.
 pub mod internal;
 
@@ -95,8 +98,14 @@ pub mod reason;
 /// How far a commit is.
 pub mod gates;
 
+/// What a chat is told.
+pub mod notice;
+
 /// What must be done outside.
 pub mod effect;
+
+/// What a channel is told.
+pub mod subscription;
 
 /// Where everything is decided.
 pub mod desk;
@@ -105,6 +114,7 @@ pub use audit::{Filter, Noted, words_of};
 pub use candidate::{Candidate, Mark};
 pub use catalog::Catalog;
 pub use channel::ChannelRef;
+pub use chat::{Act, Button, Chat, Handle, Offer, Said, Speaker, Spot};
 pub use command::{Command, Misunderstood};
 pub use delivery::{Delivery, Source};
 pub use desk::{COMMAND_LIFETIME, Change, Decision, Outcome, decide, unfold};
@@ -114,7 +124,7 @@ pub use environment::{Allow, Environment, Exclude};
 pub use forge_name::ForgeName;
 pub use gate::{AppId, Gate, GitHubGate, GitLabGate};
 pub use incoming::{
-    Account, Asked, Comment, CommentChanged, DeploymentMoved, Incoming, Place, Progress,
+    Account, Asked, Comment, CommentChanged, DeploymentMoved, Incoming, Origin, Place, Progress,
     PullRequestMoved, Push, Repository, RepositoryChanged, RuleRequested, SeenDeployment, SeenRun,
 };
 pub use internal::{Due, External, ExternalKind, Internal, Went};
@@ -124,6 +134,7 @@ pub use knowledge::{
     Ourselves, PinKind, PullRequest, Question, Relation, Search, Seen, Target,
 };
 pub use name::{EnvironmentName, RoleName, ServiceName, StageName};
+pub use notice::{GateShown, Happening, Mood, News, Notice, Shipped, Ships, StageShown};
 pub use pattern::{NamePattern, PathPattern};
 pub use policy::{Approval, Authorized, Quorum};
 pub use reason::{Reason, Verdict};
@@ -135,6 +146,7 @@ pub use scope::Scope;
 pub use service::Service;
 pub use sha::Sha;
 pub use stage::Stage;
+pub use subscription::{QuietHours, Subscription};
 pub use template::{Placeholder, Template};
 pub use time_span::TimeSpan;
 pub use trigger::{GitHubTrigger, GitLabTrigger, Trigger};

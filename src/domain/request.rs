@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Account, EnvironmentName, External, Place, Progress, Repository, RoleName, ServiceName, Sha,
+    Account, EnvironmentName, External, Origin, Progress, Repository, RoleName, ServiceName, Sha,
 };
 
 /// A request to release one commit to one environment.
@@ -21,8 +21,8 @@ pub struct Request {
     pub kind: RequestKind,
     pub by: Account,
     pub reason: Option<String>,
-    /// The comment that asked, and the conversation that is told about it.
-    pub place: Place,
+    /// Where it was asked for, and the conversation that is told about it.
+    pub origin: Origin,
     pub thread: String,
     /// The commit is the head of this open pull request, not yet on the release branch.
     pub open_head: Option<u64>,
@@ -52,8 +52,8 @@ pub struct Given {
     pub roles: Vec<RoleName>,
     pub sha: Sha,
     pub policy: String,
-    /// The comment that said yes.
-    pub comment: u64,
+    /// The comment that said yes, if it was one.
+    pub comment: Option<u64>,
 }
 
 /// How far a request is.
@@ -222,7 +222,7 @@ impl Ended {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::ExternalKind;
+    use crate::domain::{ExternalKind, Place};
 
     #[test]
     fn a_request_comes_back_from_text_as_it_was() {
@@ -277,12 +277,12 @@ mod tests {
                 kind: RequestKind::Retry { of: 3 },
                 by: account.clone(),
                 reason: Some("because".to_owned()),
-                place: Place {
+                origin: Origin::Comment(Place {
                     repository: repository.clone(),
                     pull_request: 3,
                     comment: 11,
                     written_at: at,
-                },
+                }),
                 thread: "t".to_owned(),
                 open_head: Some(3),
                 policy: "d".to_owned(),
@@ -294,7 +294,7 @@ mod tests {
                     roles: vec!["deployer".parse().unwrap()],
                     sha: sha.clone(),
                     policy: "d".to_owned(),
-                    comment: 11,
+                    comment: Some(11),
                 }],
                 state,
             };

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Branch, ChannelRef, Environment, PathPattern, RepoRef, ServiceName, Stage};
+use super::{Branch, Environment, PathPattern, RepoRef, ServiceName, Stage, Subscription};
 
 /// What is deployed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -15,8 +15,8 @@ pub struct Service {
     pub branch: Branch,
     /// The paths that belong to the service; empty means the whole repository.
     pub paths: Vec<PathPattern>,
-    /// Where notices are posted.
-    pub notify: Vec<ChannelRef>,
+    /// The channels that are told about it.
+    pub notify: Vec<Subscription>,
     /// The steps, in order; at least one.
     pub stages: Vec<Stage>,
     /// Where candidates can be released; at least one.

@@ -235,11 +235,30 @@ async fn attempt<E: Executor>(
         },
         None => None,
     };
-    let anchored = anchored(effect, &shared.standing.borrow());
+    let under = match effect.under() {
+        Some(thread) => match outbox::result(&shared.store, &thread).await {
+            // What it belongs to is not there yet, or never will be.
+            Ok(None) if row.attempts < pace.attempts => {
+                let why = "the message that it belongs to is not posted yet".to_owned();
+                return again(shared, pace, row, (why, None));
+            }
+            Ok(under) => under,
+            Err(error) => return again(shared, pace, row, (error.to_string(), None)),
+        },
+        None => None,
+    };
+    let anchor = match &*shared.standing.borrow() {
+        Standing::Sound(head) => Some(short(*head)),
+        Standing::Checking | Standing::Broken { .. } => None,
+    };
+    let anchored = anchored(effect, anchor.as_deref());
     let job = Job {
         effect: &anchored,
+        token: &row.token,
         is_first: row.fence == 1,
         made,
+        under,
+        anchor,
     };
     let acted = tokio::time::timeout(pace.call, executor.act(job))
         .await
@@ -302,16 +321,16 @@ fn uncovered(departure: &Departure, why: &Uncovered, now: Timestamp) -> Attempte
 
 /// Statuses of deployments, and of the commits that they bring, carry the signed head in short: so it stands
 /// outside the database, where nobody can take it back.
-fn anchored<'e>(effect: &'e Effect, standing: &Standing) -> Cow<'e, Effect> {
+fn anchored<'e>(effect: &'e Effect, anchor: Option<&str>) -> Cow<'e, Effect> {
     let mut anchored = Cow::Borrowed(effect);
-    let Standing::Sound(head) = standing else {
+    let Some(anchor) = anchor else {
         return anchored;
     };
     if let Effect::DeploymentStatus { .. } | Effect::CommitStatus { .. } = effect
         && let Effect::DeploymentStatus { description, .. }
         | Effect::CommitStatus { description, .. } = anchored.to_mut()
     {
-        let anchor = format!(" · log {}", short(*head));
+        let anchor = format!(" · log {anchor}");
         let room = LONGEST_DESCRIPTION.saturating_sub(anchor.chars().count());
         *description = description.chars().take(room).collect();
         description.push_str(&anchor);
@@ -326,7 +345,10 @@ fn held(note: &Internal, now: Timestamp) -> Option<(Timestamp, String)> {
             outcome: Went::Held { why, seconds },
             ..
         } => Some((later(now, Duration::from_secs(*seconds)), why.clone())),
-        Internal::Triggered { .. } | Internal::Due(_) => None,
+        Internal::Triggered { .. }
+        | Internal::Due(_)
+        | Internal::Heard { .. }
+        | Internal::Parked { .. } => None,
     }
 }
 
@@ -338,7 +360,11 @@ fn too_slow(effect: &Effect, deadline: Duration) -> Acted {
         | Effect::Say { .. }
         | Effect::CommitStatus { .. }
         | Effect::DeploymentStatus { .. }
-        | Effect::RejectRun { .. } => Acted::Later { why, wait: None },
+        | Effect::RejectRun { .. }
+        | Effect::Reply { .. }
+        | Effect::Form { .. }
+        | Effect::Notice { .. }
+        | Effect::Remark { .. } => Acted::Later { why, wait: None },
     }
 }
 
@@ -414,9 +440,8 @@ async fn record(shared: &Shared, row: &Claimed, attempted: &Attempted) -> Result
                     return Ok(false);
                 }
                 if let Ok(effect) = &row.effect {
-                    if let Some(note) = &attempted.note {
-                        let lane = note::lane(effect.repository().id);
-                        note::tell(tx, &lane, note, now).await?;
+                    if let (Some(note), Some(repository)) = (&attempted.note, effect.repository()) {
+                        note::tell(tx, &note::lane(repository.id), note, now).await?;
                     }
                     if let Some((until, why)) = &attempted.quiet {
                         quiet::keep(tx, &outbox::channel(effect), *until, why).await?;
@@ -438,6 +463,17 @@ async fn record(shared: &Shared, row: &Claimed, attempted: &Attempted) -> Result
                         .with("problem", problem.as_str())
                         .with("token", row.token.as_str());
                     ledger::append(tx, &entry).await?;
+                    if let Ok(effect) = &row.effect
+                        && let Some(repository) = effect.repository()
+                    {
+                        let told = Internal::Parked {
+                            outbox: row.id,
+                            effect: effect.kind().to_owned(),
+                            problem: problem.clone(),
+                            repository: repository.clone(),
+                        };
+                        note::tell(tx, &note::lane(repository.id), &told, now).await?;
+                    }
                 }
                 Ok(true)
             })

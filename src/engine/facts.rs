@@ -8,9 +8,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::{Semaphore, watch};
 
+use crate::call::CallError;
 use crate::clock::{Clock, later};
 use crate::domain::{Finding, Question};
-use crate::forges::call::CallError;
 use crate::forges::github::client::Client;
 use crate::store::{Store, outbox, quiet};
 

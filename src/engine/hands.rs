@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use crate::call::CallError;
 use crate::clock::Clock;
 use crate::domain::{Departure, Effect, Internal, Place, Went};
-use crate::forges::call::CallError;
 use crate::forges::github::client::Client;
 
 /// How an attempt went.
@@ -29,10 +29,16 @@ pub enum Acted {
 #[derive(Clone, Debug)]
 pub struct Job<'j> {
     pub effect: &'j Effect,
+    /// Names the effect, the same for every attempt.
+    pub token: &'j str,
     /// Nobody can have attempted it before.
     pub is_first: bool,
     /// What the first effect of the same thread made.
     pub made: Option<String>,
+    /// What the first effect of the thread made that this one belongs to.
+    pub under: Option<String>,
+    /// The signed head of the audit log, in short.
+    pub anchor: Option<String>,
 }
 
 /// Whoever can carry out effects.
@@ -140,6 +146,10 @@ async fn carry_out(github: &Client, job: &Job<'_>) -> Result<Option<String>, Cal
             .await
             .map(|()| None),
         Effect::Trigger { .. } => Ok(None),
+        Effect::Reply { .. }
+        | Effect::Form { .. }
+        | Effect::Notice { .. }
+        | Effect::Remark { .. } => Err(CallError::Never("no chat is configured".to_owned())),
     }
 }
 

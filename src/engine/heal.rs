@@ -8,10 +8,10 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::Shared;
+use crate::call::CallError;
 use crate::domain::{
     Action, Actor, Bound, Catalog, Change, Due, Entry, Forge, Look, PinKind, Repository, Seen,
 };
-use crate::forges::call::CallError;
 use crate::forges::github::client::{Client, FailedDelivery};
 use crate::store::{StoreError, ledger, state, timer};
 

@@ -207,6 +207,7 @@ enum Unread {
 fn read(row: &Received) -> Result<Vec<Incoming>, Unread> {
     let reading = catch_unwind(AssertUnwindSafe(|| match row.source {
         Source::GitHub => github::edge::interpret(&row.event, &row.body),
+        Source::Discord | Source::Slack => Err("not read yet".to_owned()),
         Source::Countersign => serde_json::from_slice(&row.body)
             .map(|note| vec![Incoming::Internal(note)])
             .map_err(|error| format!("a note of another version: {error}")),

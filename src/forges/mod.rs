@@ -1,5 +1,4 @@
 //! The code forges. Each has an `edge`, which turns signed bytes into our words and never waits, and a
 //! `client`, which acts. The forges do not know each other.
 
-pub mod call;
 pub mod github;

@@ -118,6 +118,7 @@ fn verify(
                 }
             })
         }
+        Source::Discord | Source::Slack => Err((Answer::Unauthentic, "not configured".to_owned())),
         Source::Countersign => Err((Answer::Unauthentic, "nobody signs for us".to_owned())),
     }
 }

@@ -69,7 +69,7 @@ impl Doorway {
     pub(super) fn expects(&self, source: Source) -> bool {
         match source {
             Source::GitHub => !self.github.borrow().is_empty(),
-            Source::Countersign => false,
+            Source::Discord | Source::Slack | Source::Countersign => false,
         }
     }
 

@@ -131,6 +131,17 @@ fn actor(actor: &Actor) -> Detail {
             ("id", Detail::from(*id)),
             ("login", Detail::private(login.as_str())),
         ]),
+        Actor::Stranger {
+            chat,
+            tenant,
+            user,
+            name,
+        } => Detail::from([
+            ("chat", Detail::from(*chat)),
+            ("login", Detail::private(name.as_str())),
+            ("tenant", Detail::from(tenant.as_str())),
+            ("user", Detail::from(user.as_str())),
+        ]),
         Actor::Operator { name } => Detail::from([("operator", Detail::private(name.as_str()))]),
         Actor::Countersign => Detail::from([("service", Detail::from("countersign"))]),
     }

@@ -19,7 +19,7 @@ pub struct Facets {
     pub outcome: &'static str,
     pub service: Option<String>,
     pub environment: Option<String>,
-    /// `github:7`, or `operator` for somebody at the machine.
+    /// `github:7`, `slack:T0/U7` for somebody who is not linked, or `operator` for somebody at the machine.
     pub person: Option<String>,
     pub sha: Option<String>,
     pub request: Option<i64>,
@@ -57,6 +57,26 @@ struct Who<'b> {
     id: Option<u64>,
     #[serde(default)]
     operator: Option<serde::de::IgnoredAny>,
+    #[serde(borrow, default)]
+    chat: Option<Cow<'b, str>>,
+    #[serde(borrow, default)]
+    tenant: Option<Cow<'b, str>>,
+    #[serde(borrow, default)]
+    user: Option<Cow<'b, str>>,
+}
+
+impl Who<'_> {
+    fn person(&self) -> Option<String> {
+        match (&self.forge, self.id, &self.operator) {
+            (Some(forge), Some(id), None) => Some(person(forge, id)),
+            (None, None, Some(_)) => Some(OPERATOR.to_owned()),
+            (None, None, None) => match (&self.chat, &self.tenant, &self.user) {
+                (Some(chat), Some(tenant), Some(user)) => Some(stranger(chat, tenant, user)),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -102,11 +122,7 @@ impl Seen {
             .map_err(|_| "its time cannot be read".to_owned())?;
         let action = Action::parse(&frame.action)
             .ok_or_else(|| format!("its action {:?} is unknown", frame.action))?;
-        let person = match (frame.actor.forge, frame.actor.id, frame.actor.operator) {
-            (Some(forge), Some(id), None) => Some(person(&forge, id)),
-            (None, None, Some(_)) => Some(OPERATOR.to_owned()),
-            _ => None,
-        };
+        let person = frame.actor.person();
         Ok(Self {
             seq: frame.seq,
             log: frame.log.into_owned(),
@@ -130,6 +146,11 @@ pub const OPERATOR: &str = "operator";
 /// How a person is called in the column and in a filter.
 pub fn person(forge: &str, id: u64) -> String {
     format!("{forge}:{id}")
+}
+
+/// How somebody is called of whom only the account in a chat is known.
+pub fn stranger(chat: &str, tenant: &str, user: &str) -> String {
+    format!("{chat}:{tenant}/{user}")
 }
 
 /// Whether there can be words at all; quick, because most entries have none.

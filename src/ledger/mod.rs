@@ -23,7 +23,7 @@ pub use canonical::{
     Aside, MOST_BYTES, SALT_LENGTH, SCHEMA_VERSION, Salt, Spelled, commitment, spell,
 };
 pub use cosignature::{NotWitnessed, WitnessKey};
-pub use facets::{Facets, OPERATOR, Seen, commitments, person, words};
+pub use facets::{Facets, OPERATOR, Seen, commitments, person, stranger, words};
 pub use keys::{Head, Keys, PublicKeys, Standing, Unusable, short};
 pub use policy::policy_digest;
 pub use proof::{TileName, Wanted, grew_from, leaf_is_in, proof, tiles_for};

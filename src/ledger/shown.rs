@@ -83,6 +83,9 @@ impl Shown {
             let forge = actor("forge").and_then(Value::as_str).unwrap_or_default();
             return super::person(forge, id);
         }
+        if let (None, Some(person)) = (actor(OPERATOR), self.person()) {
+            return person;
+        }
         match actor(OPERATOR) {
             Some(Value::String(name)) => format!("{name} ({OPERATOR})"),
             Some(_) => OPERATOR.to_owned(),
@@ -98,6 +101,11 @@ impl Shown {
             actor.get("id").and_then(Value::as_u64),
         ) {
             return Some(super::person(forge, id));
+        }
+        let text = |name: &str| actor.get(name).and_then(Value::as_str);
+        if let (Some(chat), Some(tenant), Some(user)) = (text("chat"), text("tenant"), text("user"))
+        {
+            return Some(super::stranger(chat, tenant, user));
         }
         actor.get(OPERATOR).map(|_| OPERATOR.to_owned())
     }

@@ -219,6 +219,8 @@ fn ecs_kind(action: Action) -> (&'static str, &'static str) {
     let is_about_people = [
         Action::TokenMade,
         Action::TokenRevoked,
+        Action::IdentityLinked,
+        Action::IdentityUnlinked,
         Action::NameChangedHands,
     ]
     .contains(&action);
@@ -238,7 +240,9 @@ fn ecs_kind(action: Action) -> (&'static str, &'static str) {
 
 fn deed(action: Action) -> Deed {
     match action {
-        Action::Requested | Action::LogOpened | Action::TokenMade => Deed::Create,
+        Action::Requested | Action::LogOpened | Action::TokenMade | Action::IdentityLinked => {
+            Deed::Create
+        }
         Action::Answered => Deed::Read,
         Action::StagePassed
         | Action::StageFailed
@@ -264,7 +268,10 @@ fn deed(action: Action) -> Deed {
         | Action::KeyRotated
         | Action::HeadAdopted
         | Action::DatabaseRestored => Deed::Update,
-        Action::EffectDropped | Action::PrivateErased | Action::TokenRevoked => Deed::Delete,
+        Action::EffectDropped
+        | Action::PrivateErased
+        | Action::TokenRevoked
+        | Action::IdentityUnlinked => Deed::Delete,
         Action::Unlocked => Deed::Enable,
         Action::Locked => Deed::Disable,
         Action::CommandReceived
@@ -275,7 +282,10 @@ fn deed(action: Action) -> Deed {
         | Action::Unexplained
         | Action::DeliveryParked
         | Action::EffectParked
-        | Action::CheckpointAnchored => Deed::Other,
+        | Action::CheckpointAnchored
+        | Action::LinkOffered
+        | Action::LinkClaimed
+        | Action::LinkDeclined => Deed::Other,
     }
 }
 

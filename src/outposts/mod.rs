@@ -3,5 +3,4 @@
 
 pub mod file;
 pub mod siem;
-mod web;
 pub mod witness;

@@ -11,7 +11,7 @@ use http_body_util::Full;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 
-use super::web::{Web, web};
+use crate::web::{Web, web};
 
 /// From the first byte that is sent to the answer's head.
 const DEADLINE: Duration = Duration::from_secs(30);

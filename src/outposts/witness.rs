@@ -10,7 +10,7 @@ use http::header::{CONTENT_TYPE, USER_AGENT};
 use http::{Method, Request, StatusCode, Uri};
 use http_body_util::{BodyExt as _, Full, Limited};
 
-use super::web::{Web, web};
+use crate::web::{Web, web};
 
 /// From the first byte that is sent to the answer's last.
 const DEADLINE: Duration = Duration::from_secs(20);

@@ -14,7 +14,10 @@ use crate::domain::{Effect, Planned, Priority, Repository};
 
 statements! {
     ADD = ["INSERT INTO outbox (token, effect, cause, priority, created_at, due_at, state, channel, thread)
-        VALUES ($1, $2, $3, $4, $5, $5, 'waiting', $6, $7) ON CONFLICT (token) DO NOTHING"];
+        VALUES ($1, $2, $3, $4, $5, $8, 'waiting', $6, $7) ON CONFLICT (token) DO NOTHING"];
+    /// What nobody acts on yet is not worth showing any more.
+    REPLACE = ["UPDATE outbox SET state = 'done', finished_at = $2, problem = 'a newer one replaced it'
+        WHERE thread = $1 AND state = 'waiting' AND lease_until <=" NOW];
     /// The rows are chosen once and then claimed: within the UPDATE itself, PostgreSQL may choose again
     /// for every row and so claim more than were asked for.
     /// Within a thread an effect waits for those before it; while a channel is quiet, all of it waits.
@@ -97,6 +100,16 @@ pub async fn add(
         Some(_) => format!("{}@{cause}", planned.token),
         None => planned.token.clone(),
     };
+    if let (Some(thread), true) = (&thread, planned.effect.replaces_older()) {
+        sqlx::query(tx.sql(&REPLACE))
+            .bind(thread.as_str())
+            .bind(now.as_microsecond())
+            .execute(tx.connection())
+            .await?;
+    }
+    let due_at = planned
+        .not_before
+        .map_or(now, |not_before| not_before.max(now));
     let added = sqlx::query(tx.sql(&ADD))
         .bind(token)
         .bind(spell(&planned.effect))
@@ -105,6 +118,7 @@ pub async fn add(
         .bind(now.as_microsecond())
         .bind(channel(&planned.effect))
         .bind(thread)
+        .bind(due_at.as_microsecond())
         .execute(tx.connection())
         .await?;
     Ok(added.rows_affected() == 1)
@@ -160,9 +174,20 @@ pub async fn result(store: &Store, thread: &str) -> Result<Option<String>, Store
         .map(Option::flatten)
 }
 
-/// Effects of one installation share its rate limit.
+/// Effects that share a rate limit: those of one installation, those of one channel of a chat.
 pub fn channel(effect: &Effect) -> String {
-    channel_of(effect.repository())
+    match effect {
+        Effect::Notice { channel, .. } | Effect::Remark { channel, .. } => channel.to_string(),
+        Effect::Reply { spot, .. } | Effect::Form { spot, .. } => {
+            format!("{}/replies", spot.speaker.chat.as_str())
+        }
+        Effect::React { .. }
+        | Effect::Say { .. }
+        | Effect::Trigger { .. }
+        | Effect::CommitStatus { .. }
+        | Effect::DeploymentStatus { .. }
+        | Effect::RejectRun { .. } => effect.repository().map(channel_of).unwrap_or_default(),
+    }
 }
 
 pub fn channel_of(repository: &Repository) -> String {

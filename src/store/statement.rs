@@ -94,6 +94,7 @@ pub fn every_statement() -> impl Iterator<Item = &'static Statement> {
         super::outbox::ALL,
         super::probe::ALL,
         super::quiet::ALL,
+        super::state::CHATS,
         super::state::COMMITS,
         super::state::ENVIRONMENTS,
         super::state::NAMES,

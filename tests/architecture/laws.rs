@@ -533,7 +533,7 @@ mod tests {
             ("src/http/hooks.rs", "use crate::forges::*;", 1),
             (
                 "src/http/hooks.rs",
-                "use crate::forges;\nfn f() { forges::call::x() }",
+                "use crate::forges;\nfn f() { call::x() }",
                 2,
             ),
         ] {
@@ -590,7 +590,7 @@ mod tests {
             ),
             (
                 "src/forges/github/client.rs",
-                "use super::edge; use crate::forges::call::CallError;",
+                "use super::edge; use crate::call::CallError;",
             ),
             (
                 "src/cli/serve.rs",

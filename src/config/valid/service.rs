@@ -6,7 +6,7 @@ use crate::config::at::{At, Place};
 use crate::config::raw;
 use crate::config::report::Problem;
 use crate::config::review::Review;
-use crate::domain::{Branch, ChannelRef, PathPattern, RepoRef, Service, ServiceName};
+use crate::domain::{Branch, ChannelRef, PathPattern, RepoRef, Service, ServiceName, Subscription};
 
 pub(super) fn services(
     known: &Known<'_>,
@@ -104,7 +104,7 @@ fn must_connect(repo: &At<RepoRef>, known: &Known<'_>, review: &mut Review<'_>) 
     }
 }
 
-fn notify(raw: &raw::Service, known: &Known<'_>, review: &mut Review<'_>) -> Vec<ChannelRef> {
+fn notify(raw: &raw::Service, known: &Known<'_>, review: &mut Review<'_>) -> Vec<Subscription> {
     let mut channels: Vec<At<ChannelRef>> = Vec::new();
     for text in raw.notify.iter().flatten() {
         let Some(channel) = review.parse::<ChannelRef>(Some(text)) else {
@@ -120,7 +120,10 @@ fn notify(raw: &raw::Service, known: &Known<'_>, review: &mut Review<'_>) -> Vec
         }
         review.add_new(&mut channels, channel);
     }
-    channels.into_iter().map(|channel| channel.value).collect()
+    channels
+        .into_iter()
+        .map(|channel| Subscription::to(channel.value))
+        .collect()
 }
 
 /// Whether the same commit would surely belong to both.

@@ -6,8 +6,8 @@ use clap::Arg;
 use super::mistake::{Misunderstood, Problem};
 use super::part::{self, Given};
 use super::{
-    Approve, Audit, Cancel, Command, Deploy, Help, Lock, Reject, Retry, Rollback, Status, Unlock,
-    Who, Why, suggest, words,
+    Approve, Audit, Cancel, Command, Deploy, Help, Link, Lock, Reject, Retry, Rollback, Status,
+    Unlock, Who, Why, suggest, words,
 };
 
 /// One command.
@@ -189,9 +189,15 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         name: "link",
-        about: "connect your account here with the one on the forge; not available yet",
+        about: "connect your account in a chat with the one on the forge",
+        parts: || vec![part::code()],
+        read: |given| Ok(Command::Link(Link { code: given.code() })),
+    },
+    Rule {
+        name: "unlink",
+        about: "end the connection between your accounts",
         parts: Vec::new,
-        read: |_| Ok(Command::Link),
+        read: |_| Ok(Command::Unlink),
     },
     Rule {
         name: "help",

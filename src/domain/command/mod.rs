@@ -2,6 +2,8 @@
 //! these types says what was written; whether such an environment, service or request exists, and who
 //! may ask, is for the desk.
 
+/// The commands as a chat registers them.
+mod definition;
 /// Where commands stand in a text.
 mod find;
 /// The definition of every command.
@@ -26,10 +28,12 @@ mod words;
 #[cfg(test)]
 mod tests;
 
+pub use definition::{Definition, Part, definitions, line};
 pub use help::{help, help_for};
 pub use mistake::Misunderstood;
 pub use reason::Reason;
 pub use target::Target;
+pub use words::quoted;
 
 use super::TimeSpan;
 
@@ -48,7 +52,8 @@ pub enum Command {
     Why(Why),
     Who(Who),
     Audit(Audit),
-    Link,
+    Link(Link),
+    Unlink,
     Help(Help),
 }
 
@@ -150,6 +155,13 @@ pub struct Audit {
     pub filters: Vec<String>,
 }
 
+/// Connect two accounts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// The code that a chat gave.
+    pub code: Option<String>,
+}
+
 /// Explain the commands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Help {
@@ -191,15 +203,78 @@ impl Command {
             Self::Why(_) => "why",
             Self::Who(_) => "who",
             Self::Audit(_) => "audit",
-            Self::Link => "link",
+            Self::Link(_) => "link",
+            Self::Unlink => "unlink",
             Self::Help(_) => "help",
         }
     }
 
-    /// The part of this command that is understood and not available yet, such as `/link`.
+    /// The service that it names.
+    pub fn service(&self) -> Option<&str> {
+        match self {
+            Self::Deploy(deploy) => deploy.service.as_deref(),
+            Self::Approve(approve) => approve.service.as_deref(),
+            Self::Rollback(rollback) => rollback.service.as_deref(),
+            Self::Lock(lock) => lock.service.as_deref(),
+            Self::Unlock(unlock) => unlock.service.as_deref(),
+            Self::Status(status) => status.service.as_deref(),
+            Self::Why(why) => why.service.as_deref(),
+            Self::Who(who) => who.service.as_deref(),
+            Self::Reject(_)
+            | Self::Cancel(_)
+            | Self::Retry(_)
+            | Self::Audit(_)
+            | Self::Link(_)
+            | Self::Unlink
+            | Self::Help(_) => None,
+        }
+    }
+
+    /// The environment that it names.
+    pub fn environment(&self) -> Option<&str> {
+        match self {
+            Self::Deploy(deploy) => Some(&deploy.environment),
+            Self::Rollback(rollback) => Some(&rollback.environment),
+            Self::Lock(lock) => Some(&lock.environment),
+            Self::Unlock(unlock) => Some(&unlock.environment),
+            Self::Status(status) => status.environment.as_deref(),
+            Self::Why(why) => Some(&why.environment),
+            Self::Who(who) => Some(&who.environment),
+            Self::Approve(_)
+            | Self::Reject(_)
+            | Self::Cancel(_)
+            | Self::Retry(_)
+            | Self::Audit(_)
+            | Self::Link(_)
+            | Self::Unlink
+            | Self::Help(_) => None,
+        }
+    }
+
+    /// Whether it is about a request, and which one it names.
+    pub fn request(&self) -> Option<Option<u64>> {
+        match self {
+            Self::Approve(approve) => Some(approve.request),
+            Self::Reject(reject) => Some(reject.request),
+            Self::Cancel(cancel) => Some(cancel.request),
+            Self::Retry(retry) => Some(retry.request),
+            Self::Deploy(_)
+            | Self::Rollback(_)
+            | Self::Lock(_)
+            | Self::Unlock(_)
+            | Self::Status(_)
+            | Self::Why(_)
+            | Self::Who(_)
+            | Self::Audit(_)
+            | Self::Link(_)
+            | Self::Unlink
+            | Self::Help(_) => None,
+        }
+    }
+
+    /// The part of this command that is understood and not available yet, such as `--at`.
     pub fn not_available_yet(&self) -> Option<&'static str> {
         match self {
-            Self::Link => Some("/link"),
             Self::Deploy(deploy) if deploy.at.is_some() => Some("--at"),
             Self::Deploy(_)
             | Self::Approve(_)
@@ -213,6 +288,8 @@ impl Command {
             | Self::Why(_)
             | Self::Who(_)
             | Self::Audit(_)
+            | Self::Link(_)
+            | Self::Unlink
             | Self::Help(_) => None,
         }
     }

@@ -18,6 +18,7 @@ const LASTS: &str = "for";
 const DRY_RUN: &str = "dry-run";
 const COMMAND: &str = "command";
 const FILTERS: &str = "filters";
+const CODE: &str = "code";
 
 /// How many characters a name may have, before anybody looks it up.
 const LONGEST_NAME: usize = 100;
@@ -89,6 +90,12 @@ pub(super) fn command() -> Arg {
     Arg::new(COMMAND)
         .value_name("COMMAND")
         .help("the command to explain")
+}
+
+pub(super) fn code() -> Arg {
+    Arg::new(CODE)
+        .value_name("CODE")
+        .help("the code that a chat gave you, in a comment; in the chat itself none")
 }
 
 pub(super) fn filters() -> Arg {
@@ -194,6 +201,16 @@ impl Given<'_> {
         let plain = |name: String| name.trim_start_matches('/').to_ascii_lowercase();
         let name = self.name(COMMAND, "a command")?.map(plain);
         Ok(name.filter(|name| !name.is_empty()))
+    }
+
+    /// A code as people copy it.
+    pub(super) fn code(&self) -> Option<String> {
+        self.text(CODE).map(|code| {
+            let kept = code.chars().filter(char::is_ascii_alphanumeric);
+            kept.take(LONGEST_NAME)
+                .collect::<String>()
+                .to_ascii_uppercase()
+        })
     }
 
     pub(super) fn filters(&self) -> Vec<String> {

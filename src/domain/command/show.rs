@@ -5,8 +5,8 @@ use std::fmt;
 
 use super::words::quoted;
 use super::{
-    Approve, Audit, Cancel, Command, Deploy, Help, Lock, Reject, Retry, Rollback, Status, Unlock,
-    Who, Why,
+    Approve, Audit, Cancel, Command, Deploy, Help, Link, Lock, Reject, Retry, Rollback, Status,
+    Unlock, Who, Why,
 };
 
 impl fmt::Display for Command {
@@ -93,7 +93,8 @@ fn spelt(command: &Command) -> Line {
                 line.word(filters.first().filter(|first| *first == "--")),
                 |line, filter| line.word(Some(filter)),
             ),
-        Command::Link => line,
+        Command::Link(Link { code }) => line.word(code.as_ref()),
+        Command::Unlink => line,
         Command::Help(Help { command }) => line.word(command.as_ref()),
     }
 }

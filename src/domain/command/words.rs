@@ -31,7 +31,7 @@ pub(super) fn split(line: &str) -> Option<Vec<String>> {
 }
 
 /// A word such that `split` gives it back.
-pub(super) fn quoted(word: &str) -> String {
+pub fn quoted(word: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.,:/#@+=!".contains(c);
     if !word.is_empty() && word.chars().all(is_plain) {
         return word.to_owned();

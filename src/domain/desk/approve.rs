@@ -39,7 +39,7 @@ impl Desk<'_> {
             self.end(request, Ended::Expired, why, outcome);
             return self.answer(asked, Answer::refused(text), outcome);
         }
-        if asked.place.written_at < request.place.written_at {
+        if asked.origin.said_at() < request.origin.said_at() {
             let text = format!(
                 "**Refused**: this was written before {} was asked for, and cannot be meant for it.",
                 words::named(&request)
@@ -70,7 +70,7 @@ impl Desk<'_> {
             roles: environment.approvals.keys().cloned().collect(),
             sha: request.sha.clone(),
             policy: request.policy.clone(),
-            comment: asked.place.comment,
+            comment: asked.origin.comment().map(|place| place.comment),
         });
         let examined = self.examine_request(&request, service, environment);
         outcome.changes.extend(examined.changes.iter().cloned());
@@ -115,6 +115,7 @@ impl Desk<'_> {
             // Writing to a string cannot fail.
             let _written = write!(text, "\n\n{why}: that approval does not count any more.");
         }
+        self.remark(&request, &text, outcome);
         self.answer(asked, Answer::said(text), outcome);
         self.go_or_wait(request, &examined, outcome);
     }

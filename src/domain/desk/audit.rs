@@ -26,7 +26,7 @@ impl Desk<'_> {
     ) -> Result<String, Reason> {
         self.auditor(asked)?;
         // Ages count from when it was written, so that the same words always mean the same.
-        let mut filter = Filter::parse(&audit.filters, asked.place.written_at)
+        let mut filter = Filter::parse(&audit.filters, asked.origin.said_at())
             .map_err(|why| Reason::refuses(why).help("`/help audit` shows how to ask."))?;
         if let Some(name) = &filter.service
             && services.iter().all(|service| service.name.as_str() != name)
@@ -72,7 +72,7 @@ impl Desk<'_> {
         };
         let who = code(&asked.author.login);
         let help = format!("It is for {}.", self.who(&role));
-        match self.holding(&role, &asked.author, &asked.place.repository) {
+        match self.holding(&role, &asked.author, &asked.repository) {
             Holding::Held(_) => Ok(()),
             Holding::Not => Err(Reason::refuses(format!(
                 "{who} does not have the role that may search the audit log"

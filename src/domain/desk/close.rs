@@ -56,7 +56,7 @@ impl Desk<'_> {
         outcome.changes.push(match lock.until {
             Some(at) => Change::Timer {
                 due,
-                repository: asked.place.repository.id,
+                repository: asked.repository.id,
                 at,
             },
             None => Change::NoTimer { due },

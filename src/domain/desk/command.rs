@@ -5,8 +5,8 @@ use super::{COMMAND_LIFETIME, Change, Desk, Outcome};
 use crate::domain::command::{self, Command, Found};
 use crate::domain::reason::{Reason, code};
 use crate::domain::{
-    Action, Actor, Asked, Comment, Effect, Ended, Environment, Incoming, Reaction, Request,
-    RequestKind, Service, Sha,
+    Action, Actor, Asked, Comment, Effect, Ended, Entry, Environment, Incoming, Origin, Reaction,
+    Request, RequestKind, Service, Sha, Spot,
 };
 
 /// A command that starts something and arrives later than this must be said again.
@@ -52,7 +52,8 @@ pub fn unfold(incoming: Incoming) -> Vec<Incoming> {
     numbered
         .map(|(ordinal, found)| {
             Incoming::Command(Asked {
-                place: place.clone(),
+                repository: place.repository.clone(),
+                origin: Origin::Comment(place.clone()),
                 author: author.clone(),
                 ordinal,
                 found,
@@ -63,20 +64,28 @@ pub fn unfold(incoming: Incoming) -> Vec<Incoming> {
 
 /// Names the conversation about a command.
 pub(super) fn thread(asked: &Asked) -> String {
-    format!(
-        "github/{}/comment/{}/{}",
-        asked.place.repository.id, asked.place.comment, asked.ordinal
-    )
+    match &asked.origin {
+        Origin::Comment(place) => format!(
+            "github/{}/comment/{}/{}",
+            place.repository.id, place.comment, asked.ordinal
+        ),
+        Origin::Chat(spot) => format!(
+            "{}/{}/{}",
+            spot.speaker.chat.as_str(),
+            spot.speaker.tenant,
+            spot.id
+        ),
+    }
 }
 
 impl Desk<'_> {
     pub(super) fn command(&self, asked: &Asked) -> Outcome {
         let mut bound = Outcome::default();
-        let services = self.services_at(&asked.place.repository, &mut bound);
+        let services = self.services_at(&asked.repository, &mut bound);
         if services.as_ref().is_ok_and(Vec::is_empty) {
             return Outcome::ignored("no service lives in this repository");
         }
-        if self.now.duration_since(asked.place.written_at) > COMMAND_LIFETIME {
+        if self.now.duration_since(asked.origin.said_at()) > COMMAND_LIFETIME {
             return Outcome::ignored("the comment was written too long ago");
         }
         let done = format!("done/{}", thread(asked));
@@ -93,7 +102,10 @@ impl Desk<'_> {
                 let reason = Reason::refuses(says).help("Say it again, if it is still meant.");
                 self.refuse(asked, reason, &mut outcome);
             }
-            Ok(services) => self.obey(asked, &services, &mut outcome),
+            Ok(services) => {
+                let services = self.shown_here(asked, services);
+                self.obey(asked, &services, &mut outcome);
+            }
             Err(why) => self.refuse(asked, Reason::refuses(why), &mut outcome),
         }
         outcome
@@ -109,7 +121,7 @@ impl Desk<'_> {
                 | Command::Approve(_)
                 | Command::Unlock(_))
         );
-        starts && self.now.duration_since(asked.place.written_at) > START_WITHIN
+        starts && self.now.duration_since(asked.origin.said_at()) > START_WITHIN
     }
 
     /// The command is remembered and its reaction leaves before anything is asked of the forge.
@@ -120,23 +132,31 @@ impl Desk<'_> {
             return first;
         }
         first.changes.push(Change::Remember { token });
-        first.entries.push(
-            self.entry(Action::CommandReceived, Actor::on_github(&asked.author))
-                .with_private("command", asked.found.line.as_str())
-                .with("repository", asked.place.repository.path.as_str())
-                .with("pull_request", asked.place.pull_request)
-                .with("comment", asked.place.comment),
-        );
-        first.plan(
-            format!(
-                "github/{}/comment/{}/eyes",
-                asked.place.repository.id, asked.place.comment
-            ),
-            Effect::React {
-                place: asked.place.clone(),
-                reaction: Reaction::Eyes,
-            },
-        );
+        let entry = self
+            .entry(Action::CommandReceived, Actor::on_github(&asked.author))
+            .with_private("command", asked.found.line.as_str())
+            .with("repository", asked.repository.path.as_str());
+        match &asked.origin {
+            Origin::Comment(place) => {
+                first.entries.push(
+                    entry
+                        .with("pull_request", place.pull_request)
+                        .with("comment", place.comment),
+                );
+                first.plan(
+                    format!(
+                        "github/{}/comment/{}/eyes",
+                        place.repository.id, place.comment
+                    ),
+                    Effect::React {
+                        place: place.clone(),
+                        reaction: Reaction::Eyes,
+                    },
+                );
+            }
+            // The chat has shown by its own means that it was received.
+            Origin::Chat(spot) => first.entries.push(via(entry, spot)),
+        }
         self.first.replace(first.clone());
         first
     }
@@ -165,9 +185,15 @@ impl Desk<'_> {
                 Ok(())
             }
             Command::Deploy(deploy) => self
-                .place(services, deploy.service.as_deref(), &deploy.environment)
+                .place(
+                    asked,
+                    services,
+                    deploy.service.as_deref(),
+                    &deploy.environment,
+                )
                 .and_then(|(service, environment)| {
-                    let (sha, open_head) = self.target(asked, deploy.target.as_ref())?;
+                    let (sha, open_head) =
+                        self.target(asked, (service, environment), deploy.target.as_ref())?;
                     let wish = Wish {
                         asked,
                         service,
@@ -182,7 +208,12 @@ impl Desk<'_> {
                     Ok(())
                 }),
             Command::Rollback(rollback) => self
-                .place(services, rollback.service.as_deref(), &rollback.environment)
+                .place(
+                    asked,
+                    services,
+                    rollback.service.as_deref(),
+                    &rollback.environment,
+                )
                 .and_then(|(service, environment)| {
                     self.roll_back(asked, (service, environment), rollback, outcome)
                 }),
@@ -207,28 +238,36 @@ impl Desk<'_> {
                     self.cancel(asked, request, reason.as_deref(), outcome);
                 }),
             Command::Lock(lock) => self
-                .place(services, lock.service.as_deref(), &lock.environment)
+                .place(asked, services, lock.service.as_deref(), &lock.environment)
                 .and_then(|place| self.close(asked, place, lock, outcome)),
             Command::Unlock(unlock) => self
-                .place(services, unlock.service.as_deref(), &unlock.environment)
+                .place(
+                    asked,
+                    services,
+                    unlock.service.as_deref(),
+                    &unlock.environment,
+                )
                 .and_then(|place| self.open(asked, place, outcome)),
             Command::Status(status) => self.status(asked, services, status).map(|text| {
                 self.answer(asked, Answer::said(text), outcome);
             }),
             Command::Why(why) => self
-                .place(services, why.service.as_deref(), &why.environment)
+                .place(asked, services, why.service.as_deref(), &why.environment)
                 .and_then(|place| self.explain(asked, place, why.target.as_ref()))
                 .map(|text| self.answer(asked, Answer::said(text), outcome)),
             Command::Who(who) => self
-                .place(services, who.service.as_deref(), &who.environment)
+                .place(asked, services, who.service.as_deref(), &who.environment)
                 .map(|place| {
                     self.answer(asked, Answer::said(self.who_can(place)), outcome);
                 }),
             Command::Audit(audit) => self.audit(asked, services, audit).map(|text| {
                 self.answer(asked, Answer::said(text), outcome);
             }),
-            // It is among what is not available yet.
-            Command::Link => Ok(()),
+            Command::Link(link) => self.claim(asked, link, outcome),
+            Command::Unlink => {
+                self.unlink_account(asked, outcome);
+                Ok(())
+            }
         };
         if let Err(reason) = done {
             self.refuse(asked, reason, outcome);
@@ -238,26 +277,38 @@ impl Desk<'_> {
     /// Answers a command that led to no request.
     pub(super) fn answer(&self, asked: &Asked, answer: Answer, outcome: &mut Outcome) {
         let thread = thread(asked);
-        outcome.plan(
-            format!("{thread}/say"),
-            Effect::Say {
-                place: asked.place.clone(),
-                thread: thread.clone(),
-                text: answer.text,
-            },
-        );
-        if let Some(reaction) = answer.reaction {
-            outcome.plan(
-                format!("{thread}/{}", reaction.as_str()),
-                Effect::React {
-                    place: asked.place.clone(),
-                    reaction,
+        match &asked.origin {
+            Origin::Comment(place) => {
+                outcome.plan(
+                    format!("{thread}/say"),
+                    Effect::Say {
+                        place: place.clone(),
+                        thread: thread.clone(),
+                        text: answer.text,
+                    },
+                );
+                if let Some(reaction) = answer.reaction {
+                    outcome.plan(
+                        format!("{thread}/{}", reaction.as_str()),
+                        Effect::React {
+                            place: place.clone(),
+                            reaction,
+                        },
+                    );
+                }
+            }
+            Origin::Chat(spot) => outcome.plan(
+                format!("{thread}/reply"),
+                Effect::Reply {
+                    spot: spot.clone(),
+                    text: answer.text,
+                    buttons: Vec::new(),
                 },
-            );
+            ),
         }
     }
 
-    fn refuse(&self, asked: &Asked, reason: Reason, outcome: &mut Outcome) {
+    pub(super) fn refuse(&self, asked: &Asked, reason: Reason, outcome: &mut Outcome) {
         outcome.entries.push(
             self.entry(Action::Refused, Actor::on_github(&asked.author))
                 .with_private("command", asked.found.line.as_str())
@@ -275,7 +326,7 @@ impl Desk<'_> {
         outcome: &mut Outcome,
     ) -> Result<(), Reason> {
         let sha = match &rollback.target {
-            Some(target) => self.target(asked, Some(target))?.0,
+            Some(target) => self.target(asked, (service, environment), Some(target))?.0,
             None => match self.before_live(service, environment) {
                 Some(sha) => sha,
                 None => {
@@ -356,6 +407,11 @@ impl Desk<'_> {
         self.ask(&wish, outcome);
         Ok(())
     }
+}
+
+/// An entry about what was said in a chat says so.
+pub(super) fn via(entry: Entry, spot: &Spot) -> Entry {
+    super::link::with_speaker(entry, &spot.speaker).with("channel", spot.channel.as_str())
 }
 
 pub(super) fn list<'n>(names: impl Iterator<Item = &'n str>) -> String {

@@ -9,8 +9,8 @@ use super::{Change, Desk, Outcome};
 use crate::domain::command::Target as Wanted;
 use crate::domain::reason::{Reason, Verdict, code};
 use crate::domain::{
-    Account, Action, Actor, Asked, Due, Ended, Environment, Given, Relation, Repository, Request,
-    RequestKind, Service, Sha, State, StatusState,
+    Account, Action, Actor, Asked, Due, Ended, Environment, Given, Look, Origin, Relation,
+    Repository, Request, RequestKind, Service, Sha, State, StatusState,
 };
 
 /// What somebody asks to release.
@@ -26,13 +26,14 @@ pub(super) struct Wish<'w> {
 }
 
 impl Desk<'_> {
-    /// The commit that a command in a comment means.
+    /// The commit that a command means: in a comment the pull request's, in a chat the newest that is ready.
     pub(super) fn target(
         &self,
         asked: &Asked,
+        (service, environment): (&Service, &Environment),
         wanted: Option<&Wanted>,
     ) -> Result<(Sha, Option<u64>), Reason> {
-        let repository = &asked.place.repository;
+        let repository = &asked.repository;
         let number = match wanted {
             Some(Wanted::Sha(sha)) => return Ok((sha.clone(), None)),
             Some(Wanted::Short(short)) => {
@@ -54,7 +55,14 @@ impl Desk<'_> {
                 };
             }
             Some(Wanted::PullRequest(number)) => *number,
-            None => asked.place.pull_request,
+            None => match &asked.origin {
+                Origin::Comment(place) => place.pull_request,
+                Origin::Chat(_) => {
+                    return self
+                        .newest_ready(service, environment)
+                        .map(|sha| (sha, None));
+                }
+            },
         };
         match self.pull_request(repository, number) {
             Ok(pull_request) => match &pull_request.merged {
@@ -67,6 +75,26 @@ impl Desk<'_> {
         }
     }
 
+    /// The newest commit that passed every stage before the environment.
+    fn newest_ready(&self, service: &Service, environment: &Environment) -> Result<Sha, Reason> {
+        let newest = self.candidates(Look::Newest {
+            service: service.name.clone(),
+        });
+        let ready = newest
+            .into_iter()
+            .find(|candidate| super::progress::is_ready(service, environment, &candidate.marks));
+        ready.map(|candidate| candidate.sha).ok_or_else(|| {
+            Reason::refuses(format!(
+                "no commit of {} is ready for **{}**",
+                service.name, environment.name
+            ))
+            .help(format!(
+                "`/why {} SHA` explains what one misses.",
+                environment.name
+            ))
+        })
+    }
+
     fn subject<'w>(
         &self,
         wish: &'w Wish<'w>,
@@ -75,7 +103,7 @@ impl Desk<'_> {
         Subject {
             service: wish.service,
             environment: wish.environment,
-            repository: &wish.asked.place.repository,
+            repository: &wish.asked.repository,
             sha: &wish.sha,
             kind: wish.kind,
             open_head: wish.open_head,
@@ -111,7 +139,7 @@ impl Desk<'_> {
     /// Somebody asks for a release.
     pub(super) fn ask(&self, wish: &Wish<'_>, outcome: &mut Outcome) {
         let author = &wish.asked.author;
-        let repository = &wish.asked.place.repository;
+        let repository = &wish.asked.repository;
         let given = [(author.clone(), self.now)];
         // The request itself is a yes, where the policy lets its maker say one.
         let mut examined = self.examine(&self.subject(wish, &given));
@@ -170,12 +198,12 @@ impl Desk<'_> {
             number,
             service: wish.service.name.clone(),
             environment: wish.environment.name.clone(),
-            repository: wish.asked.place.repository.clone(),
+            repository: wish.asked.repository.clone(),
             sha: wish.sha.clone(),
             kind: wish.kind,
             by: wish.asked.author.clone(),
             reason: wish.reason.clone(),
-            place: wish.asked.place.clone(),
+            origin: wish.asked.origin.clone(),
             thread: super::command::thread(wish.asked),
             open_head: wish.open_head,
             policy: self.digest(wish.service, wish.environment),
@@ -198,7 +226,7 @@ impl Desk<'_> {
             roles: authorized.roles().keys().cloned().collect(),
             sha: request.sha.clone(),
             policy: request.policy.clone(),
-            comment: asked.place.comment,
+            comment: asked.origin.comment().map(|place| place.comment),
         }
     }
 
@@ -239,7 +267,7 @@ impl Desk<'_> {
                 continue;
             }
             let compared = self.comparison(
-                &wish.asked.place.repository,
+                &wish.asked.repository,
                 wish.sha.as_str(),
                 older.sha.as_str(),
             );

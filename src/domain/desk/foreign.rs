@@ -141,6 +141,7 @@ impl Desk<'_> {
                 .with("what", sighted.what.as_str())
                 .with_private("by", sighted.by.as_str()),
         );
+        self.announce_unexplained(sighted, outcome);
         outcome.plan(
             token,
             Effect::CommitStatus {

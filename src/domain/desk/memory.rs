@@ -7,8 +7,8 @@ use jiff::Timestamp;
 
 use super::{Change, Decision, Outcome, decide, unfold};
 use crate::domain::{
-    Bound, Candidate, Catalog, Due, Finding, Incoming, Knowledge, Live, Lock, Look, Question,
-    Report, Request, RuleRequested, Seen,
+    Account, Bound, Candidate, Catalog, Due, Finding, Incoming, Internal, Knowledge, Live, Lock,
+    Look, News, Notice, Offer, Question, Report, Request, RuleRequested, Seen, Speaker,
 };
 
 /// Everything that is stored.
@@ -25,6 +25,12 @@ pub(super) struct Memory {
     pub(super) remembered: BTreeSet<String>,
     pub(super) timers: BTreeMap<String, (Due, Timestamp)>,
     pub(super) facts: BTreeMap<Question, Finding>,
+    pub(super) notices: BTreeMap<u64, Notice>,
+    pub(super) links: Vec<(Speaker, Account)>,
+    /// With their codes.
+    pub(super) offers: BTreeMap<u64, (Offer, String)>,
+    /// What waits in the lines of repositories.
+    pub(super) told: Vec<Internal>,
 }
 
 impl Memory {
@@ -128,9 +134,10 @@ impl Memory {
                     && request.environment == *environment
                     && request.ended() == Some(crate::domain::Ended::Succeeded)
             }),
-            Look::RequestsOfComment { comment, .. } => {
-                self.requests(|request| request.place.comment == *comment)
-            }
+            Look::RequestsOfComment { comment, .. } => self.requests(|request| {
+                let place = request.origin.comment();
+                place.is_some_and(|place| place.comment == *comment)
+            }),
             Look::Live { service } => {
                 let live = self.live.iter().filter(|live| live.service == *service);
                 Seen::Live(live.cloned().collect())
@@ -143,6 +150,56 @@ impl Memory {
             Look::Remembered { token } => Seen::Yes(self.remembered.contains(token)),
             Look::Entries { .. } => Seen::Entries(Ok(Vec::new())),
             Look::NextNumber => Seen::Number(self.requests.len() as u64 + 1),
+            Look::NextNotice => {
+                let highest = self.notices.keys().chain(self.offers.keys()).max();
+                Seen::Number(highest.copied().unwrap_or_default() + 1)
+            }
+            Look::Identity { speaker } => {
+                let known = self.links.iter().find(|(known, _)| known.is(speaker));
+                Seen::Identity(known.map(|(_, account)| account.clone()))
+            }
+            Look::Linked { account } => {
+                let theirs = self.links.iter().filter(|(_, known)| known.id == *account);
+                Seen::Speakers(theirs.map(|(speaker, _)| speaker.clone()).collect())
+            }
+            Look::Notice {
+                service,
+                environment,
+                sha,
+            } => {
+                let of = |one: &&Notice| {
+                    (&one.service, &one.environment, &one.sha) == (service, environment, sha)
+                };
+                Seen::Notices(
+                    self.notices
+                        .values()
+                        .rev()
+                        .find(of)
+                        .cloned()
+                        .into_iter()
+                        .collect(),
+                )
+            }
+            Look::NoticeOf { number } => {
+                Seen::Notices(self.notices.get(number).cloned().into_iter().collect())
+            }
+            Look::Offered {
+                service,
+                environment,
+            } => {
+                let offered = self.notices.values().filter(|one| {
+                    (&one.service, &one.environment) == (service, environment)
+                        && one.news == News::Ready
+                });
+                Seen::Notices(offered.cloned().collect())
+            }
+            Look::Code { code } => {
+                let known = self.offers.values().find(|(_, known)| known == code);
+                Seen::Offer(known.map(|(offer, _)| offer.clone()))
+            }
+            Look::Offer { number } => {
+                Seen::Offer(self.offers.get(number).map(|(offer, _)| offer.clone()))
+            }
         }
     }
 
@@ -203,6 +260,27 @@ impl Memory {
             Change::Remember { token } => {
                 self.remembered.insert(token.clone());
             }
+            Change::Notice(notice) => {
+                self.notices.insert(notice.number, (**notice).clone());
+            }
+            Change::OfferLink { offer, code } => {
+                self.offers
+                    .insert(offer.number, ((**offer).clone(), code.clone()));
+            }
+            Change::ClaimLink { offer, account } => {
+                if let Some((offer, _)) = self.offers.get_mut(offer) {
+                    offer.claimed_by = Some(account.clone());
+                }
+            }
+            Change::EndOffer { offer } => {
+                self.offers.remove(offer);
+            }
+            Change::Link { speaker, account } => {
+                self.links.retain(|(known, _)| !known.is(speaker));
+                self.links.push((speaker.clone(), account.clone()));
+            }
+            Change::Unlink { speaker } => self.links.retain(|(known, _)| !known.is(speaker)),
+            Change::Tell { note, .. } => self.told.push((**note).clone()),
         }
     }
 
@@ -215,7 +293,7 @@ impl Memory {
             .map(|(key, _)| key.clone())
         {
             if let Some((due, _)) = self.timers.remove(&key) {
-                let note = Incoming::Internal(crate::domain::Internal::Due(due));
+                let note = Incoming::Internal(Internal::Due(due));
                 self.hear(&note, catalog, now);
             }
         }

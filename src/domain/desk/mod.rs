@@ -15,6 +15,7 @@ use super::{
 mod approve;
 mod audit;
 mod authors;
+mod chat;
 mod close;
 mod command;
 mod deploy;
@@ -22,8 +23,10 @@ mod evidence;
 mod examine;
 mod follow;
 mod foreign;
+mod link;
 mod lost;
 mod named;
+mod notices;
 mod people;
 mod progress;
 mod release;
@@ -99,6 +102,33 @@ pub enum Change {
     Remember {
         token: String,
     },
+    Notice(Box<super::Notice>),
+    /// A code is given out, by which a link can be made.
+    OfferLink {
+        offer: Box<super::Offer>,
+        code: String,
+    },
+    /// An account used the code of an offer.
+    ClaimLink {
+        offer: u64,
+        account: Account,
+    },
+    /// The offer is over.
+    EndOffer {
+        offer: u64,
+    },
+    Link {
+        speaker: super::Speaker,
+        account: Account,
+    },
+    Unlink {
+        speaker: super::Speaker,
+    },
+    /// Tell the desk in the lane of a repository.
+    Tell {
+        repository: u64,
+        note: Box<super::Internal>,
+    },
 }
 
 /// Decides what follows from something that happened.
@@ -157,6 +187,7 @@ impl<'a> Desk<'a> {
                 comment.place.comment
             )),
             Incoming::Command(asked) => self.command(asked),
+            Incoming::Said(said) => self.said(said),
             Incoming::CommentChanged(changed) => self.comment_changed(changed),
             Incoming::RepositoryChanged(changed) => self.repository_changed(changed),
             Incoming::Internal(internal) => self.internal(internal),
@@ -409,11 +440,16 @@ impl Outcome {
         for planned in self.effects.into_iter().rev() {
             let is_last = match &planned.effect {
                 super::Effect::Say { thread, .. } => said.insert(thread.clone()),
+                super::Effect::Reply { .. } | super::Effect::Notice { .. } => {
+                    said.insert(planned.effect.thread().unwrap_or_default())
+                }
                 super::Effect::React { .. }
                 | super::Effect::Trigger { .. }
                 | super::Effect::CommitStatus { .. }
                 | super::Effect::DeploymentStatus { .. }
-                | super::Effect::RejectRun { .. } => true,
+                | super::Effect::RejectRun { .. }
+                | super::Effect::Form { .. }
+                | super::Effect::Remark { .. } => true,
             };
             if is_last {
                 kept.push(planned);
@@ -434,6 +470,10 @@ impl Outcome {
     }
 
     fn plan(&mut self, token: String, effect: super::Effect) {
-        self.effects.push(Planned { token, effect });
+        self.effects.push(Planned {
+            token,
+            effect,
+            not_before: None,
+        });
     }
 }

@@ -3,12 +3,13 @@
 use super::command::list;
 use super::{Desk, words};
 use crate::domain::reason::{Reason, code};
-use crate::domain::{Asked, Environment, Request, Service};
+use crate::domain::{Asked, Environment, Origin, Request, Service};
 
 impl Desk<'_> {
     /// The service and environment that a command names.
     pub(super) fn place<'s>(
         &self,
+        asked: &Asked,
         services: &[&'s Service],
         service: Option<&str>,
         environment: &str,
@@ -20,7 +21,7 @@ impl Desk<'_> {
                 .map(|environment| (*service, environment))
         });
         match (found.next(), found.next()) {
-            (Some(place), None) => Ok(place),
+            (Some(place), None) => self.within(asked, place.0, place.1).map(|()| place),
             (Some(_), Some(_)) => {
                 let names = list(named.iter().map(|service| service.name.as_str()));
                 Err(
@@ -87,7 +88,7 @@ impl Desk<'_> {
                     words::named(&request),
                     request.state.word()
                 ))),
-                Some(request) => Ok(request),
+                Some(request) => self.is_within(asked, request),
             };
         }
         let mut open: Vec<Request> = services
@@ -100,7 +101,15 @@ impl Desk<'_> {
             names.collect::<Vec<_>>().join(", ")
         };
         let elsewhere = numbers(&open);
-        open.retain(|request| request.place.pull_request == asked.place.pull_request);
+        // A chat has no pull request: there, the only one that waits is meant.
+        if let Some(place) = asked.origin.comment() {
+            open.retain(|request| {
+                request
+                    .origin
+                    .comment()
+                    .is_some_and(|asked_in| asked_in.pull_request == place.pull_request)
+            });
+        }
         let here = numbers(&open);
         match (open.pop(), open.is_empty()) {
             (None, _) if elsewhere.is_empty() => {
@@ -110,11 +119,32 @@ impl Desk<'_> {
                 "no request of this pull request waits for an answer",
             )
             .help(format!("Name another one: {elsewhere}."))),
-            (Some(request), true) => Ok(request),
+            (Some(request), true) => self.is_within(asked, request),
             (Some(_), false) => {
                 Err(Reason::refuses("several requests wait").help(format!("Name one: {here}.")))
             }
         }
+    }
+
+    /// A channel may be for some services and environments only.
+    fn is_within(&self, asked: &Asked, request: Request) -> Result<Request, Reason> {
+        if let Some((service, environment)) = self.configured(&request) {
+            self.within(asked, service, environment)?;
+        }
+        Ok(request)
+    }
+
+    /// The services that a command may be about: in a chat, those of the channel.
+    pub(super) fn shown_here<'s>(
+        &self,
+        asked: &Asked,
+        mut services: Vec<&'s Service>,
+    ) -> Vec<&'s Service> {
+        if let Origin::Chat(spot) = &asked.origin {
+            let bound = self.catalog.services_of(spot.speaker.chat, &spot.channel);
+            services.retain(|service| bound.iter().any(|one| one.name == service.name));
+        }
+        services
     }
 
     /// Only whoever asked, or may approve, stops a request.
@@ -132,7 +162,7 @@ impl Desk<'_> {
 
     /// Only whoever may approve opens and closes an environment.
     pub(super) fn member(&self, asked: &Asked, environment: &Environment) -> Result<(), Reason> {
-        let repository = &asked.place.repository;
+        let repository = &asked.repository;
         match self.authorize(&asked.author, environment, repository, None) {
             Ok(_) => Ok(()),
             Err(why) => {

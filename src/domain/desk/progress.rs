@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use super::{Change, Desk, Outcome};
 use crate::domain::gates::{self, StageVerdict, StageView};
 use crate::domain::{
-    Action, Actor, Candidate, Detail, Due, Ended, Entry, Fact, Gate, Look, Mark, PullRequest,
-    PullRequestMoved, Push, Question, Relation, Report, Reporter, Repository, Request, RequestKind,
-    Service, Sha,
+    Action, Actor, Candidate, Detail, Due, Ended, Entry, Environment, Fact, Gate, Look, Mark,
+    PullRequest, PullRequestMoved, Push, Question, Relation, Report, Reporter, Repository, Request,
+    RequestKind, Service, Sha,
 };
 
 impl Desk<'_> {
@@ -204,6 +204,9 @@ impl Desk<'_> {
                     outcome
                         .entries
                         .push(self.stage_entry(&candidate, view, mark));
+                    if mark == Mark::Failed {
+                        self.announce_stage(service, &candidate, view, outcome);
+                    }
                 }
                 None => {
                     candidate.marks.remove(view.name.as_str());
@@ -221,9 +224,15 @@ impl Desk<'_> {
                 at,
             });
         }
-        for name in ready_environments(service, &candidate.marks) {
-            if !was_ready.contains(&name) {
-                self.became_ready((service, name), &candidate, &views, outcome);
+        let is_ready = ready_environments(service, &candidate.marks);
+        for name in &is_ready {
+            if !was_ready.contains(name) {
+                self.became_ready((service, *name), &candidate, &views, outcome);
+            }
+        }
+        for name in was_ready.iter().filter(|name| !is_ready.contains(name)) {
+            if let Some(environment) = service.environments.get(*name) {
+                self.withdraw((service, environment), &candidate.sha, outcome);
             }
         }
         if candidate.marks != before {
@@ -270,6 +279,7 @@ impl Desk<'_> {
                     gates.map(gates::GateView::detail).collect::<Detail>(),
                 ),
         );
+        self.offer((service, environment), candidate, views, outcome);
         for older in self.open_requests(service) {
             if !older.is_waiting()
                 || older.environment != environment.name
@@ -356,12 +366,19 @@ fn ready_environments(
 ) -> Vec<usize> {
     let environments = service.environments.iter().enumerate();
     environments
-        .filter(|(_, environment)| {
-            service
-                .stages_before(environment)
-                .iter()
-                .all(|stage| marks.get(stage.name.as_str()) == Some(&Mark::Passed))
-        })
+        .filter(|(_, environment)| is_ready(service, environment, marks))
         .map(|(place, _)| place)
         .collect()
+}
+
+/// Whether these marks are enough for an environment.
+pub(super) fn is_ready(
+    service: &Service,
+    environment: &Environment,
+    marks: &std::collections::BTreeMap<String, Mark>,
+) -> bool {
+    service
+        .stages_before(environment)
+        .iter()
+        .all(|stage| marks.get(stage.name.as_str()) == Some(&Mark::Passed))
 }

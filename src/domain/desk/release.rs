@@ -420,13 +420,15 @@ impl Desk<'_> {
             | Ended::Superseded
             | Ended::Voided => Reaction::Confused,
         };
-        outcome.plan(
-            format!("{}/{}", request.thread, reaction.as_str()),
-            Effect::React {
-                place: request.place.clone(),
-                reaction,
-            },
-        );
+        if let Some(place) = request.origin.comment() {
+            outcome.plan(
+                format!("{}/{}", request.thread, reaction.as_str()),
+                Effect::React {
+                    place: place.clone(),
+                    reaction,
+                },
+            );
+        }
         let (state, words) = match how {
             Ended::Succeeded => (StatusState::Success, "live"),
             Ended::Failed => (StatusState::Failure, "the release failed"),

@@ -20,7 +20,7 @@ impl Desk<'_> {
     ) -> Result<String, Reason> {
         let place = match &status.environment {
             Some(environment) => {
-                Some(self.place(services, status.service.as_deref(), environment)?)
+                Some(self.place(asked, services, status.service.as_deref(), environment)?)
             }
             None => None,
         };
@@ -85,7 +85,7 @@ impl Desk<'_> {
         if newest.is_empty() {
             text.push_str("- none was pushed since Countersign watches\n");
         }
-        let repository = &asked.place.repository;
+        let repository = &asked.repository;
         for candidate in newest.iter().take(SHOWN) {
             let reports = self.stored_reports(repository.id, &candidate.sha);
             let app_of = |source: &Reporter| self.app_of(repository, source);
@@ -119,7 +119,7 @@ impl Desk<'_> {
         (service, environment): (&Service, &Environment),
         target: Option<&Target>,
     ) -> Result<String, Reason> {
-        let (sha, open_head) = self.target(asked, target)?;
+        let (sha, open_head) = self.target(asked, (service, environment), target)?;
         let open = self.open_requests(service);
         let request = open.iter().find(|request| {
             request.environment == environment.name && request.sha == sha && request.is_waiting()
@@ -129,7 +129,7 @@ impl Desk<'_> {
             None => self.examine(&Subject {
                 service,
                 environment,
-                repository: &asked.place.repository,
+                repository: &asked.repository,
                 sha: &sha,
                 kind: RequestKind::Deploy,
                 open_head,

@@ -2,10 +2,10 @@
 
 use super::examine::Examined;
 use super::{Desk, Outcome, words};
-use crate::domain::{Action, Actor, Effect, Entry, Request, StatusState};
+use crate::domain::{Action, Actor, Effect, Entry, Origin, Request, StatusState};
 
 impl Desk<'_> {
-    /// Writes or changes the one comment that tells about a request.
+    /// Writes or changes the one comment that tells about a request, and its notices.
     pub(super) fn say_request(
         &self,
         request: &Request,
@@ -13,14 +13,27 @@ impl Desk<'_> {
         outcome: &mut Outcome,
     ) {
         let text = words::request(self, request, examined);
-        outcome.plan(
-            format!("{}/say", request.thread),
-            Effect::Say {
-                place: request.place.clone(),
-                thread: request.thread.clone(),
-                text,
-            },
-        );
+        match &request.origin {
+            Origin::Comment(place) => outcome.plan(
+                format!("{}/say", request.thread),
+                Effect::Say {
+                    place: place.clone(),
+                    thread: request.thread.clone(),
+                    text,
+                },
+            ),
+            // Whoever asked is answered once; from then on the notices tell how it goes.
+            Origin::Chat(spot) if request.opened_at == self.now => outcome.plan(
+                format!("{}/reply", request.thread),
+                Effect::Reply {
+                    spot: spot.clone(),
+                    text,
+                    buttons: Vec::new(),
+                },
+            ),
+            Origin::Chat(_) => {}
+        }
+        self.notify_of(request, examined, outcome);
     }
 
     /// The commit's status on the forge's own pages.

@@ -22,6 +22,18 @@ impl Desk<'_> {
                 attempt,
                 outcome,
             } => self.triggered(*request, *attempt, outcome),
+            Internal::Heard {
+                spot,
+                author,
+                repository,
+                line,
+            } => self.heard(spot, author, repository, line),
+            Internal::Parked {
+                outbox,
+                effect,
+                problem,
+                repository,
+            } => self.gave_up(*outbox, (effect, problem), repository),
         }
     }
 

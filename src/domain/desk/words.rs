@@ -112,7 +112,7 @@ fn waiting(desk: &Desk<'_>, request: &Request, environment: &Environment) -> Str
 }
 
 /// Places that nobody has filled, from the roles that were held when the approvals were given.
-fn shortage(
+pub(super) fn shortage(
     environment: &Environment,
     request: &Request,
 ) -> std::collections::BTreeMap<crate::domain::RoleName, u32> {

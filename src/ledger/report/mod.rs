@@ -168,7 +168,12 @@ impl Report {
             | Action::PrivateErased
             | Action::CheckpointAnchored
             | Action::TokenMade
-            | Action::TokenRevoked => {}
+            | Action::TokenRevoked
+            | Action::LinkOffered
+            | Action::LinkClaimed
+            | Action::LinkDeclined
+            | Action::IdentityLinked
+            | Action::IdentityUnlinked => {}
         }
     }
 

@@ -169,7 +169,9 @@ async fn append_as(
     if !words.is_empty() {
         add_words(tx, seq, &words).await?;
     }
-    if let (Actor::Person { login, .. }, Some(person)) = (&entry.actor, &facets.person) {
+    if let (Actor::Person { login, .. } | Actor::Stranger { name: login, .. }, Some(person)) =
+        (&entry.actor, &facets.person)
+    {
         sqlx::query(tx.sql(&KNOW))
             .bind(person)
             .bind(login)

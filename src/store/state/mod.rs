@@ -1,12 +1,14 @@
 //! The state that decisions are about, one look and one change at a time, always within the transaction
 //! of the decision. What is open and what is live is found by an index, never by reading history.
 
+mod chats;
 mod commits;
 mod entries;
 mod environments;
 mod names;
 mod requests;
 
+pub use chats::{Linked, links, unlink};
 pub use names::repin;
 
 use jiff::Timestamp;
@@ -14,6 +16,7 @@ use jiff::Timestamp;
 use super::{StoreError, Tx};
 use crate::domain::{Change, Look, Seen};
 
+pub(in crate::store) use chats::ALL as CHATS;
 pub(in crate::store) use commits::ALL as COMMITS;
 pub(in crate::store) use environments::ALL as ENVIRONMENTS;
 pub(in crate::store) use names::ALL as NAMES;
@@ -32,6 +35,21 @@ pub async fn look(tx: &mut Tx, look: &Look) -> Result<Seen, StoreError> {
             most,
         } => entries::noted(tx, services, filter, *most).await,
         Look::NextNumber => names::next_number(tx).await,
+        Look::NextNotice => chats::next_notice(tx).await,
+        Look::Notice {
+            service,
+            environment,
+            sha,
+        } => chats::notice(tx, service, environment, sha).await,
+        Look::NoticeOf { number } => chats::notice_of(tx, *number).await,
+        Look::Offered {
+            service,
+            environment,
+        } => chats::offered(tx, service, environment).await,
+        Look::Identity { speaker } => chats::identity(tx, speaker).await,
+        Look::Linked { account } => chats::linked(tx, *account).await,
+        Look::Code { code } => chats::offer_by_code(tx, code).await,
+        Look::Offer { number } => chats::offer(tx, *number).await,
         Look::Candidates { repository, sha } => commits::candidates(tx, *repository, sha).await,
         Look::Newest { service } => commits::newest(tx, service).await,
         Look::Reports { repository, sha } => commits::reports(tx, *repository, sha).await,
@@ -86,6 +104,15 @@ pub async fn apply(tx: &mut Tx, change: &Change, now: Timestamp) -> Result<(), S
             at,
         } => super::timer::set_due(tx, due, *repository, *at).await,
         Change::NoTimer { due } => super::timer::cancel(tx, &due.key()).await,
+        Change::Notice(notice) => chats::put_notice(tx, notice).await,
+        Change::OfferLink { offer, code } => chats::put_offer(tx, offer, code).await,
+        Change::ClaimLink { offer, account } => chats::claim_offer(tx, *offer, account).await,
+        Change::EndOffer { offer } => chats::end_offer(tx, *offer).await,
+        Change::Link { speaker, account } => chats::link(tx, speaker, account, now).await,
+        Change::Unlink { speaker } => unlink(tx, speaker).await.map(drop),
+        Change::Tell { repository, note } => {
+            super::note::tell(tx, &super::note::lane(*repository), note, now).await
+        }
     }
 }
 
@@ -98,6 +125,7 @@ pub async fn prune(
 ) -> Result<u64, StoreError> {
     let forgotten = names::forget(tx, memory_before, most).await?;
     let reports = commits::prune_reports(tx, reports_before, most).await?;
+    chats::forget_offers(tx, memory_before).await?;
     Ok(forgotten.max(reports))
 }
 

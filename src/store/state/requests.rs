@@ -131,7 +131,9 @@ pub(super) async fn put(tx: &mut Tx, request: &Request, now: Timestamp) -> Resul
         .bind(request.environment.as_str())
         .bind(signed(request.repository.id)?)
         .bind(request.sha.as_str())
-        .bind(signed(request.place.comment)?)
+        .bind(comment(
+            request.origin.comment().map(|place| place.comment),
+        )?)
         .bind(request.state.word())
         .bind(external.map(|external| external.kind.as_str()))
         .bind(external_id)
@@ -156,13 +158,18 @@ pub(super) async fn put(tx: &mut Tx, request: &Request, now: Timestamp) -> Resul
     Ok(())
 }
 
+/// What was not said in a comment has none: zero is nobody's number.
+fn comment(number: Option<u64>) -> Result<i64, StoreError> {
+    signed(number.unwrap_or_default())
+}
+
 async fn approve(tx: &mut Tx, request: &Request, given: &Given) -> Result<(), StoreError> {
     sqlx::query(tx.sql(&APPROVE))
         .bind(signed(request.number)?)
         .bind(signed(given.by.id)?)
         .bind(given.at.as_microsecond())
         .bind(signed(request.repository.id)?)
-        .bind(signed(given.comment)?)
+        .bind(comment(given.comment)?)
         .bind(spell(given)?)
         .execute(tx.connection())
         .await?;

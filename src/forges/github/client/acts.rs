@@ -4,8 +4,8 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{As, Client, Verb};
+use crate::call::CallError;
 use crate::domain::{Place, Reaction, Repository, Sha, StatusState};
-use crate::forges::call::CallError;
 
 const COMMENTS_A_PAGE: usize = 100;
 /// What GitHub takes for a status's description.

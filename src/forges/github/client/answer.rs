@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::Response;
-use crate::forges::call::CallError;
+use crate::call::CallError;
 
 /// Answers are small; one that is not is cut off.
 const LONGEST_ANSWER: usize = 16 << 20;

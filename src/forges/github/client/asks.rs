@@ -1,8 +1,8 @@
 //! Every question that the desk has, and the calls that answer it.
 
 use super::{As, Client};
+use crate::call::CallError;
 use crate::domain::{Fact, Question};
-use crate::forges::call::CallError;
 
 impl Client {
     /// Finds out what is asked. Changes nothing, so it may be asked again.

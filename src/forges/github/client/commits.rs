@@ -3,8 +3,8 @@
 use serde::Deserialize;
 
 use super::{As, Client, escaped};
+use crate::call::CallError;
 use crate::domain::{Account, Commit, Comparison, PullRequest, Relation, Report, Repository, Sha};
-use crate::forges::call::CallError;
 use crate::forges::github::interpret::{commits as said, releases};
 use crate::forges::github::payload::commits::{Check, Run};
 use crate::forges::github::payload::releases::{Deployment, Step};

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 
 use super::{As, Client, Verb};
-use crate::forges::call::CallError;
+use crate::call::CallError;
 
 /// Pages that are read at most, of a hundred deliveries each.
 const PAGES: usize = 50;

@@ -21,8 +21,8 @@ use octocrab::models::{AppId, InstallationId};
 use serde::Deserialize;
 use tokio::sync::OnceCell;
 
+use crate::call::CallError;
 use crate::domain::{Ourselves, Repository};
-use crate::forges::call::CallError;
 use answer::Answer;
 
 pub use hooks::FailedDelivery;

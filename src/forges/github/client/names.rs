@@ -3,8 +3,8 @@
 use serde::Deserialize;
 
 use super::{As, Client};
+use crate::call::CallError;
 use crate::domain::{PinKind, Repository, TeamRef};
-use crate::forges::call::CallError;
 
 impl Client {
     /// The repository with this name, and the installation through which it is reached.

@@ -4,8 +4,8 @@
 use serde::Deserialize;
 
 use super::{As, Client, escaped};
+use crate::call::CallError;
 use crate::domain::{Account, Membership, Ourselves, Repository, TeamRef};
-use crate::forges::call::CallError;
 
 #[derive(Deserialize)]
 struct Named {

@@ -1,8 +1,8 @@
 //! How a release goes, and whether one that we started is there at all.
 
 use super::{As, Client, escaped};
+use crate::call::CallError;
 use crate::domain::{External, ExternalKind, Progress, Repository, Search, Target};
-use crate::forges::call::CallError;
 use crate::forges::github::interpret::{commits as said, releases};
 use crate::forges::github::payload::commits::Run;
 use crate::forges::github::payload::releases::Deployment;

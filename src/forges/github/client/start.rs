@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::answer::Answer;
 use super::{As, Client, Verb, escaped};
+use crate::call::CallError;
 use crate::domain::{Departure, External, ExternalKind, Start, Went};
-use crate::forges::call::CallError;
 
 /// How long a trigger waits when our token is refused: the next call gets another.
 const UNAUTHORIZED_PAUSE: u64 = 5;

@@ -7,9 +7,9 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 
-pub(super) type Web = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
+pub(crate) type Web = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
 
-pub(super) fn web() -> Web {
+pub(crate) fn web() -> Web {
     let connector = HttpsConnectorBuilder::new()
         .with_webpki_roots()
         .https_or_http()

@@ -1,0 +1,227 @@
+//! Whose account in a chat is whose on the forge. A code is given in the chat, used in a comment by whoever owns
+//! the account, and confirmed in the chat: so both sides have said yes. It is an identity, never a right.
+
+use jiff::SignedDuration;
+
+use super::chat::reply;
+use super::command::{Answer, via};
+use super::{Change, Desk, Outcome};
+use crate::domain::command;
+use crate::domain::reason::{Reason, code};
+use crate::domain::{Action, Actor, Asked, Button, Look, Offer, Origin, Said, Seen, Speaker, Spot};
+
+/// How long a code is good.
+const LIFETIME: SignedDuration = SignedDuration::from_mins(10);
+
+impl Desk<'_> {
+    /// Somebody in a chat wants to be known.
+    pub(super) fn offer_link(&self, said: &Said, outcome: &mut Outcome) {
+        let spot = &said.spot;
+        let number = self.next_notice();
+        let expires_at = self
+            .now
+            .checked_add(LIFETIME)
+            .unwrap_or(jiff::Timestamp::MAX);
+        outcome.changes.push(Change::OfferLink {
+            offer: Box::new(Offer {
+                number,
+                spot: spot.clone(),
+                expires_at,
+                claimed_by: None,
+            }),
+            code: said.lot.clone(),
+        });
+        outcome.entries.push(
+            self.stranger(Action::LinkOffered, spot)
+                .with("offer", number),
+        );
+        let repositories: std::collections::BTreeSet<String> = self
+            .catalog
+            .services_of(spot.speaker.chat, &spot.channel)
+            .iter()
+            .map(|service| code(service.repo.path()))
+            .collect();
+        let repositories: Vec<String> = repositories.into_iter().collect();
+        let text = format!(
+            "Write this as a comment on any pull request of {}, with the account that is yours:\n\n`/link {}`\n\n\
+             Then confirm here. The code is good once, for ten minutes; do not give it to anybody.",
+            repositories.join(", "),
+            said.lot
+        );
+        reply(spot, text, Vec::new(), outcome);
+    }
+
+    /// Somebody used a code in a comment.
+    pub(super) fn claim(
+        &self,
+        asked: &Asked,
+        link: &command::Link,
+        outcome: &mut Outcome,
+    ) -> Result<(), Reason> {
+        let Some(code_said) = &link.code else {
+            return Err(Reason::refuses("a code is missing")
+                .help("Say `/link` in the chat first; it gives you one."));
+        };
+        let look = Look::Code {
+            code: code_said.clone(),
+        };
+        let offer = match self.seen(look) {
+            Some(Seen::Offer(Some(offer))) if offer.expires_at > self.now => offer,
+            _ => {
+                return Err(Reason::refuses("this code is unknown, used or too old")
+                    .help("Say `/link` in the chat; it gives you a new one."));
+            }
+        };
+        if offer.claimed_by.is_some() {
+            return Err(Reason::refuses("this code was used before")
+                .help("Say `/link` in the chat; it gives you a new one."));
+        }
+        let speaker = &offer.spot.speaker;
+        outcome.changes.push(Change::ClaimLink {
+            offer: offer.number,
+            account: asked.author.clone(),
+        });
+        outcome.entries.push(with_speaker(
+            self.entry(Action::LinkClaimed, Actor::on_github(&asked.author))
+                .with("offer", offer.number),
+            speaker,
+        ));
+        let text = format!(
+            "{} on {} asked to be known as {}, and must confirm it there now. \
+             If that is not you, nothing needs to be done but to tell whoever runs Countersign; `/unlink` ends every link of your account.",
+            code(&speaker.name),
+            speaker.chat.called(),
+            code(&asked.author.login)
+        );
+        self.answer(asked, Answer::said(text), outcome);
+        let question = format!(
+            "{} on the forge used your code. Is that your account?",
+            code(&asked.author.login)
+        );
+        let offer_number = offer.number;
+        let buttons = vec![
+            Button::Link {
+                offer: offer_number,
+            },
+            Button::NoLink {
+                offer: offer_number,
+            },
+        ];
+        reply(&offer.spot, question, buttons, outcome);
+        Ok(())
+    }
+
+    /// Whoever got the code says whether the account that used it is theirs.
+    pub(super) fn confirm_link(
+        &self,
+        spot: &Spot,
+        (number, yes): (u64, bool),
+        outcome: &mut Outcome,
+    ) {
+        let offer = match self.seen(Look::Offer { number }) {
+            Some(Seen::Offer(Some(offer))) if offer.expires_at > self.now => Some(offer),
+            _ => None,
+        };
+        let claimed = offer
+            .filter(|offer| offer.spot.speaker.is(&spot.speaker))
+            .and_then(|offer| Some((offer, offer.claimed_by.clone()?)));
+        let Some((offer, account)) = claimed else {
+            let reason = Reason::refuses("this link is not open any more")
+                .help("Say `/link`; it gives you a new code.");
+            return self.turn_away(spot, "/link", reason, outcome);
+        };
+        outcome.changes.push(Change::EndOffer {
+            offer: offer.number,
+        });
+        if !yes {
+            let entry = self.stranger(Action::LinkDeclined, spot);
+            outcome.entries.push(entry.with("offer", offer.number));
+            let text = "Nothing was linked.".to_owned();
+            return reply(spot, text, Vec::new(), outcome);
+        }
+        outcome.changes.push(Change::Link {
+            speaker: spot.speaker.clone(),
+            account: account.clone(),
+        });
+        outcome.entries.push(via(
+            self.entry(Action::IdentityLinked, Actor::on_github(&account)),
+            spot,
+        ));
+        let text = format!(
+            "You are {} here from now on. What you may do is asked of the forge each time; `/unlink` ends the link.",
+            code(&account.login)
+        );
+        reply(spot, text, Vec::new(), outcome);
+    }
+
+    /// Somebody in a chat does not want to be known any more.
+    pub(super) fn unlink_speaker(&self, spot: &Spot, outcome: &mut Outcome) {
+        let look = Look::Identity {
+            speaker: spot.speaker.clone(),
+        };
+        let Some(Seen::Identity(Some(account))) = self.seen(look) else {
+            let reason = Reason::refuses("your account here is not linked");
+            return self.turn_away(spot, "/unlink", reason, outcome);
+        };
+        outcome.changes.push(Change::Unlink {
+            speaker: spot.speaker.clone(),
+        });
+        outcome.entries.push(via(
+            self.entry(Action::IdentityUnlinked, Actor::on_github(account)),
+            spot,
+        ));
+        let text = format!("You are not {} here any more.", code(&account.login));
+        reply(spot, text, Vec::new(), outcome);
+    }
+
+    /// The owner of an account ends every link of it.
+    pub(super) fn unlink_account(&self, asked: &Asked, outcome: &mut Outcome) {
+        if let Origin::Chat(spot) = &asked.origin {
+            return self.unlink_speaker(spot, outcome);
+        }
+        let look = Look::Linked {
+            account: asked.author.id,
+        };
+        let speakers = match self.seen(look) {
+            Some(Seen::Speakers(speakers)) => speakers.clone(),
+            _ => Vec::new(),
+        };
+        if speakers.is_empty() {
+            let reason = Reason::refuses("no account of a chat is linked with yours");
+            return self.refuse(asked, reason, outcome);
+        }
+        let who = code(&asked.author.login);
+        let text = format!(
+            "{} accounts in chats are not {who} any more.",
+            speakers.len()
+        );
+        for speaker in speakers {
+            outcome.entries.push(with_speaker(
+                self.entry(Action::IdentityUnlinked, Actor::on_github(&asked.author)),
+                &speaker,
+            ));
+            outcome.changes.push(Change::Unlink { speaker });
+        }
+        self.answer(asked, Answer::said(text), outcome);
+    }
+
+    pub(super) fn next_notice(&self) -> u64 {
+        if !self.knows_all() {
+            return 0;
+        }
+        if let Some(Seen::Number(number)) = self.seen(Look::NextNotice) {
+            *number
+        } else {
+            0
+        }
+    }
+}
+
+/// An entry about somebody's account in a chat.
+pub(super) fn with_speaker(entry: crate::domain::Entry, speaker: &Speaker) -> crate::domain::Entry {
+    entry
+        .with("chat", speaker.chat.as_str())
+        .with("tenant", speaker.tenant.as_str())
+        .with_private("user", speaker.user.as_str())
+        .with_private("called", speaker.name.as_str())
+}
