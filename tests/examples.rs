@@ -59,6 +59,7 @@ fn kind(incoming: &Incoming) -> &'static str {
         Incoming::PullRequest(_) => "pull request",
         Incoming::Comment(_) => "comment",
         Incoming::Command(_) => "command",
+        Incoming::Said(_) => "said",
         Incoming::CommentChanged(_) => "comment changed",
         Incoming::RepositoryChanged(_) => "repository changed",
         Incoming::Internal(_) => "internal",
@@ -171,6 +172,7 @@ fn what_the_examples_report_is_what_they_say() {
                 other @ (Incoming::RuleRequested(_)
                 | Incoming::Comment(_)
                 | Incoming::Command(_)
+                | Incoming::Said(_)
                 | Incoming::CommentChanged(_)
                 | Incoming::Internal(_)) => panic!("{event}: {other:?}"),
             }

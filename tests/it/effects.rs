@@ -354,8 +354,8 @@ async fn triggers_leave_first_also_after_a_pause(engine: Engine) {
         let planned = Planned {
             token: number.to_string(),
             effect: serde_json::from_value(effect).unwrap(),
-        not_before: None,
-};
+            not_before: None,
+        };
         store
             .unit(move |tx| {
                 let planned = planned.clone();

@@ -41,9 +41,8 @@ pub(crate) fn reaction_to(comment: u64) -> Planned {
             },
             reaction: Reaction::Eyes,
         },
-    not_before: None,
-}
-not_before: None,
+        not_before: None,
+    }
 }
 
 /// Plans so many reactions, due at once.
