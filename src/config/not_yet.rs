@@ -10,9 +10,6 @@ use super::report::Problem;
 /// A path of keys, the beginning of the text that stands there, and what it is for.
 const NOT_YET: &[(&str, &str, &str)] = &[
     ("gitlab", "", "the connection to GitLab"),
-    ("discord", "", "the connection to Discord"),
-    ("slack", "", "the connection to Slack"),
-    ("service.notify", "", "posting notices"),
     ("service.repo", "gitlab:", "a service on GitLab"),
     (
         "service.environment.trigger.gitlab",

@@ -210,6 +210,12 @@ pub struct Discord {
     pub public_key: [u8; 32],
     /// The bot's token.
     pub token: SecretString,
+    /// The servers that are ours, by their ids.
+    pub guilds: Vec<String>,
+    /// The commands are registered once for all servers.
+    pub is_global: bool,
+    /// The API's address, without a slash at its end.
+    pub api_url: String,
 }
 
 /// The connection to Slack.
@@ -219,4 +225,12 @@ pub struct Slack {
     pub token: SecretString,
     /// The secrets that sign requests: one, or two while they are changed.
     pub signing_secrets: Vec<SecretString>,
+    /// The workspaces that are ours, by their ids.
+    pub teams: Vec<String>,
+    /// The app's token for Socket Mode.
+    pub app_token: Option<SecretString>,
+    /// The API's address, without a slash at its end.
+    pub api_url: String,
+    /// Where answers are sent, without a slash at its end.
+    pub hooks_url: String,
 }

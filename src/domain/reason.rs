@@ -139,6 +139,7 @@ impl Reason {
 pub fn code(text: &str) -> String {
     let clean: String = text
         .chars()
+        .filter(|c| !is_hidden(*c))
         .map(|c| match c {
             '`' => '\'',
             c if c.is_control() => ' ',
@@ -152,6 +153,14 @@ pub fn code(text: &str) -> String {
     } else {
         format!("`{clean}`")
     }
+}
+
+/// What nobody sees, and what turns the direction of the text around it.
+pub fn is_hidden(c: char) -> bool {
+    matches!(
+        c,
+        '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}'
+    )
 }
 
 /// A link to a page of the forge, if it is one; the words alone otherwise.
@@ -179,6 +188,7 @@ mod tests {
             ("@everyone `x`\n# big", "`@everyone 'x' # big`"),
             ("", "(nothing)"),
             ("`", "`'`"),
+            ("a\u{202e}b\u{200b}c", "`abc`"),
         ] {
             assert_eq!(code(text), expect);
         }

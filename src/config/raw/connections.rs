@@ -168,6 +168,23 @@ pub(crate) struct Discord {
     /// The bot's token.
     #[schemars(required)]
     pub(crate) token: Option<At<Secret>>,
+    /// The servers (guilds) that are yours, by their ids. Nobody elsewhere is obeyed.
+    #[schemars(required, length(min = 1), example = ["1000000000000000003"])]
+    pub(crate) guilds: Option<Vec<At<String>>>,
+    /// Where the commands are registered: in each of the `guilds`, which is the default, or once for all
+    /// servers, which takes Discord longer to show.
+    pub(crate) commands: Option<At<CommandScope>>,
+    /// The API's address. The default is `https://discord.com/api/v10`.
+    #[schemars(example = &"https://discord.com/api/v10")]
+    pub(crate) api_url: Option<At<String>>,
+}
+
+/// Where Discord's commands are registered.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum CommandScope {
+    Guild,
+    Global,
 }
 
 /// The connection to Slack.
@@ -180,6 +197,18 @@ pub(crate) struct Slack {
     /// The secret that signs requests; a list of two while it is changed.
     #[schemars(required)]
     pub(crate) signing_secret: Option<At<OneOrMany<Secret>>>,
+    /// The workspaces that are yours, by their ids. Nobody elsewhere is obeyed.
+    #[schemars(required, length(min = 1), example = ["T0123456789"])]
+    pub(crate) teams: Option<Vec<At<String>>>,
+    /// The app's token, which begins with `xapp-`: with it Countersign calls Slack (Socket Mode) and needs no
+    /// address that Slack can reach.
+    pub(crate) app_token: Option<At<Secret>>,
+    /// The API's address. The default is `https://slack.com/api`.
+    #[schemars(example = &"https://slack.com/api")]
+    pub(crate) api_url: Option<At<String>>,
+    /// Where answers to commands are sent. The default is `https://hooks.slack.com`.
+    #[schemars(example = &"https://hooks.slack.com")]
+    pub(crate) hooks_url: Option<At<String>>,
 }
 
 /// Where a secret is found: `{ env = "NAME" }`, `{ file = "PATH" }` or `{ credential = "NAME" }`.

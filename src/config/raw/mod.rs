@@ -8,11 +8,12 @@ mod services;
 mod text_or;
 
 pub(crate) use connections::{
-    Database, Discord, Export, ExportFormat, GitHub, GitLab, Ledger, Secret, Server, Slack, Witness,
+    CommandScope, Database, Discord, Export, ExportFormat, GitHub, GitLab, Ledger, Secret, Server,
+    Slack, Witness,
 };
 pub(crate) use services::{
-    Allowed, Environment, Excluded, Gate, GitHubTriggerKind, GitLabTriggerKind, Level, Role,
-    Service, Stage, Trigger,
+    Allowed, Environment, Excluded, Gate, GitHubTriggerKind, GitLabTriggerKind, Happening, Level,
+    Role, Service, Stage, Subscription, Trigger,
 };
 pub(crate) use text_or::{OneOrMany, TextOr};
 

@@ -57,9 +57,10 @@ pub(crate) struct Service {
     /// The paths that belong to the service; without it, the whole repository does.
     #[schemars(length(min = 1), example = ["billing/**"])]
     pub(crate) paths: Option<Vec<At<String>>>,
-    /// The channels where notices are posted.
+    /// The channels that are told about the service, and where it can be commanded: by id, or a table that
+    /// says more.
     #[schemars(example = ["discord:1000000000000000002", "slack:C0123456789"])]
-    pub(crate) notify: Option<Vec<At<String>>>,
+    pub(crate) notify: Option<Vec<At<TextOr<Subscription>>>>,
     /// The steps that a commit passes, in order.
     #[schemars(required, length(min = 1))]
     #[schemars(extend("x-missing" = "a commit is ready when its stages have passed, so there must be one: add a `[[service.stage]]`"))]
@@ -68,6 +69,44 @@ pub(crate) struct Service {
     #[schemars(required, length(min = 1))]
     #[schemars(extend("x-missing" = "there is nowhere to release to: add a `[[service.environment]]`"))]
     pub(crate) environment: Option<Vec<At<Environment>>>,
+}
+
+/// A channel that is told about a service.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Subscription {
+    /// The channel: `discord:ID` or `slack:ID`.
+    #[schemars(required, example = &"slack:C0123456789")]
+    pub(crate) channel: Option<At<String>>,
+    /// Only these environments: notices are about them, and commands there can be about no other.
+    #[schemars(length(min = 1), example = ["prod"])]
+    pub(crate) environments: Option<Vec<At<String>>>,
+    /// For what a new message is posted; everything, if it is absent. A message that is there is kept current
+    /// in any case.
+    #[schemars(length(min = 1), example = ["ready", "failed"])]
+    pub(crate) on: Option<Vec<At<Happening>>>,
+    /// Whom to call when a commit is ready and when a release failed: the id of a role on Discord, of a user
+    /// group on Slack.
+    #[schemars(example = &"1000000000000000004")]
+    pub(crate) call: Option<At<String>>,
+    /// When nobody wants to hear that something is ready or that a stage failed.
+    #[schemars(example = &"22:00-07:00 Europe/Berlin")]
+    pub(crate) quiet: Option<At<String>>,
+}
+
+/// What a channel can be told.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Happening {
+    Ready,
+    Requested,
+    Deploying,
+    Live,
+    Failed,
+    Ended,
+    StageFailed,
+    Unexplained,
+    Parked,
 }
 
 /// An ordered step of a service; passed when all its gates are green.

@@ -11,6 +11,7 @@ mod role;
 mod server;
 mod service;
 mod stage;
+mod subscription;
 mod trigger;
 mod witness;
 
@@ -21,8 +22,8 @@ use secrecy::SecretString;
 use super::at::Place;
 use super::raw;
 use super::review::Review;
-use super::settings::Config;
-use crate::domain::{Catalog, EnvironmentName, Forge, Role, RoleName, ServiceName};
+use super::settings::{Config, Discord, Slack};
+use crate::domain::{Catalog, Chat, EnvironmentName, Forge, Role, RoleName, ServiceName};
 
 /// The whole configuration; complete only if the review found nothing wrong.
 pub(super) fn config(file: &raw::File, source: &str, review: &mut Review<'_>) -> Option<Config> {
@@ -51,24 +52,41 @@ pub(super) fn config(file: &raw::File, source: &str, review: &mut Review<'_>) ->
     let mut secrets = Secrets::new();
     let services = service::services(&known, &mut secrets, review);
     role::warn_of_unused(file, review);
+    let (github, discord, slack) = (whole(github)?, whole(discord)?, whole(slack)?);
+    let web_url = github
+        .as_ref()
+        .map(|github| github.web_url.clone())
+        .unwrap_or_default();
 
     Some(Config {
         server,
         database: database?,
         ledger: ledger?,
-        github: whole(github)?,
+        github,
         gitlab: whole(gitlab)?,
-        discord: whole(discord)?,
-        slack: whole(slack)?,
         catalog: Catalog {
             roles,
             services,
+            tenants: tenants(discord.as_ref(), slack.as_ref()),
+            web_url,
             ..Catalog::default()
         },
+        discord,
+        slack,
         trigger_secrets: secrets,
         warnings: Vec::new(),
         source: source.as_bytes().to_vec(),
     })
+}
+
+/// The guilds and workspaces that are ours.
+fn tenants(discord: Option<&Discord>, slack: Option<&Slack>) -> Vec<(Chat, String)> {
+    let guilds = discord.into_iter().flat_map(|discord| &discord.guilds);
+    let teams = slack.into_iter().flat_map(|slack| &slack.teams);
+    let guilds = guilds.map(|id| (Chat::Discord, id.clone()));
+    guilds
+        .chain(teams.map(|id| (Chat::Slack, id.clone())))
+        .collect()
 }
 
 /// What a service may refer to.

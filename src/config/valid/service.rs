@@ -1,12 +1,12 @@
 //! `[[service]]`: what is deployed, and how services stand beside each other.
 
 use super::environment::{self, Surrounding};
-use super::{Known, Secrets, stage};
+use super::{Known, Secrets, stage, subscription};
 use crate::config::at::{At, Place};
 use crate::config::raw;
 use crate::config::report::Problem;
 use crate::config::review::Review;
-use crate::domain::{Branch, ChannelRef, PathPattern, RepoRef, Service, ServiceName, Subscription};
+use crate::domain::{Branch, PathPattern, RepoRef, Service, ServiceName};
 
 pub(super) fn services(
     known: &Known<'_>,
@@ -67,7 +67,7 @@ fn service(
     if let Some(repo) = &repo {
         must_connect(repo, known, review);
     }
-    let notify = notify(raw, known, review);
+    let notify = subscription::notify(raw, known, review);
     let repo = repo.map(|repo| repo.value);
     let branch = branch.map(|branch| branch.value);
     let written = raw.stage.as_deref().unwrap_or_default();
@@ -102,28 +102,6 @@ fn must_connect(repo: &At<RepoRef>, known: &Known<'_>, review: &mut Review<'_>) 
         let problem = Problem::new(&repo.place, message);
         review.refuse(problem.help(format!("add the section `[{}]`", forge.prefix())));
     }
-}
-
-fn notify(raw: &raw::Service, known: &Known<'_>, review: &mut Review<'_>) -> Vec<Subscription> {
-    let mut channels: Vec<At<ChannelRef>> = Vec::new();
-    for text in raw.notify.iter().flatten() {
-        let Some(channel) = review.parse::<ChannelRef>(Some(text)) else {
-            continue;
-        };
-        let (connected, section) = match channel.value {
-            ChannelRef::Discord(_) => (known.file.discord.is_some(), "discord"),
-            ChannelRef::Slack(_) => (known.file.slack.is_some(), "slack"),
-        };
-        if !connected && !review.refused(&(0..0), section) {
-            let problem = Problem::new(&text.place, format!("there is no `[{section}]`"));
-            review.refuse(problem.help(format!("add the section `[{section}]`")));
-        }
-        review.add_new(&mut channels, channel);
-    }
-    channels
-        .into_iter()
-        .map(|channel| Subscription::to(channel.value))
-        .collect()
 }
 
 /// Whether the same commit would surely belong to both.

@@ -11,15 +11,15 @@ use crate::domain::{
     Mark, Push, Rank, Report, ReportKind, Reporter, Repository, Service, Sha, Stage, Trigger,
 };
 
-fn at(second: i64) -> Timestamp {
+pub(super) fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + second).unwrap()
 }
 
-fn sha(number: usize) -> Sha {
+pub(super) fn sha(number: usize) -> Sha {
     format!("{number:040x}").parse().unwrap()
 }
 
-fn repository() -> Repository {
+pub(super) fn repository() -> Repository {
     Repository {
         id: 9,
         path: "acme/shop".to_owned(),
@@ -38,7 +38,7 @@ fn stage(name: &str, gates: &[&str], soak: Option<&str>) -> Stage {
     }
 }
 
-fn catalog() -> Catalog {
+pub(super) fn catalog() -> Catalog {
     let environment = Environment {
         name: "prod".parse().unwrap(),
         aliases: Vec::new(),

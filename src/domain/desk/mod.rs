@@ -39,6 +39,8 @@ mod words;
 mod any_order;
 #[cfg(test)]
 mod memory;
+#[cfg(test)]
+mod talking;
 
 pub use command::unfold;
 
