@@ -10,8 +10,10 @@ mod log;
 mod log_key;
 mod open;
 mod outbox;
+mod people;
 mod reload;
 mod serve;
+mod setup;
 mod supervise;
 mod token;
 mod witnesses;
@@ -48,6 +50,12 @@ enum Command {
     /// Ask the audit log, and prove what it says
     #[command(subcommand)]
     Audit(Box<audit::AuditCommand>),
+    /// See who is known in chats as whom on the forge, and end it
+    #[command(subcommand)]
+    People(people::PeopleCommand),
+    /// Print what Discord and Slack must be told to work with Countersign
+    #[command(subcommand)]
+    Setup(setup::SetupCommand),
     /// Let programs read the audit log over HTTP
     #[command(subcommand)]
     Token(token::TokenCommand),
@@ -86,6 +94,8 @@ pub fn main() -> ExitCode {
         Command::Inbox(command) => in_runtime(inbox::run(command)),
         Command::Outbox(command) => in_runtime(outbox::run(command)),
         Command::Audit(command) => in_runtime(audit::run(*command)),
+        Command::People(command) => in_runtime(people::run(command)),
+        Command::Setup(command) => Ok(setup::run(command)),
         Command::Token(command) => in_runtime(token::run(command)),
     };
     match done {

@@ -117,6 +117,15 @@ impl Entry {
         self.with(name, Detail::private(detail))
     }
 
+    /// About somebody's account in a chat.
+    #[must_use]
+    pub fn with_speaker(self, speaker: &Speaker) -> Self {
+        self.with("chat", speaker.chat.as_str())
+            .with("tenant", speaker.tenant.as_str())
+            .with("user", speaker.user.as_str())
+            .with_private("called", speaker.name.as_str())
+    }
+
     #[must_use]
     pub fn with(mut self, name: &'static str, detail: impl Into<Detail>) -> Self {
         self.detail.insert(name, detail.into());

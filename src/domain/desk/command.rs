@@ -411,7 +411,9 @@ impl Desk<'_> {
 
 /// An entry about what was said in a chat says so.
 pub(super) fn via(entry: Entry, spot: &Spot) -> Entry {
-    super::link::with_speaker(entry, &spot.speaker).with("channel", spot.channel.as_str())
+    entry
+        .with_speaker(&spot.speaker)
+        .with("channel", spot.channel.as_str())
 }
 
 pub(super) fn list<'n>(names: impl Iterator<Item = &'n str>) -> String {

@@ -8,7 +8,7 @@ use super::command::{Answer, via};
 use super::{Change, Desk, Outcome};
 use crate::domain::command;
 use crate::domain::reason::{Reason, code};
-use crate::domain::{Action, Actor, Asked, Button, Look, Offer, Origin, Said, Seen, Speaker, Spot};
+use crate::domain::{Action, Actor, Asked, Button, Look, Offer, Origin, Said, Seen, Spot};
 
 /// How long a code is good.
 const LIFETIME: SignedDuration = SignedDuration::from_mins(10);
@@ -81,11 +81,11 @@ impl Desk<'_> {
             offer: offer.number,
             account: asked.author.clone(),
         });
-        outcome.entries.push(with_speaker(
+        outcome.entries.push(
             self.entry(Action::LinkClaimed, Actor::on_github(&asked.author))
-                .with("offer", offer.number),
-            speaker,
-        ));
+                .with("offer", offer.number)
+                .with_speaker(speaker),
+        );
         let text = format!(
             "{} on {} asked to be known as {}, and must confirm it there now. \
              If that is not you, nothing needs to be done but to tell whoever runs Countersign; `/unlink` ends every link of your account.",
@@ -196,10 +196,9 @@ impl Desk<'_> {
             speakers.len()
         );
         for speaker in speakers {
-            outcome.entries.push(with_speaker(
-                self.entry(Action::IdentityUnlinked, Actor::on_github(&asked.author)),
-                &speaker,
-            ));
+            let actor = Actor::on_github(&asked.author);
+            let entry = self.entry(Action::IdentityUnlinked, actor);
+            outcome.entries.push(entry.with_speaker(&speaker));
             outcome.changes.push(Change::Unlink { speaker });
         }
         self.answer(asked, Answer::said(text), outcome);
@@ -215,13 +214,4 @@ impl Desk<'_> {
             0
         }
     }
-}
-
-/// An entry about somebody's account in a chat.
-pub(super) fn with_speaker(entry: crate::domain::Entry, speaker: &Speaker) -> crate::domain::Entry {
-    entry
-        .with("chat", speaker.chat.as_str())
-        .with("tenant", speaker.tenant.as_str())
-        .with_private("user", speaker.user.as_str())
-        .with_private("called", speaker.name.as_str())
 }

@@ -1,0 +1,185 @@
+//! `people`: who is known in chats as whom on the forge, and an end to it. Ending a link is recorded.
+
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use serde_json::json;
+
+use crate::clock::Clock;
+use crate::domain::{Action, Actor, Chat, Entry, Speaker};
+use crate::store::state::{self, Linked};
+use crate::store::{Store, ledger};
+
+use super::{ConfigFile, EXIT_INVALID, complain, open, say};
+
+/// What can be done with links.
+#[derive(Debug, Subcommand)]
+pub(super) enum PeopleCommand {
+    /// List who is linked with which account of the forge
+    List(List),
+    /// End a link; whoever it was must use `/link` again
+    Unlink(Unlink),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct List {
+    #[command(flatten)]
+    file: ConfigFile,
+    /// Print one JSON object a line
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Unlink {
+    #[command(flatten)]
+    file: ConfigFile,
+    /// The account in the chat as `people list` shows it: `discord:SERVER/USER` or `slack:WORKSPACE/USER`
+    #[arg(value_parser = whom)]
+    who: Speaker,
+    /// Why; recorded in the ledger
+    #[arg(long)]
+    reason: Option<String>,
+}
+
+pub(super) async fn run(command: PeopleCommand) -> anyhow::Result<ExitCode> {
+    let file = match &command {
+        PeopleCommand::List(list) => &list.file,
+        PeopleCommand::Unlink(unlink) => &unlink.file,
+    };
+    let Some(store) = open::configured_store(&file.path).await? else {
+        return Ok(ExitCode::from(EXIT_INVALID));
+    };
+    let code = match &command {
+        PeopleCommand::List(list) => show(&store, list).await?,
+        PeopleCommand::Unlink(asked) => unlink(&store, asked).await?,
+    };
+    store.close().await;
+    Ok(code)
+}
+
+async fn show(store: &Store, list: &List) -> anyhow::Result<ExitCode> {
+    let links = state::links(store).await?;
+    if links.is_empty() && !list.json {
+        say("nobody is linked");
+    }
+    for linked in links {
+        say(&if list.json {
+            as_json(&linked)
+        } else {
+            as_line(&linked)
+        });
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn as_line(linked: &Linked) -> String {
+    format!(
+        "{}  github:{} {}  since {}  called {:?}",
+        spelled(&linked.speaker),
+        linked.account.id,
+        linked.account.login,
+        linked.since.strftime("%Y-%m-%d %H:%MZ"),
+        linked.speaker.name
+    )
+}
+
+fn as_json(linked: &Linked) -> String {
+    let speaker = &linked.speaker;
+    json!({
+        "chat": speaker.chat.as_str(),
+        "tenant": speaker.tenant,
+        "user": speaker.user,
+        "name": speaker.name,
+        "account": { "forge": "github", "id": linked.account.id, "login": linked.account.login },
+        "since": linked.since.to_string(),
+    })
+    .to_string()
+}
+
+/// Ends the link and records who did it, together.
+async fn unlink(store: &Store, asked: &Unlink) -> anyhow::Result<ExitCode> {
+    let operator = Actor::Operator {
+        name: open::operator(),
+    };
+    let known = state::links(store).await?;
+    let Some(linked) = known.into_iter().find(|one| one.speaker.is(&asked.who)) else {
+        complain(&format!("{} is not linked", spelled(&asked.who)));
+        return Ok(ExitCode::FAILURE);
+    };
+    let mut entry = Entry::new(Clock::system().now(), Action::IdentityUnlinked, operator)
+        .with_speaker(&linked.speaker)
+        .with("account", linked.account.id);
+    if let Some(reason) = &asked.reason {
+        entry = entry.with_private("reason", reason.as_str());
+    }
+    let speaker = linked.speaker.clone();
+    let changed = store
+        .unit(move |tx| {
+            let (entry, speaker) = (entry.clone(), speaker.clone());
+            Box::pin(async move {
+                let changed = state::unlink(tx, &speaker).await?;
+                if changed {
+                    ledger::append(tx, &entry).await?;
+                }
+                Ok(changed)
+            })
+        })
+        .await?;
+    if changed {
+        say("unlinked");
+        return Ok(ExitCode::SUCCESS);
+    }
+    complain("the link has just ended by itself: nothing was changed");
+    Ok(ExitCode::FAILURE)
+}
+
+fn spelled(speaker: &Speaker) -> String {
+    format!(
+        "{}:{}/{}",
+        speaker.chat.as_str(),
+        speaker.tenant,
+        speaker.user
+    )
+}
+
+fn whom(text: &str) -> Result<Speaker, String> {
+    let parts = text.split_once(':').and_then(|(chat, rest)| {
+        let (tenant, user) = rest.split_once('/')?;
+        Some((Chat::parse(chat)?, tenant, user))
+    });
+    match parts {
+        Some((chat, tenant, user)) if !tenant.is_empty() && !user.is_empty() => Ok(Speaker {
+            chat,
+            tenant: tenant.to_owned(),
+            user: user.to_owned(),
+            name: String::new(),
+        }),
+        Some(_) | None => Err(
+            "write `discord:SERVER/USER` or `slack:WORKSPACE/USER`, as `people list` shows it"
+                .to_owned(),
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_account_is_named_as_it_is_listed() {
+        for text in ["discord:100/1", "slack:T1/U1"] {
+            assert_eq!(spelled(&whom(text).unwrap()), text);
+        }
+        for text in [
+            "",
+            "ann",
+            "github:7",
+            "discord:100",
+            "discord:/1",
+            "slack:T1/",
+        ] {
+            assert!(whom(text).is_err(), "{text}");
+        }
+    }
+}
