@@ -18,6 +18,17 @@ pub fn secret<const N: usize>() -> Option<[u8; N]> {
     getrandom::fill(&mut bytes).ok().map(|()| bytes)
 }
 
+/// Ten letters and digits that people can copy, none of which looks like another; nothing when the machine has
+/// no randomness to give.
+pub fn code() -> Option<String> {
+    const LETTERS: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
+    let drawn: [u8; 10] = secret()?;
+    let letters = drawn
+        .iter()
+        .filter_map(|byte| LETTERS.get(usize::from(byte % 32)).copied());
+    Some(letters.map(char::from).collect())
+}
+
 /// A machine whose random source fails gives zeros: jitter and names only lose their spread.
 fn bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
@@ -37,6 +48,18 @@ mod tests {
             let drawn = fraction();
             assert!((0.0..1.0).contains(&drawn), "{drawn}");
         }
+    }
+
+    #[test]
+    fn codes_are_easy_to_copy() {
+        let drawn = code().unwrap();
+        assert_eq!(drawn.len(), 10);
+        assert!(
+            drawn
+                .bytes()
+                .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+        );
+        assert_ne!(code(), code());
     }
 
     #[test]

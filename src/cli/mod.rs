@@ -2,6 +2,7 @@
 //! to those who use them.
 
 mod audit;
+mod chat_parts;
 mod check;
 mod exports;
 mod handover;

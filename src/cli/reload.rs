@@ -10,7 +10,7 @@ use crate::domain::{Action, Actor, Entry};
 use crate::metrics::{Metrics, ReloadLabels};
 use crate::store::{Store, StoreError, ledger};
 
-use super::handover::{Handover, github_client};
+use super::handover::{self, Handover};
 
 /// What is needed to read the configuration again.
 #[derive(Debug)]
@@ -45,12 +45,12 @@ impl Reloader {
 
     async fn attempt(&mut self) -> Result<(), String> {
         let config = Config::load(&self.path).map_err(|report| report.render(Colour::Never))?;
-        let github = github_client(&config).map_err(|error| error.to_string())?;
+        let clients = handover::clients(&config)?;
         // First recorded, then in force: no configuration ever rules without a trace.
         record(&self.store, &self.clock, &self.path, &config)
             .await
             .map_err(|error| error.to_string())?;
-        self.handover.replace(&config, github);
+        self.handover.replace(&config, clients);
         for what in needs_restart(&self.current, &config) {
             tracing::warn!(what, "changed in the file and not in force until a restart");
         }

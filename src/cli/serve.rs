@@ -17,13 +17,15 @@ use crate::engine::delivery::{DeliveryLoop, Pace};
 use crate::engine::facts::Facts;
 use crate::engine::hands::Hands;
 use crate::engine::intake::Intake;
+use crate::engine::listening::Listening;
+use crate::engine::registering;
 use crate::engine::signer::{Place, Signer};
 use crate::engine::sweep::Sweep;
 use crate::http::{Doorway, Limits, Listener, Readiness, router};
 use crate::metrics::Metrics;
 use crate::store::Door;
 
-use super::handover::{Handover, Parts, github_client};
+use super::handover::{self, Handover, Parts};
 use super::reload::{self, Reloader};
 use super::supervise::Tasks;
 use super::{EXIT_INVALID, colour_of_errors, complain, exports, log, log_key, open, witnesses};
@@ -74,14 +76,14 @@ pub(super) async fn serve(path: PathBuf) -> anyhow::Result<ExitCode> {
     for warning in &config.warnings {
         tracing::warn!(warning, "configuration");
     }
-    let github = match github_client(&config) {
-        Ok(github) => github,
+    let clients = match handover::clients(&config) {
+        Ok(clients) => clients,
         Err(error) => {
             complain(&format!("error: {}: {error}", path.display()));
             return Ok(ExitCode::from(EXIT_INVALID));
         }
     };
-    let (handover, parts) = Handover::new(&config, github);
+    let (handover, parts) = Handover::new(&config, clients);
     let clock = Clock::system();
     let metrics = Metrics::default();
     // Who cannot listen is a second service by mistake, and must not touch the database.
@@ -145,6 +147,7 @@ fn start_engine(tasks: &mut Tasks, shared: &Shared, parts: &Parts, stops: &Stops
         executor: Arc::new(Hands {
             clock: shared.clock.clone(),
             github: parts.github_client.clone(),
+            chats: parts.chats.clone(),
         }),
         pace: Pace::default(),
         hurry: stops.hurry.clone(),
@@ -157,6 +160,8 @@ fn start_engine(tasks: &mut Tasks, shared: &Shared, parts: &Parts, stops: &Stops
         keep_handled: parts.keep_handled.clone(),
     };
     tasks.start("sweep", sweep.run(stops.stopping.clone()));
+    let wanted = parts.registered.clone();
+    tasks.start("commands", registering::run(wanted, stops.stopping.clone()));
 }
 
 fn start_signer(tasks: &mut Tasks, shared: &Shared, settings: &Ledger, stops: &Stops) {
@@ -202,7 +207,14 @@ fn start_http(
         stops.stopping.clone(),
         shared.standing.subscribe(),
     );
-    let doorway = Doorway::new(door, readiness, limits, parts.github_secrets.clone());
+    let listening = Listening {
+        shared: shared.clone(),
+        door: door.clone(),
+        slack: parts.chats.slack.clone(),
+    };
+    tasks.start("slack", listening.run(stops.stopping.clone()));
+    let doorway = Doorway::new(door, readiness, limits, parts.github_secrets.clone())
+        .with_chats(parts.chat_door.clone());
     tasks.start("inbox", committer.run());
     tasks.start(
         "http",

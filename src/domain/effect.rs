@@ -366,27 +366,6 @@ impl Effect {
         matches!(self, Self::Notice { .. })
     }
 
-    /// The thread whose first result this one needs.
-    pub fn under(&self) -> Option<String> {
-        match self {
-            Self::Remark {
-                channel,
-                notice: Some(notice),
-                ..
-            } => Some(notice_thread(channel, *notice)),
-            Self::Remark { .. }
-            | Self::React { .. }
-            | Self::Say { .. }
-            | Self::Trigger { .. }
-            | Self::CommitStatus { .. }
-            | Self::DeploymentStatus { .. }
-            | Self::RejectRun { .. }
-            | Self::Reply { .. }
-            | Self::Form { .. }
-            | Self::Notice { .. } => None,
-        }
-    }
-
     /// Effects with the same thread are done one after the other, in the order of their planning.
     pub fn thread(&self) -> Option<String> {
         match self {
@@ -413,7 +392,7 @@ impl Effect {
             } => Some(notice_thread(channel, notice.number)),
             Self::Remark {
                 channel, notice, ..
-            } => notice.map(|notice| format!("remarks/{channel}/{notice}")),
+            } => notice.map(|notice| notice_thread(channel, notice)),
             Self::React { .. }
             | Self::Trigger { .. }
             | Self::RejectRun { .. }

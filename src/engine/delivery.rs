@@ -235,18 +235,6 @@ async fn attempt<E: Executor>(
         },
         None => None,
     };
-    let under = match effect.under() {
-        Some(thread) => match outbox::result(&shared.store, &thread).await {
-            // What it belongs to is not there yet, or never will be.
-            Ok(None) if row.attempts < pace.attempts => {
-                let why = "the message that it belongs to is not posted yet".to_owned();
-                return again(shared, pace, row, (why, None));
-            }
-            Ok(under) => under,
-            Err(error) => return again(shared, pace, row, (error.to_string(), None)),
-        },
-        None => None,
-    };
     let anchor = match &*shared.standing.borrow() {
         Standing::Sound(head) => Some(short(*head)),
         Standing::Checking | Standing::Broken { .. } => None,
@@ -257,7 +245,6 @@ async fn attempt<E: Executor>(
         token: &row.token,
         is_first: row.fence == 1,
         made,
-        under,
         anchor,
     };
     let acted = tokio::time::timeout(pace.call, executor.act(job))

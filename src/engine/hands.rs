@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use super::speech::Chats;
+
 use crate::call::CallError;
 use crate::clock::Clock;
 use crate::domain::{Departure, Effect, Internal, Place, Went};
@@ -33,10 +35,8 @@ pub struct Job<'j> {
     pub token: &'j str,
     /// Nobody can have attempted it before.
     pub is_first: bool,
-    /// What the first effect of the same thread made.
+    /// What the newest effect of the same thread made.
     pub made: Option<String>,
-    /// What the first effect of the thread made that this one belongs to.
-    pub under: Option<String>,
     /// The signed head of the audit log, in short.
     pub anchor: Option<String>,
 }
@@ -51,6 +51,7 @@ pub trait Executor: Send + Sync + 'static {
 pub struct Hands {
     pub clock: Clock,
     pub github: watch::Receiver<Option<Arc<Client>>>,
+    pub chats: Chats,
 }
 
 impl Executor for Hands {
@@ -59,12 +60,14 @@ impl Executor for Hands {
         if let Effect::Trigger { departure } = job.effect {
             return start(github.as_deref(), departure, job.is_first, &self.clock).await;
         }
-        let Some(github) = github else {
-            return Acted::Never {
-                why: "GitHub is not configured any more".to_owned(),
-            };
+        let done = match (job.effect.chat(), github) {
+            (Some(chat), _) => self.chats.carry_out(chat, &job).await,
+            (None, Some(github)) => carry_out(&github, &job).await,
+            (None, None) => Err(CallError::Never(
+                "GitHub is not configured any more".to_owned(),
+            )),
         };
-        match carry_out(&github, &job).await {
+        match done {
             Ok(result) => Acted::Done { result },
             Err(CallError::Later { why, wait }) => Acted::Later { why, wait },
             Err(CallError::Never(why) | CallError::Absent(why)) => Acted::Never { why },
@@ -145,11 +148,11 @@ async fn carry_out(github: &Client, job: &Job<'_>) -> Result<Option<String>, Cal
             .reject_run(repository, *run, environment, comment)
             .await
             .map(|()| None),
-        Effect::Trigger { .. } => Ok(None),
-        Effect::Reply { .. }
+        Effect::Trigger { .. }
+        | Effect::Reply { .. }
         | Effect::Form { .. }
         | Effect::Notice { .. }
-        | Effect::Remark { .. } => Err(CallError::Never("no chat is configured".to_owned())),
+        | Effect::Remark { .. } => Ok(None),
     }
 }
 

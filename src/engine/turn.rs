@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::chance;
+use crate::chats::{discord, slack};
 use crate::domain::{
     Action, Actor, Catalog, Change, Decision, Entry, Finding, Incoming, Knowledge, Outcome,
     Question, Source, decide, unfold,
@@ -207,7 +209,8 @@ enum Unread {
 fn read(row: &Received) -> Result<Vec<Incoming>, Unread> {
     let reading = catch_unwind(AssertUnwindSafe(|| match row.source {
         Source::GitHub => github::edge::interpret(&row.event, &row.body),
-        Source::Discord | Source::Slack => Err("not read yet".to_owned()),
+        Source::Discord => discord::edge::interpret(&row.event, &row.body, &lot()),
+        Source::Slack => slack::edge::interpret(&row.event, &row.body, row.received_at, &lot()),
         Source::Countersign => serde_json::from_slice(&row.body)
             .map(|note| vec![Incoming::Internal(note)])
             .map_err(|error| format!("a note of another version: {error}")),
@@ -217,6 +220,11 @@ fn read(row: &Received) -> Result<Vec<Incoming>, Unread> {
         Ok(Err(why)) => Err(Unread::Malformed(why)),
         Err(_) => Err(Unread::Panicked),
     }
+}
+
+/// Without randomness there is none, and no link is offered.
+fn lot() -> String {
+    chance::code().unwrap_or_default()
 }
 
 enum Settled {

@@ -11,6 +11,7 @@ use http::{HeaderMap, Request, StatusCode, header};
 
 use super::body::{self, Unread};
 use super::routes::Doorway;
+use crate::chats::{discord, slack};
 use crate::domain::{Delivery, Source};
 use crate::forges::github;
 use crate::metrics::DeliveryLabels;
@@ -22,6 +23,8 @@ const LONG: usize = 256 << 10;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Answer {
     Stored,
+    /// Nothing had to be kept.
+    Answered,
     Malformed,
     Unauthentic,
     Refused,
@@ -29,6 +32,22 @@ enum Answer {
     TooSlow,
     Overloaded,
     NotStored,
+}
+
+/// What the sender is told.
+enum Said {
+    Words(String),
+    /// In the sender's own form; empty where it wants nothing.
+    Json(String),
+}
+
+/// What an authentic request is.
+enum Checked {
+    /// To be stored before it is answered.
+    Kept(Delivery, Said),
+    Answered(Said),
+    /// Somebody types and wants suggestions.
+    Asked(discord::edge::Wanted),
 }
 
 const RETRY_AFTER: &str = "5";
@@ -42,36 +61,49 @@ pub(super) async fn deliver(
     let Some(source) = Source::parse(&source).filter(|source| doorway.expects(*source)) else {
         return (StatusCode::NOT_FOUND, "no such hook is configured\n").into_response();
     };
-    let (answer, text) = take(&doorway, source, request).await;
+    let (answer, said) = take(&doorway, source, request).await;
     let labels = DeliveryLabels {
         source: source.as_str(),
         answer: answer.as_str(),
     };
     doorway.metrics.deliveries.get_or_create(&labels).inc();
-    respond(answer, text)
+    respond(answer, said)
 }
 
-async fn take(doorway: &Doorway, source: Source, request: Request<Body>) -> (Answer, String) {
+async fn take(doorway: &Doorway, source: Source, request: Request<Body>) -> (Answer, Said) {
     if doorway.is_overloaded() {
-        return (Answer::Overloaded, "too much is waiting".to_owned());
+        return (Answer::Overloaded, Said::words("too much is waiting"));
     }
     let (parts, body) = request.into_parts();
     let limits = doorway.limits;
     if announced(&parts.headers).is_some_and(|bytes| bytes > limits.body_size) {
-        return (Answer::TooLarge, too_large(limits.body_size));
+        return (Answer::TooLarge, Said::words(too_large(limits.body_size)));
     }
     let whole = match body::read(body, limits.body_size, limits.body, &doorway.memory).await {
         Ok(whole) => whole,
-        Err(Unread::TooLarge) => return (Answer::TooLarge, too_large(limits.body_size)),
-        Err(Unread::TooSlow) => return (Answer::TooSlow, too_slow(limits.body)),
-        Err(Unread::NoMemory) => {
-            return (Answer::Overloaded, "too much is being received".to_owned());
+        Err(Unread::TooLarge) => {
+            return (Answer::TooLarge, Said::words(too_large(limits.body_size)));
         }
-        Err(Unread::BrokenOff) => return (Answer::Refused, "the body broke off".to_owned()),
+        Err(Unread::TooSlow) => return (Answer::TooSlow, Said::words(too_slow(limits.body))),
+        Err(Unread::NoMemory) => {
+            return (
+                Answer::Overloaded,
+                Said::words("too much is being received"),
+            );
+        }
+        Err(Unread::BrokenOff) => return (Answer::Refused, Said::words("the body broke off")),
     };
     let checked = check(doorway, source, &parts.headers, &whole.bytes);
-    let delivery = match checked {
-        Ok(delivery) => delivery,
+    let (delivery, said) = match checked {
+        Ok(Checked::Kept(delivery, said)) => (delivery, said),
+        Ok(Checked::Answered(said)) => return (Answer::Answered, said),
+        Ok(Checked::Asked(wanted)) => {
+            let found = doorway
+                .chats
+                .suggest(&doorway.readiness.store, &wanted)
+                .await;
+            return (Answer::Answered, Said::Json(discord::edge::choices(&found)));
+        }
         Err(refused) => return refused,
     };
     let answer = if delivery.malformed.is_some() {
@@ -81,8 +113,8 @@ async fn take(doorway: &Doorway, source: Source, request: Request<Body>) -> (Ans
     };
     let now = doorway.clock.now();
     match doorway.door.store(delivery, &whole.bytes, now).await {
-        Ok(Stored) => (answer, "stored".to_owned()),
-        Err(NotStored) => (Answer::NotStored, "not stored; send it again".to_owned()),
+        Ok(Stored) => (answer, said),
+        Err(NotStored) => (Answer::NotStored, Said::words("not stored; send it again")),
     }
 }
 
@@ -92,7 +124,7 @@ fn check(
     source: Source,
     headers: &HeaderMap,
     bytes: &[u8],
-) -> Result<Delivery, (Answer, String)> {
+) -> Result<Checked, (Answer, Said)> {
     if bytes.len() > LONG {
         tokio::task::block_in_place(|| verify(doorway, source, headers, bytes))
     } else {
@@ -105,34 +137,67 @@ fn verify(
     source: Source,
     headers: &HeaderMap,
     bytes: &[u8],
-) -> Result<Delivery, (Answer, String)> {
+) -> Result<Checked, (Answer, Said)> {
     match source {
         Source::GitHub => {
             let secrets = doorway.github.borrow().clone();
-            github::edge::receive(&secrets, headers, bytes).map_err(|rejected| {
-                if rejected.is_unauthentic() {
-                    tracing::warn!(source = source.as_str(), why = %rejected, "a delivery was not authentic");
-                    (Answer::Unauthentic, rejected.to_string())
-                } else {
-                    (Answer::Refused, rejected.to_string())
+            github::edge::receive(&secrets, headers, bytes)
+                .map(|delivery| Checked::Kept(delivery, Said::words("stored")))
+                .map_err(|rejected| {
+                    if rejected.is_unauthentic() {
+                        unauthentic(source, &rejected)
+                    } else {
+                        (Answer::Refused, Said::words(rejected))
+                    }
+                })
+        }
+        Source::Discord => {
+            let key = doorway.chats.discord.borrow().clone();
+            let key = key.ok_or_else(|| (Answer::Refused, Said::words("not configured")))?;
+            let received = discord::edge::receive(&key, headers, bytes, doorway.clock.now())
+                .map_err(|rejected| unauthentic(source, &rejected))?;
+            Ok(match received {
+                discord::edge::Received::Pong => {
+                    Checked::Answered(Said::Json(discord::edge::PONG.to_owned()))
+                }
+                discord::edge::Received::Kept(kept) => {
+                    Checked::Kept(kept.delivery, Said::Json(kept.answer))
+                }
+                discord::edge::Received::Form(answer)
+                | discord::edge::Received::Refused(answer) => Checked::Answered(Said::Json(answer)),
+                discord::edge::Received::Choices(wanted) => Checked::Asked(wanted),
+            })
+        }
+        Source::Slack => {
+            let secrets = doorway.chats.slack.borrow().clone();
+            let received = slack::edge::receive(&secrets, headers, bytes, doorway.clock.now())
+                .map_err(|rejected| unauthentic(source, &rejected))?;
+            Ok(match received {
+                slack::edge::Received::Nothing(answer) => Checked::Answered(Said::Json(answer)),
+                slack::edge::Received::Kept(kept) => {
+                    Checked::Kept(kept.delivery, Said::Json(kept.answer))
                 }
             })
         }
-        Source::Discord | Source::Slack => Err((Answer::Unauthentic, "not configured".to_owned())),
-        Source::Countersign => Err((Answer::Unauthentic, "nobody signs for us".to_owned())),
+        Source::Countersign => Err((Answer::Unauthentic, Said::words("nobody signs for us"))),
     }
 }
 
-fn respond(answer: Answer, text: String) -> Response {
-    let status = match answer {
-        Answer::Stored | Answer::Malformed => StatusCode::ACCEPTED,
-        Answer::Unauthentic => StatusCode::UNAUTHORIZED,
-        Answer::Refused => StatusCode::BAD_REQUEST,
-        Answer::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-        Answer::TooSlow => StatusCode::REQUEST_TIMEOUT,
-        Answer::Overloaded | Answer::NotStored => StatusCode::SERVICE_UNAVAILABLE,
+fn unauthentic(source: Source, why: &dyn std::fmt::Display) -> (Answer, Said) {
+    tracing::warn!(source = source.as_str(), why = %why, "a delivery was not authentic");
+    (Answer::Unauthentic, Said::words(why))
+}
+
+fn respond(answer: Answer, said: Said) -> Response {
+    let status = match (answer, &said) {
+        // A chat shows what it is answered.
+        (Answer::Stored | Answer::Malformed | Answer::Answered, Said::Json(_)) => StatusCode::OK,
+        (Answer::Stored | Answer::Malformed | Answer::Answered, Said::Words(_)) => {
+            StatusCode::ACCEPTED
+        }
+        (refused, _) => refused.status(),
     };
-    let mut response = (status, text + "\n").into_response();
+    let mut response = said.into_response(status);
     let headers = response.headers_mut();
     if status == StatusCode::SERVICE_UNAVAILABLE {
         headers.insert(
@@ -150,11 +215,40 @@ fn respond(answer: Answer, text: String) -> Response {
     response
 }
 
+impl Said {
+    fn words(words: impl std::fmt::Display) -> Self {
+        Self::Words(words.to_string())
+    }
+
+    fn into_response(self, status: StatusCode) -> Response {
+        match self {
+            Self::Words(words) => (status, words + "\n").into_response(),
+            Self::Json(nothing) if nothing.is_empty() => status.into_response(),
+            Self::Json(json) => {
+                let kind = [(header::CONTENT_TYPE, "application/json; charset=utf-8")];
+                (status, kind, json).into_response()
+            }
+        }
+    }
+}
+
 impl Answer {
+    fn status(self) -> StatusCode {
+        match self {
+            Self::Stored | Self::Malformed | Self::Answered => StatusCode::ACCEPTED,
+            Self::Unauthentic => StatusCode::UNAUTHORIZED,
+            Self::Refused => StatusCode::BAD_REQUEST,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
+            Self::Overloaded | Self::NotStored => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
     /// The word in the metric.
     fn as_str(self) -> &'static str {
         match self {
             Self::Stored => "stored",
+            Self::Answered => "answered",
             Self::Malformed => "malformed",
             Self::Unauthentic => "unauthentic",
             Self::Refused => "refused",

@@ -6,6 +6,7 @@ mod answer;
 mod api;
 mod bearer;
 mod body;
+mod chats;
 mod health;
 mod hooks;
 mod log;
@@ -14,5 +15,6 @@ mod routes;
 mod turns;
 
 pub use accept::{Limits, Listener};
+pub use chats::Chats;
 pub use health::{Condition, Readiness};
 pub use routes::{Doorway, router};

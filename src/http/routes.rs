@@ -14,6 +14,7 @@ use super::accept::Limits;
 use super::answer::Problem;
 use super::bearer::Bearers;
 use super::body::Memory;
+use super::chats::Chats;
 use super::health::{self, Readiness};
 use super::turns::Turns;
 use super::{api, hooks, log, observe};
@@ -39,6 +40,7 @@ pub struct Doorway {
     pub(super) limits: Limits,
     pub(super) memory: Memory,
     pub(super) github: watch::Receiver<Arc<WebhookSecrets>>,
+    pub(super) chats: Chats,
     pub(super) bearers: Bearers,
     pub(super) log_turns: Turns,
     pub(super) audit_turns: Turns,
@@ -59,17 +61,26 @@ impl Doorway {
             readiness,
             limits,
             github,
+            chats: Chats::default(),
             bearers: Bearers::default(),
             log_turns: Turns::new(LOG_AT_ONCE),
             audit_turns: Turns::new(AUDIT_AT_ONCE),
         }
     }
 
+    /// The same, open for chats.
+    #[must_use]
+    pub fn with_chats(self, chats: Chats) -> Self {
+        Self { chats, ..self }
+    }
+
     /// Whether a source is configured.
     pub(super) fn expects(&self, source: Source) -> bool {
         match source {
             Source::GitHub => !self.github.borrow().is_empty(),
-            Source::Discord | Source::Slack | Source::Countersign => false,
+            Source::Discord => self.chats.discord.borrow().is_some(),
+            Source::Slack => !self.chats.slack.borrow().is_empty(),
+            Source::Countersign => false,
         }
     }
 

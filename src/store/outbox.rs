@@ -17,7 +17,7 @@ statements! {
         VALUES ($1, $2, $3, $4, $5, $8, 'waiting', $6, $7) ON CONFLICT (token) DO NOTHING"];
     /// What nobody acts on yet is not worth showing any more.
     REPLACE = ["UPDATE outbox SET state = 'done', finished_at = $2, problem = 'a newer one replaced it'
-        WHERE thread = $1 AND state = 'waiting' AND lease_until <=" NOW];
+        WHERE thread = $1 AND state = 'waiting' AND token LIKE 'notice/%' AND lease_until <=" NOW];
     /// The rows are chosen once and then claimed: within the UPDATE itself, PostgreSQL may choose again
     /// for every row and so claim more than were asked for.
     /// Within a thread an effect waits for those before it; while a channel is quiet, all of it waits.
@@ -30,7 +30,7 @@ statements! {
         UPDATE outbox SET fence = fence + 1, attempts = attempts + 1, lease_until =" NOW "+ $1
         WHERE id IN (SELECT id FROM chosen) AND state = 'waiting' AND lease_until <=" NOW "
         RETURNING id, token, effect, cause, priority, attempts, fence, thread"];
-    RESULT = ["SELECT id, result FROM outbox WHERE thread = $1 AND result IS NOT NULL ORDER BY id LIMIT 1"];
+    RESULT = ["SELECT id, result FROM outbox WHERE thread = $1 AND result IS NOT NULL ORDER BY id DESC LIMIT 1"];
     DONE = ["UPDATE outbox SET state = 'done', finished_at = $3, result = $4, lease_until = 0, problem = NULL
         WHERE id = $1 AND fence = $2 AND state = 'waiting'"];
     LATER = ["UPDATE outbox SET due_at = $3, lease_until = 0, problem = $4
@@ -163,7 +163,7 @@ pub async fn claim(
         .await
 }
 
-/// What the outside world calls what the first effect of a thread made.
+/// What the outside world calls what the newest effect of a thread made.
 pub async fn result(store: &Store, thread: &str) -> Result<Option<String>, StoreError> {
     let row = sqlx::query(RESULT.text(store.dialect()))
         .bind(thread)

@@ -41,6 +41,11 @@ pub fn definitions() -> Vec<Definition> {
 }
 
 impl Part {
+    /// It is written as `--name value`, or `--name`.
+    pub fn is_option(&self) -> bool {
+        self.is_option
+    }
+
     fn of(part: &clap::Arg) -> Self {
         let is_switch = matches!(part.get_action(), clap::ArgAction::SetTrue);
         let value = part.get_value_names().unwrap_or_default().first();

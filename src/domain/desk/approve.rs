@@ -115,9 +115,9 @@ impl Desk<'_> {
             // Writing to a string cannot fail.
             let _written = write!(text, "\n\n{why}: that approval does not count any more.");
         }
+        self.answer(asked, Answer::said(text.clone()), outcome);
+        self.go_or_wait(request.clone(), &examined, outcome);
         self.remark(&request, &text, outcome);
-        self.answer(asked, Answer::said(text), outcome);
-        self.go_or_wait(request, &examined, outcome);
     }
 
     fn refuse_approval(

@@ -164,6 +164,17 @@ impl Desk<'_> {
     fn pressed(&self, said: &Said, button: Button, reason: Option<&str>, outcome: &mut Outcome) {
         let spot = &said.spot;
         let word = button.label();
+        if button.asks().is_some() && reason.is_none() {
+            outcome
+                .entries
+                .push(self.stranger(Action::Answered, spot).with("asked", word));
+            let token = format!("{}/form", reply_token(spot));
+            let form = Effect::Form {
+                spot: spot.clone(),
+                button,
+            };
+            return outcome.plan(token, form);
+        }
         let meant = match button {
             Button::Link { offer } => return self.confirm_link(spot, (offer, true), outcome),
             Button::NoLink { offer } => return self.confirm_link(spot, (offer, false), outcome),

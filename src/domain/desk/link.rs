@@ -17,6 +17,10 @@ impl Desk<'_> {
     /// Somebody in a chat wants to be known.
     pub(super) fn offer_link(&self, said: &Said, outcome: &mut Outcome) {
         let spot = &said.spot;
+        if said.lot.is_empty() {
+            let reason = Reason::unknown("no code could be drawn; try again later");
+            return self.turn_away(spot, "/link", reason, outcome);
+        }
         let number = self.next_notice();
         let expires_at = self
             .now

@@ -40,6 +40,8 @@ mod any_order;
 #[cfg(test)]
 mod memory;
 #[cfg(test)]
+mod noticed;
+#[cfg(test)]
 mod talking;
 
 pub use command::unfold;

@@ -7,7 +7,7 @@ use super::{signed, spell};
 use crate::domain::{Candidate, Colour, Report, Seen, ServiceName, Sha};
 use crate::store::row::Row;
 use crate::store::statement::statements;
-use crate::store::{StoreError, Tx};
+use crate::store::{Store, StoreError, Tx};
 
 statements! {
     CANDIDATES = ["SELECT id, body FROM candidate WHERE repository = $1 AND sha = $2 ORDER BY id"];
@@ -46,6 +46,18 @@ pub(super) async fn newest(tx: &mut Tx, service: &ServiceName) -> Result<Seen, S
         .fetch_all(tx.connection())
         .await?;
     bodies(&rows, "candidate", "id").map(Seen::Candidates)
+}
+
+/// The newest candidates of a service, to be shown.
+pub async fn newest_candidates(
+    store: &Store,
+    service: &ServiceName,
+) -> Result<Vec<Candidate>, StoreError> {
+    let rows = sqlx::query(NEWEST.text(store.dialect()))
+        .bind(service.as_str())
+        .fetch_all(store.reader())
+        .await?;
+    bodies(&rows, "candidate", "id")
 }
 
 pub(super) async fn put_candidate(tx: &mut Tx, candidate: &Candidate) -> Result<(), StoreError> {

@@ -9,6 +9,7 @@ mod names;
 mod requests;
 
 pub use chats::{Linked, links, unlink};
+pub use commits::newest_candidates;
 pub use names::repin;
 
 use jiff::Timestamp;

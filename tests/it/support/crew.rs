@@ -11,6 +11,7 @@ use countersign::engine::facts::Facts;
 use countersign::engine::hands::Hands;
 use countersign::engine::intake::Intake;
 use countersign::engine::signer::{Place, Signer};
+use countersign::engine::speech::Chats;
 use countersign::engine::sweep::Sweep;
 use countersign::forges::github::client::Client;
 use countersign::store::Store;
@@ -37,6 +38,7 @@ pub(crate) struct Desk {
     pub(crate) shared: Shared,
     pub(crate) catalog: watch::Receiver<Arc<Catalog>>,
     pub(crate) client: watch::Receiver<Option<Arc<Client>>>,
+    pub(crate) chats: Chats,
     pub(crate) stop: CancellationToken,
     /// The file with the last signed head.
     pub(crate) head: PathBuf,
@@ -54,6 +56,7 @@ impl Crew {
     pub(crate) fn start(desk: &Desk, parts: &[Part]) -> Self {
         let (shared, stop) = (&desk.shared, &desk.stop);
         let (catalog, github) = (desk.catalog.clone(), desk.client.clone());
+        let chats = &desk.chats;
         let start = |part: &Part| match part {
             Part::Intake => {
                 let facts = Facts::new(shared.store.clone(), shared.clock.clone(), github.clone());
@@ -70,6 +73,7 @@ impl Crew {
                     executor: Arc::new(Hands {
                         clock: shared.clock.clone(),
                         github: github.clone(),
+                        chats: chats.clone(),
                     }),
                     pace: Pace::default(),
                     hurry: CancellationToken::new(),

@@ -10,6 +10,7 @@ pub(crate) mod laid;
 pub(crate) mod log;
 pub(crate) mod patience;
 pub(crate) mod service;
+pub(crate) mod talk;
 pub(crate) mod world;
 
 pub(crate) use database::{Database, Engine};

@@ -26,6 +26,7 @@ use tokio_util::sync::CancellationToken;
 use super::crew::{self, Crew, Desk};
 use super::deliveries::{self, SECRET};
 use super::service::TOKEN;
+use super::talk::Talk;
 use super::{Database, Engine, eventually};
 
 pub(crate) const SHOP: &str = "acme/shop";
@@ -85,6 +86,8 @@ pub(crate) struct World {
     looking: tokio::sync::Mutex<sqlx::AnyConnection>,
     stop: CancellationToken,
     door: OnceLock<String>,
+    /// The chats, if it has any.
+    pub(super) talk: Option<Talk>,
     /// The state was found to follow from the log as far as this entry.
     pub(super) agreed: AtomicI64,
 }
@@ -98,11 +101,16 @@ fn new_client(github: &GitHub, deadline: Duration) -> Arc<Client> {
     Arc::new(Client::new(&github.url(), identity, deadline).unwrap())
 }
 
+/// The chats of every configuration; most worlds have nobody there.
+const CHATS: &str = "[discord]\napplication_id = \"1\"\nguilds = [\"90\"]\ntoken = { env = \"TOKEN\" }\n\
+    public_key = \"3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c\"\n\
+    [slack]\ntoken = { env = \"TOKEN\" }\nsigning_secret = { env = \"SECRET\" }\nteams = [\"T0ACMECORP\"]\n";
+
 /// The catalog that a configuration describes.
 pub(crate) fn catalog(services: &str) -> Catalog {
     let text = format!(
         "[server]\nlisten = \"127.0.0.1:0\"\n[database]\nurl = \"sqlite:unused.db\"\n\
-         [github]\ntoken = {{ env = \"TOKEN\" }}\nwebhook_secret = {{ env = \"SECRET\" }}\n{services}"
+         [github]\ntoken = {{ env = \"TOKEN\" }}\nwebhook_secret = {{ env = \"SECRET\" }}\n{CHATS}{services}"
     );
     let variables = [("TOKEN", TOKEN), ("SECRET", SECRET)];
     let config = Config::parse(
@@ -112,6 +120,16 @@ pub(crate) fn catalog(services: &str) -> Catalog {
     )
     .unwrap_or_else(|report| panic!("{}", report.render(countersign::config::Colour::Never)));
     config.catalog.sealed(ledger::policy_digest)
+}
+
+fn people_of(github: &GitHub) {
+    for (id, login) in [(6, "bob"), (7, "dora"), (8, "quinn")] {
+        github.add_person(id, login);
+        github.set_role(SHOP, login, Some("write"));
+    }
+    github.add_team(40, "acme", "qa");
+    let member = countersign::sandbox::github::Membership::Active;
+    github.set_member(40, "quinn", Some(member));
 }
 
 impl World {
@@ -127,17 +145,23 @@ impl World {
     /// A service that waits so long for GitHub's answers.
     pub(crate) async fn patient(engine: Engine, services: &str, deadline: Duration) -> Self {
         let github = GitHub::start(TOKEN).await.unwrap();
-        for (id, login) in [(6, "bob"), (7, "dora"), (8, "quinn")] {
-            github.add_person(id, login);
-            github.set_role(SHOP, login, Some("write"));
-        }
-        github.add_team(40, "acme", "qa");
-        let member = countersign::sandbox::github::Membership::Active;
-        github.set_member(40, "quinn", Some(member));
-        Self::with(engine, services, github, deadline).await
+        people_of(&github);
+        Self::with(engine, services, (github, false), deadline).await
     }
 
-    async fn with(engine: Engine, services: &str, github: GitHub, deadline: Duration) -> Self {
+    /// The same, with both chats.
+    pub(crate) async fn talking(engine: Engine, services: &str) -> Self {
+        let github = GitHub::start(TOKEN).await.unwrap();
+        people_of(&github);
+        Self::with(engine, services, (github, true), ANSWERS_WITHIN).await
+    }
+
+    async fn with(
+        engine: Engine,
+        services: &str,
+        (github, talks): (GitHub, bool),
+        deadline: Duration,
+    ) -> Self {
         let database = Database::fresh(engine).await;
         let store = database.open().await;
         let (clock, hand) = Clock::by_hand(Clock::system().now());
@@ -145,10 +169,17 @@ impl World {
         let (client, client_part) = watch::channel(Some(new_client(&github, deadline)));
         let (catalog, catalog_part) = watch::channel(Arc::new(catalog(services)));
         let stop = CancellationToken::new();
+        let talk = if talks {
+            Some(Talk::start(&clock, catalog_part.clone()).await)
+        } else {
+            None
+        };
+        let chats = talk.as_ref().map(|talk| talk.clients.clone());
         let desk = Desk {
             shared: shared.clone(),
             catalog: catalog_part,
             client: client_part,
+            chats: chats.unwrap_or_default(),
             stop: stop.clone(),
             head: database.folder.path().join("countersign-log.head"),
         };
@@ -167,17 +198,18 @@ impl World {
             looking,
             stop,
             door: OnceLock::new(),
+            talk,
             agreed: AtomicI64::new(0),
         };
         world.work(&crew::ALL).await;
-        world.open_door();
+        world.open_door().await;
         world.names_are_known().await;
         world.settle().await;
         world
     }
 
     /// Listens, and tells GitHub where.
-    fn open_door(&self) {
+    async fn open_door(&self) {
         let limits = Limits::default();
         let metrics = self.shared.metrics.clone();
         let listener = Listener::bind((Ipv4Addr::LOCALHOST, 0).into(), limits, metrics).unwrap();
@@ -196,12 +228,18 @@ impl World {
         );
         let secrets = Arc::new(WebhookSecrets::new([SECRET.as_bytes().to_vec()]));
         let (_secrets, secrets) = watch::channel(secrets);
-        let doorway = Doorway::new(door, readiness, limits, secrets);
+        let mut doorway = Doorway::new(door, readiness, limits, secrets);
+        if let Some(talk) = &self.talk {
+            doorway = doorway.with_chats(talk.door());
+        }
         tokio::spawn(committer.run());
         tokio::spawn(listener.serve(router(doorway), self.stop.clone()));
         let url = format!("http://{address}/hooks/github");
         self.github.hook(&url, SECRET);
         self.door.set(url).unwrap();
+        if let Some(talk) = &self.talk {
+            talk.connect(&format!("http://{address}")).await;
+        }
     }
 
     /// A signed delivery by hand; the status of the answer.

@@ -1,0 +1,483 @@
+//! Releases from chats: the same desk, the same reasons, one end that every surface shows.
+
+use std::collections::BTreeSet;
+
+use countersign::sandbox::discord::{self, CHANNEL, GUILD, Seen};
+use countersign::sandbox::github::{Membership, NewCommit};
+use countersign::sandbox::slack;
+use serde_json::json;
+
+use crate::contract;
+use crate::support::talk::{Surface, TOLD, on_discord, on_slack};
+use crate::support::world::{SHOP, TWO, plain_with};
+use crate::support::{Engine, World, on_both};
+
+on_both!(
+    a_commit_is_released_from_discord,
+    a_commit_is_released_from_slack,
+    asked_in_slack_approved_on_discord_refused_in_a_comment,
+    every_refusal_is_the_same_on_every_surface,
+    a_no_with_a_reason_ends_a_request,
+    a_ready_commit_can_be_rejected_before_anybody_asks,
+    whoever_lost_the_right_is_refused_at_once,
+    strangers_and_other_tenants_are_refused_and_recorded,
+    the_same_interaction_twice_is_one_command,
+    what_is_old_is_not_let_in,
+    hostile_names_mention_nobody,
+    a_chat_that_is_away_delays_nothing_but_its_messages,
+    old_buttons_explain_themselves,
+    what_should_not_wait_is_announced,
+);
+
+/// A service with chats, and ann, bob and dora linked on both.
+async fn world(engine: Engine, changes: &[(&str, &str)]) -> World {
+    let changes = [&[TOLD], changes].concat();
+    let world = World::talking(engine, &plain_with(&changes)).await;
+    for person in ["ann", "bob", "dora"] {
+        world.link(person).await;
+    }
+    world
+}
+
+fn expect(text: &str, part: &str) {
+    assert!(text.contains(part), "no {part:?} in\n{text}");
+}
+
+async fn a_commit_is_released_from_discord(engine: Engine) {
+    let world = world(engine, &[]).await;
+    let (_, sha) = world.ready("Sell more").await;
+    let notice = world.notice_on_discord();
+    for part in [
+        "Ready",
+        "shop",
+        "prod",
+        &sha[..7],
+        "check:build",
+        "ann",
+        "log ",
+    ] {
+        expect(&notice, part);
+    }
+    let answer = world.discord("ann", "/deploy prod").await;
+    expect(&answer, &sha);
+    assert_eq!(world.deployments(), [sha.as_str()]);
+    expect(&world.notice_on_discord(), "Deploying");
+    world.finish("success").await;
+    expect(&world.notice_on_discord(), "Live");
+    expect(&world.notice_on_slack(), "Live");
+    // One message, changed in place, for each channel.
+    assert_eq!(world.talk().discord.messages(CHANNEL).len(), 1);
+    assert_eq!(world.talk().slack.messages(slack::CHANNEL).len(), 1);
+    assert_eq!(world.recorded("requested").await, 1);
+    contract::check(&world.github);
+}
+
+async fn a_commit_is_released_from_slack(engine: Engine) {
+    let world = world(engine, &[]).await;
+    let (_, sha) = world.ready("Sell more").await;
+    expect(&world.notice_on_slack(), "Ready");
+    let answer = world.slack("ann", "/deploy prod").await;
+    expect(&answer, &sha);
+    world.finish("failure").await;
+    expect(&world.notice_on_slack(), "Failed");
+    let retried = world.press_on_slack("ann", "Retry").await;
+    expect(&retried, &sha);
+    world.finish("success").await;
+    for notice in [world.notice_on_slack(), world.notice_on_discord()] {
+        expect(&notice, "Live");
+    }
+    assert_eq!(world.deployments(), [sha.as_str(), sha.as_str()]);
+    contract::check(&world.github);
+}
+
+async fn asked_in_slack_approved_on_discord_refused_in_a_comment(engine: Engine) {
+    let world = world(engine, &[TWO]).await;
+    let (pull_request, sha) = world.ready("Sell more").await;
+    let asked = world.slack("ann", "/deploy prod").await;
+    expect(&asked, "1 of 2");
+    expect(&world.notice_on_discord(), "1 of 2");
+    let yes = world.press_on_discord("dora", "Approve").await;
+    expect(&yes, "**Approved** #1");
+    assert_eq!(world.deployments(), [sha.as_str()]);
+    let late = world.say("bob", pull_request, "/approve #1").await;
+    late.expect("**Refused**");
+    world.finish("success").await;
+    for notice in [world.notice_on_slack(), world.notice_on_discord()] {
+        expect(&notice, "Live");
+        expect(&notice, "#1");
+    }
+    let shown = world.shown(&sha, "countersign/prod").unwrap();
+    assert_eq!(shown.0, "success");
+    let status = world.discord("bob", "/status prod").await;
+    expect(&status, "by #1");
+    assert_eq!(world.recorded("requested").await, 1);
+    assert_eq!(world.recorded("approved").await, 2);
+    assert_eq!(world.recorded("triggered").await, 1);
+    assert_eq!(world.recorded("succeeded").await, 1);
+    // What was decided stands in the thread of Slack's message, too.
+    let message = world.talk().slack.messages(slack::CHANNEL).pop().unwrap();
+    let replies = world.talk().slack.replies(slack::CHANNEL, &message.ts);
+    assert!(
+        replies.iter().any(|reply| reply.text.contains("Approved")),
+        "{replies:#?}"
+    );
+    contract::check(&world.github);
+}
+
+/// The reasons in an answer, without the marks of the surface that shows them.
+fn reasons(answer: &str) -> BTreeSet<String> {
+    let plain: String = answer
+        .replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&amp;", "&")
+        .chars()
+        .filter(|c| !matches!(c, '*' | '`' | '_'))
+        .collect();
+    plain
+        .lines()
+        .filter_map(|line| {
+            let line = line.trim_start();
+            let rest = line
+                .strip_prefix("- ")
+                .or_else(|| line.strip_prefix("• "))?;
+            Some(rest.to_owned())
+        })
+        .collect()
+}
+
+async fn every_refusal_is_the_same_on_every_surface(engine: Engine) {
+    const SURFACES: [Surface; 3] = [Surface::Comment, Surface::Discord, Surface::Slack];
+    let world = world(engine, &[]).await;
+    let (_, never) = world.ready("zero").await;
+    world.live("one").await;
+    let (_, ready) = world.ready("two").await;
+    let (_, red) = world.merge("three").await;
+    world.build(&red, "failure").await;
+    world.settle().await;
+    let check = async |person: &str, line: &str, part: &str| {
+        let mut seen: Vec<BTreeSet<String>> = Vec::new();
+        for surface in SURFACES {
+            let answer = world.ask_at(surface, person, (3, line)).await;
+            expect(&answer, "Refused");
+            assert!(
+                reasons(&answer).iter().any(|reason| reason.contains(part)),
+                "{surface:?}: no {part:?} in\n{answer}"
+            );
+            seen.push(reasons(&answer));
+        }
+        for other in &seen[1..] {
+            assert_eq!(seen[0], *other, "{line}");
+        }
+    };
+    let deploy = |sha: &str| format!("/deploy prod {sha}");
+    check("bob", &deploy(&ready), "bob has none of the roles").await;
+    check("ann", &deploy(&red), "check:build").await;
+    check("ann", &deploy(&never), "older than what is live").await;
+    check("ann", &deploy(&"f".repeat(40)), "").await;
+    check("ann", "/deploy nowhere", "there is no environment nowhere").await;
+    check("ann", "/deploy prod --at 14:30", "--at is not available").await;
+    check("ann", "/approve #77", "there is no request #77").await;
+    check("ann", "/retry #77", "there is no request #77").await;
+    check("ann", "/unlock prod", "prod is not locked").await;
+    check(
+        "bob",
+        "/lock prod --reason \"no way\"",
+        "bob has none of the roles",
+    )
+    .await;
+    check("bob", "/audit", "no role auditor is configured").await;
+    world.say("dora", 3, "/lock prod --reason audit").await;
+    check("ann", &deploy(&ready), "locked by dora").await;
+    check("ann", &format!("/rollback prod {never}"), "locked by dora").await;
+    world.say("dora", 3, "/unlock prod").await;
+    // A dry run says the same and is none.
+    for surface in SURFACES {
+        let dry = world
+            .ask_at(
+                surface,
+                "ann",
+                (3, &format!("/deploy prod {ready} --dry-run")),
+            )
+            .await;
+        expect(&dry, "it would be accepted");
+    }
+    assert_eq!(world.recorded("requested").await, 1);
+    contract::check(&world.github);
+}
+
+async fn a_no_with_a_reason_ends_a_request(engine: Engine) {
+    let world = world(engine, &[TWO]).await;
+    let (_, _) = world.ready("one").await;
+    world.discord("ann", "/deploy prod").await;
+    let no = world.press_on_discord("dora", "Reject").await;
+    expect(&no, "**Rejected** #1");
+    for notice in [world.notice_on_slack(), world.notice_on_discord()] {
+        expect(&notice, "not today");
+        expect(&notice, "Rejected");
+    }
+    world.ready("two").await;
+    world.slack("ann", "/deploy prod").await;
+    let no = world.press_on_slack("dora", "Reject").await;
+    expect(&no, "Rejected");
+    expect(&world.notice_on_slack(), "not today");
+    assert_eq!(world.recorded("rejected").await, 2);
+    assert!(world.deployments().is_empty());
+}
+
+async fn a_ready_commit_can_be_rejected_before_anybody_asks(engine: Engine) {
+    let world = world(engine, &[]).await;
+    let (_, sha) = world.ready("one").await;
+    let refused = world.press_on_discord("bob", "Reject").await;
+    expect(&refused, "none of the roles");
+    let no = world.press_on_discord("dora", "Reject").await;
+    expect(&no, "**Rejected**");
+    expect(&world.notice_on_slack(), "not today");
+    assert_eq!(world.recorded("rejected").await, 1);
+    // Whoever means it all the same says it in full.
+    let answer = world.slack("ann", &format!("/deploy prod {sha}")).await;
+    expect(&answer, "#1");
+    assert_eq!(world.deployments(), [sha]);
+}
+
+async fn whoever_lost_the_right_is_refused_at_once(engine: Engine) {
+    let roles = (
+        "github_users = [\"ann\", \"dora\"]",
+        "github_teams = [\"acme/qa\"]",
+    );
+    let world = world(engine, &[roles]).await;
+    world.github.set_member(40, "ann", Some(Membership::Active));
+    world.ready("one").await;
+    world.github.set_member(40, "ann", None);
+    for answer in [
+        world.discord("ann", "/deploy prod").await,
+        world.slack("ann", "/deploy prod").await,
+        world.press_on_discord("ann", "Deploy").await,
+        world.press_on_slack("ann", "Deploy").await,
+    ] {
+        expect(&answer, "none of the roles");
+    }
+    assert!(world.deployments().is_empty());
+}
+
+async fn strangers_and_other_tenants_are_refused_and_recorded(engine: Engine) {
+    let world = world(engine, &[]).await;
+    world.ready("one").await;
+    let before = world.recorded("refused").await;
+    // Quinn has an account on the forge, and none of the chats knows it.
+    for answer in [
+        world.discord("quinn", "/deploy prod").await,
+        world.slack("quinn", "/deploy prod").await,
+        world.press_on_discord("quinn", "Deploy").await,
+        world.press_on_slack("quinn", "Deploy").await,
+    ] {
+        expect(&answer, "not linked");
+        expect(&answer, "/link");
+    }
+    // Ann, in a guild that is not ours.
+    let discord = &world.talk().discord;
+    discord.add_guild(66, "elsewhere");
+    discord.add_channel(66, 660, "deploys");
+    discord.set_member(66, on_discord("ann"), &[]);
+    let client = world.talk().clients.discord.borrow().clone().unwrap();
+    client.register(&["66".to_owned()]).await.unwrap();
+    let environment = [("environment", json!("prod"))];
+    let seen = discord
+        .slash(on_discord("ann"), 660, "deploy", &environment)
+        .await;
+    let message = seen.message().unwrap().id;
+    world.settle().await;
+    let answer = discord.message(message).unwrap();
+    expect(&answer.content, "not one that Countersign works for");
+    assert!(answer.ephemeral_to.is_some());
+    assert_eq!(world.recorded("refused").await, before + 5);
+    assert!(world.deployments().is_empty());
+    // An operator sees who is linked, and ends it.
+    let links = countersign::store::state::links(&world.store)
+        .await
+        .unwrap();
+    assert_eq!(links.len(), 6);
+}
+
+async fn the_same_interaction_twice_is_one_command(engine: Engine) {
+    let world = world(engine, &[TWO]).await;
+    world.ready("one").await;
+    world.discord("ann", "/deploy prod").await;
+    world.slack("dora", "/approve #1").await;
+    let commands = world.recorded("command.received").await;
+    let (status, _) = world.talk().discord.repeat_last().await.unwrap();
+    assert_eq!(status, 200);
+    let (status, _) = world.talk().slack.repeat_last().await.unwrap();
+    assert_eq!(status, 200);
+    world.settle().await;
+    assert_eq!(world.recorded("command.received").await, commands);
+    assert_eq!(world.recorded("requested").await, 1);
+    assert_eq!(world.recorded("approved").await, 2);
+    assert_eq!(world.deployments().len(), 1);
+}
+
+async fn what_is_old_is_not_let_in(engine: Engine) {
+    let world = world(engine, &[]).await;
+    for (seconds, expect) in [(299, 200), (301, 401), (-299, 200), (-301, 401)] {
+        let body = json!({ "type": 1, "id": "1", "application_id": "1" }).to_string();
+        let at = world.shared.clock.now().as_second() - seconds;
+        let at = at.to_string();
+        let discord = &world.talk().discord;
+        let signature = discord.signed(&body, &at);
+        let (status, _) = discord.send_raw(&body, &at, &signature).await.unwrap();
+        assert_eq!(status, expect, "Discord, {seconds} s");
+
+        let slack = &world.talk().slack;
+        let body = "command=%2Fdeploy&text=prod&team_id=T0ACMECORP&channel_id=C0DEPLOYS&user_id=U0NOBODY&user_name=x&trigger_id=";
+        let body = format!("{body}{seconds}");
+        let signature = slack.signed(&body, &at);
+        let headers = [
+            ("content-type", "application/x-www-form-urlencoded"),
+            ("x-slack-request-timestamp", at.as_str()),
+            ("x-slack-signature", signature.as_str()),
+        ];
+        let (status, _) = slack.send_raw(&headers, &body).await.unwrap();
+        assert_eq!(status, expect, "Slack, {seconds} s");
+        let (status, _) = slack.send_raw(&headers[..1], &body).await.unwrap();
+        assert_eq!(status, 401);
+    }
+    world.settle().await;
+    assert_eq!(world.recorded("requested").await, 0);
+}
+
+async fn hostile_names_mention_nobody(engine: Engine) {
+    let evil = format!(
+        "@everyone <!channel> <@1> <@&91> <!subteam^S0DEPLOYERS> \u{202e}[free](https://evil.example) *b* `x` {}",
+        "long ".repeat(2_000)
+    );
+    let world = world(engine, &[TWO]).await;
+    let commit = NewCommit::by("bob", &evil);
+    let sha = world.github.push(SHOP, "main", vec![commit]).await;
+    world.settle().await;
+    world.make_ready(&sha).await;
+    let short: String = evil.chars().take(300).collect();
+    let reason = short.replace('"', "");
+    world
+        .discord("ann", &format!("/deploy prod --reason \"{reason}\""))
+        .await;
+    world
+        .slack("dora", &format!("/reject #1 --reason \"{reason}\""))
+        .await;
+    world.build(&sha, "failure").await;
+    world.settle().await;
+    let talk = world.talk();
+    let on_discord = talk.discord.messages(CHANNEL);
+    assert!(on_discord.len() >= 2, "{on_discord:#?}");
+    for message in on_discord {
+        assert!(message.mentioned.is_empty(), "{message:#?}");
+        assert!(!json!(message.embeds).to_string().contains('\u{202e}'));
+    }
+    for message in talk.slack.messages(slack::CHANNEL) {
+        assert!(message.mentioned.is_empty(), "{message:#?}");
+        assert!(!json!(message.blocks).to_string().contains('\u{202e}'));
+    }
+    for exchange in talk.discord.exchanges() {
+        assert!(exchange.status < 400, "{exchange:#?}");
+    }
+    for exchange in talk.slack.exchanges() {
+        let body = exchange.response_body.clone().unwrap_or_default();
+        assert_ne!(body["ok"], false, "{exchange:#?}");
+    }
+}
+
+async fn a_chat_that_is_away_delays_nothing_but_its_messages(engine: Engine) {
+    let world = world(engine, &[]).await;
+    let trouble = (0..40).map(|_| discord::Trouble::ServerError);
+    world.talk().discord.expect_trouble(trouble);
+    let (pull_request, sha) = world.ready("one").await;
+    let said = world.say("ann", pull_request, "/deploy prod").await;
+    said.expect("Started");
+    world.finish("success").await;
+    assert_eq!(world.deployments(), [sha]);
+    assert!(world.talk().discord.messages(CHANNEL).is_empty());
+    expect(&world.notice_on_slack(), "Live");
+    // It is back: only how it ended is posted.
+    world.talk().discord.clear_trouble();
+    world.pass(3_600).await;
+    let messages = world.talk().discord.messages(CHANNEL);
+    assert_eq!(messages.len(), 1, "{messages:#?}");
+    assert!(messages[0].earlier.is_empty());
+    expect(&world.notice_on_discord(), "Live");
+}
+
+async fn old_buttons_explain_themselves(engine: Engine) {
+    let world = world(engine, &[]).await;
+    world.ready("one").await;
+    let discord = &world.talk().discord;
+    let old = discord.messages(CHANNEL).pop().unwrap();
+    let button = old.buttons().find(|one| one["label"] == "Deploy").unwrap();
+    let id = button["custom_id"].as_str().unwrap().to_owned();
+    world.slack("ann", "/deploy prod").await;
+    assert_eq!(world.deployments().len(), 1);
+    let now = discord.messages(CHANNEL).pop().unwrap();
+    assert_eq!(now.buttons().count(), 0, "what was decided has no buttons");
+    let seen = discord.click_raw(on_discord("ann"), old.id, &id).await;
+    let answer = seen.message().unwrap().id;
+    world.settle().await;
+    expect(&discord.message(answer).unwrap().content, "#1 is under way");
+    assert_eq!(world.deployments().len(), 1);
+}
+
+async fn what_should_not_wait_is_announced(engine: Engine) {
+    let world = world(engine, &[]).await;
+    let (_, sha) = world.merge("one").await;
+    world.build(&sha, "failure").await;
+    world.settle().await;
+    expect(&world.notice_on_discord(), "build failed");
+    expect(&world.notice_on_slack(), "build failed");
+    let deployment = world.github.deploy(SHOP, &sha, "production", "bob").await;
+    world.github.deployment_status(deployment, "success").await;
+    world.settle().await;
+    // It may be explained yet.
+    world.pass(3_600).await;
+    expect(&world.notice_on_discord(), "released without an approval");
+    expect(&world.notice_on_slack(), "released without an approval");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_typed_is_completed() {
+    let world = world(Engine::Sqlite, &[]).await;
+    let (_, sha) = world.ready("Sell more").await;
+    let discord = &world.talk().discord;
+    let ann = on_discord("ann");
+    let typed = async |options: &[(&str, serde_json::Value)]| {
+        let seen = discord.autocomplete(ann, CHANNEL, "deploy", options).await;
+        match seen {
+            Seen::Choices(choices) => choices,
+            other => panic!("{other:?}"),
+        }
+    };
+    let environments = typed(&[("environment", json!("pr"))]).await;
+    assert_eq!(environments, [json!({ "name": "prod", "value": "prod" })]);
+    let prod = ("environment", json!("prod"));
+    let targets = typed(&[prod.clone(), ("target", json!("sell"))]).await;
+    assert_eq!(targets[0]["value"], sha.as_str());
+    assert_eq!(
+        typed(&[prod, ("target", json!("nothing like it"))])
+            .await
+            .len(),
+        0
+    );
+    assert_eq!(GUILD, 90);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_ends_on_either_side() {
+    let world = world(Engine::Sqlite, &[]).await;
+    world.ready("one").await;
+    expect(
+        &world.discord("ann", "/unlink").await,
+        "not `ann` here any more",
+    );
+    expect(&world.discord("ann", "/deploy prod").await, "not linked");
+    let gone = world.say("ann", 3, "/unlink").await;
+    gone.expect("1 accounts");
+    expect(&world.slack("ann", "/deploy prod").await, "not linked");
+    assert_eq!(world.recorded("identity.linked").await, 6);
+    assert_eq!(world.recorded("identity.unlinked").await, 2);
+    let _ = on_slack("ann");
+}
