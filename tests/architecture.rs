@@ -113,7 +113,7 @@ const ROOMS: &[Room] = &[
     Room {
         name: "sandbox",
         uses: &["clock", "digest", "domain"],
-        crates: &["axum", "tokio", "tokio_util"],
+        crates: &["axum", "ed25519_dalek", "tokio", "tokio_util"],
     },
     Room {
         name: "cli",

@@ -31,6 +31,7 @@ mod proofs;
 mod queries;
 mod release;
 mod sandbox;
+mod sandbox_discord;
 mod schema;
 mod signing;
 mod sockets;
