@@ -41,3 +41,12 @@ pub(super) fn pairs(text: &str) -> Vec<(String, String)> {
         })
         .collect()
 }
+
+/// The body of a form.
+pub(super) fn form(pairs: &[(String, String)]) -> String {
+    let written: Vec<String> = pairs
+        .iter()
+        .map(|(name, value)| format!("{}={}", encoded(name), encoded(value)))
+        .collect();
+    written.join("&")
+}

@@ -9,6 +9,7 @@ mod trouble;
 
 pub mod discord;
 pub mod github;
+pub mod slack;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

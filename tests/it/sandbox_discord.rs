@@ -115,7 +115,9 @@ impl App {
     }
 
     fn say(&self, kind: u64, data: Value) {
-        self.will(Reply::Say(json!({ "type": kind, "data": data })));
+        let mut body = json!({ "type": kind });
+        body["data"] = data;
+        self.will(Reply::Say(body));
     }
 
     fn heard(&self) -> Value {

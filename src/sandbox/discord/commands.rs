@@ -26,13 +26,9 @@ impl Command {
 
     pub(super) fn json(&self) -> Value {
         let body = &self.body;
-        let or = |field: &str, otherwise: Value| match &body[field] {
-            Value::Null => otherwise,
-            given @ (Value::Bool(_)
-            | Value::Number(_)
-            | Value::String(_)
-            | Value::Array(_)
-            | Value::Object(_)) => given.clone(),
+        let or = |field: &str, otherwise: Value| {
+            let given = Some(&body[field]).filter(|given| !given.is_null());
+            given.cloned().unwrap_or(otherwise)
         };
         let mut json = json!({
             "id": self.id.to_string(),

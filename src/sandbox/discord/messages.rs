@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::error::{self, Complaints};
+use super::interactions::Interaction;
 use super::mentions::{Mention, Unsaid};
 use super::message_form::{self, Draft, EPHEMERAL, LOADING};
 use super::route::Call;
@@ -279,7 +280,7 @@ impl World {
         let mut json = json!({
             "id": message.id.to_string(),
             "channel_id": message.channel.to_string(),
-            "type": interaction.map_or(0, |one| one.message_type()),
+            "type": interaction.map_or(0, Interaction::message_type),
             "content": message.content,
             "embeds": message.embeds,
             "components": message.components,
