@@ -83,6 +83,8 @@ enum Reply {
     Status(u16),
     /// Answers by a call of its own, then by 202.
     Call(Value),
+    /// The same, and asks what became of it.
+    Ask(Value),
     Never,
 }
 
@@ -120,6 +122,13 @@ impl App {
         self.will(Reply::Say(body));
     }
 
+    async fn call_back(&self, heard: &Value, query: &str, body: &Value) -> Answer {
+        let (id, token) = (&heard["id"], &heard["token"]);
+        let (id, token) = (id.as_str().unwrap(), token.as_str().unwrap());
+        let url = format!("{}/interactions/{id}/{token}/callback{query}", self.api);
+        call(&url, "POST", "", body).await.unwrap()
+    }
+
     fn heard(&self) -> Value {
         self.heard.lock().unwrap().last().unwrap().clone()
     }
@@ -139,11 +148,13 @@ async fn hear(State(app): State<App>, headers: HeaderMap, body: Bytes) -> axum::
         Reply::Say(body) => axum::Json(body).into_response(),
         Reply::Status(status) => StatusCode::from_u16(status).unwrap().into_response(),
         Reply::Call(body) => {
-            let (id, token) = (&heard["id"], &heard["token"]);
-            let (id, token) = (id.as_str().unwrap(), token.as_str().unwrap());
-            let url = format!("{}/interactions/{id}/{token}/callback", app.api);
-            let answer = call(&url, "POST", "", &body).await.unwrap();
+            let answer = app.call_back(&heard, "", &body).await;
             assert_eq!(answer.status, 204, "{answer:?}");
+            StatusCode::ACCEPTED.into_response()
+        }
+        Reply::Ask(body) => {
+            let answer = app.call_back(&heard, "?with_response=true", &body).await;
+            app.heard.lock().unwrap().push(answer.body);
             StatusCode::ACCEPTED.into_response()
         }
         Reply::Never => std::future::pending().await,
@@ -487,6 +498,12 @@ async fn messages_are_edited_listed_and_deleted_by_who_may() {
 async fn who_is_not_let_in_is_told_why_and_counted() {
     let setting = Setting::start().await;
     let text = json!({ "content": "x" });
+    let guild = setting
+        .bot("GET", &format!("/guilds/{GUILD}"), &Value::Null)
+        .await;
+    assert_eq!(guild.body["roles"][1]["name"], "deployers");
+    let unknown = setting.bot("GET", "/guilds/77", &Value::Null).await;
+    assert_eq!(unknown.code(), (404, 10_004));
     let path = format!("/channels/{CHANNEL}/messages");
     assert_eq!(setting.anybody("POST", &path, &text).await.code(), (401, 0));
     assert_eq!(
@@ -908,6 +925,37 @@ async fn a_deferred_answer_is_written_later_and_for_fifteen_minutes() {
         setting.anybody("GET", &original, &Value::Null).await.code(),
         (404, 10_008)
     );
+}
+
+#[tokio::test]
+async fn an_answer_by_a_call_can_be_told_what_it_became() {
+    let setting = Setting::start().await;
+    let data = json!({ "content": "ok", "flags": 64, "components": row(&[button("undo")]) });
+    setting
+        .app
+        .will(Reply::Ask(json!({ "type": 4, "data": data })));
+    let seen = setting.deploy().await;
+    let message = seen.message().unwrap();
+    let told = setting.app.heard();
+    assert_eq!(
+        told["interaction"]["response_message_id"],
+        message.id.to_string()
+    );
+    assert_eq!(told["interaction"]["response_message_ephemeral"], true);
+    assert_eq!(told["resource"]["message"]["content"], "ok");
+    assert!(
+        setting
+            .discord
+            .click(BOB, message.id, "undo")
+            .await
+            .is_impossible()
+    );
+    setting.app.will(Reply::Say(json!({ "type": 6 })));
+    assert!(matches!(
+        setting.discord.click(ANN, message.id, "undo").await,
+        Seen::Nothing
+    ));
+    assert_eq!(setting.app.heard()["message"]["flags"], 64);
 }
 
 #[tokio::test]
