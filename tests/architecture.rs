@@ -123,7 +123,7 @@ const ROOMS: &[Room] = &[
     Room {
         name: "sandbox",
         uses: &["clock", "digest", "domain"],
-        crates: &["axum", "tokio", "tokio_util"],
+        crates: &["axum", "ed25519_dalek", "tokio", "tokio_util"],
     },
     Room {
         name: "cli",

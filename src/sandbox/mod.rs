@@ -2,4 +2,17 @@
 //! depend on it, remembers what was done to it, and can be told to misbehave. The product talks to it
 //! through its base URL and knows nothing of it.
 
+mod courier;
+mod desk;
+mod escape;
+mod trouble;
+
+pub mod discord;
 pub mod github;
+pub mod slack;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}

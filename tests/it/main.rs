@@ -32,6 +32,8 @@ mod proofs;
 mod queries;
 mod release;
 mod sandbox;
+mod sandbox_discord;
+mod sandbox_slack;
 mod schema;
 mod signing;
 mod sockets;

@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use super::app::Issued;
+use crate::sandbox::escape::encoded;
 
 /// Who asks.
 #[derive(Clone, Debug)]
@@ -171,35 +172,4 @@ impl Call {
         answer.headers.extend(link.map(|link| ("link", link)));
         Ok(answer)
     }
-}
-
-/// Percent-encoded, as far as a query needs it.
-fn encoded(text: &str) -> String {
-    let mut out = String::new();
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~:".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    out
-}
-
-/// Undoes percent-encoding; `+` is a space in queries only.
-pub(super) fn decoded(text: &str, plus_is_space: bool) -> String {
-    let mut out = Vec::new();
-    let mut bytes = text.bytes();
-    while let Some(byte) = bytes.next() {
-        match byte {
-            b'%' => {
-                let pair: Vec<u8> = bytes.by_ref().take(2).collect();
-                let digits = str::from_utf8(&pair).ok();
-                out.extend(digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()));
-            }
-            b'+' if plus_is_space => out.push(b' '),
-            _ => out.push(byte),
-        }
-    }
-    String::from_utf8_lossy(&out).into_owned()
 }

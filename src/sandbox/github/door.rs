@@ -7,11 +7,12 @@ use axum::response::Response;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request};
 use serde_json::Value;
 
-use super::call::{Answer, Call, Identity, decoded};
-use super::trouble::{self, Trouble};
+use super::call::{Answer, Call, Identity};
 use super::world::World;
 use super::{Shared, lock};
 use crate::digest;
+use crate::sandbox::escape::{decoded, pairs};
+use crate::sandbox::trouble::{self, Trouble};
 
 /// No request to GitHub is larger.
 const LONGEST_BODY: usize = 30 << 20;
@@ -216,17 +217,10 @@ fn read(shared: &Shared, head: &request::Parts, body: &Bytes) -> Result<Call, An
     let path = head.uri.path();
     let path = path.strip_prefix("/api/v3").unwrap_or(path);
     let parts = path.split('/').filter(|part| !part.is_empty());
-    let query = head.uri.query().unwrap_or_default();
-    let pairs = query.split('&').filter(|pair| !pair.is_empty());
     Ok(Call {
         method: head.method.to_string(),
         path: world.named_path(parts.map(|part| decoded(part, false)).collect()),
-        query: pairs
-            .map(|pair| {
-                let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-                (decoded(name, true), decoded(value, true))
-            })
-            .collect(),
+        query: pairs(head.uri.query().unwrap_or_default()),
         body,
         identity,
         address: format!("{}{path}", world.url),

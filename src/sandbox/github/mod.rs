@@ -22,12 +22,11 @@ mod pushes;
 mod reports;
 mod repositories;
 mod route;
-mod trouble;
 mod world;
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use tokio::net::TcpListener;
@@ -41,12 +40,14 @@ pub use door::Exchange;
 pub use hooks::{Order, Sent};
 pub use installations::Fate;
 pub use people::Membership;
-pub use trouble::Trouble;
+
+pub use super::trouble::Trouble;
 
 use door::Desk;
 use people::Kind;
 use world::World;
 
+use super::lock;
 use crate::clock::Clock;
 
 /// A GitHub that listens until it is dropped.
@@ -167,8 +168,4 @@ fn seed(world: &mut World, token: &str) {
     let change = NewCommit::by("ann", "Sell more").touching(["src/shop.rs"]);
     world.commit(9, "more", change);
     world.open(9, 3, 5, ("more", "main"));
-}
-
-fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
-    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -32,7 +32,25 @@ pub enum Trouble {
 }
 
 impl Trouble {
-    /// The secondary limit, which says how long to wait, or only that one has to.
+    /// Too many calls, and for how many seconds to stay away.
+    pub fn too_many(retry_after: u64) -> Self {
+        Self::Refuse {
+            status: 429,
+            headers: vec![("retry-after", retry_after.to_string())],
+            message: "Too Many Requests",
+        }
+    }
+
+    /// Nothing but this status.
+    pub fn status(status: u16) -> Self {
+        Self::Refuse {
+            status,
+            headers: Vec::new(),
+            message: "The sandbox was told to fail.",
+        }
+    }
+
+    /// GitHub's secondary limit, which says how long to wait, or only that one has to.
     pub fn secondary_limit(retry_after: Option<u64>) -> Self {
         let headers = retry_after.map(|seconds| ("retry-after", seconds.to_string()));
         Self::Refuse {
