@@ -29,7 +29,7 @@ impl ChatParts {
             discord_key: None,
             registered: None,
             slack: None,
-            slack_secrets: Arc::default(),
+            slack_secrets: Arc::new(SigningSecrets::new([])),
         };
         if let Some(discord) = &config.discord {
             let key = PublicKey::parse(&hex(&discord.public_key)).ok_or(

@@ -17,7 +17,7 @@ pub(super) fn check(path: &Path) -> ExitCode {
         }
     };
     // A key can be text in the right place and still be no key.
-    if let Err(error) = handover::github_client(&config) {
+    if let Err(error) = handover::clients(&config) {
         complain(&format!("error: {}: {error}", path.display()));
         return ExitCode::from(EXIT_INVALID);
     }

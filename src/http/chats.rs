@@ -27,7 +27,7 @@ impl Default for Chats {
     fn default() -> Self {
         Self {
             discord: watch::channel(None).1,
-            slack: watch::channel(Arc::default()).1,
+            slack: watch::channel(Arc::new(SigningSecrets::new([]))).1,
             catalog: watch::channel(Arc::default()).1,
         }
     }

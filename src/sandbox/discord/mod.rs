@@ -128,6 +128,11 @@ impl Discord {
         lock(&self.desk).trouble.len()
     }
 
+    /// The trouble that nobody has met yet is not to come.
+    pub fn forget_trouble(&self) {
+        lock(&self.desk).trouble = Default::default();
+    }
+
     /// From now on so many calls of a route, such as `POST /channels/{id}/messages`, in so much time.
     pub fn set_bucket(&self, route: &str, limit: u64, window: Duration) {
         lock(&self.world).limits.set(route, Rule { limit, window });

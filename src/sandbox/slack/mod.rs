@@ -44,7 +44,7 @@ use limits::Rule;
 use world::World;
 
 /// What the app of the sandbox is called, and what it is let in by.
-pub const TEAM: &str = "T0ACME";
+pub const TEAM: &str = "T0ACMECORP";
 pub const APP: &str = "A0COUNTERSIGN";
 pub const BOT: &str = "U0COUNTERSIGN";
 pub const BOT_TOKEN: &str = "xoxb-of-the-sandbox";

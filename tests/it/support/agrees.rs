@@ -27,12 +27,23 @@ struct Folded {
     decided: BTreeMap<i64, i64>,
     /// Requests whose trigger GitHub took.
     left: BTreeSet<i64>,
+    /// Accounts in chats that are linked.
+    links: BTreeSet<Vec<String>>,
     problems: Vec<String>,
 }
 
 fn detail(entry: &Stored) -> Value {
     let mut body: Value = serde_json::from_slice(&entry.body).unwrap();
     body["detail"].take()
+}
+
+/// Somebody's account in a chat.
+fn account(entry: &Stored) -> Vec<String> {
+    let detail = detail(entry);
+    let parts = ["chat", "tenant", "user"].into_iter();
+    parts
+        .map(|part| detail[part].as_str().unwrap_or_default().to_owned())
+        .collect()
 }
 
 impl Folded {
@@ -67,8 +78,16 @@ impl Folded {
                 self.live.insert(place(), (sha, request));
                 self.moved(request, "succeeded");
             }
+            // Somebody said no before anybody asked.
+            "rejected" if entry.request.is_none() => {}
             ended @ ("failed" | "cancelled" | "rejected" | "expired" | "superseded" | "voided") => {
                 self.moved(request, ended);
+            }
+            "identity.linked" => {
+                self.links.insert(account(entry));
+            }
+            "identity.unlinked" => {
+                self.links.remove(&account(entry));
             }
             "locked" => {
                 self.locks.insert(place());
@@ -218,6 +237,14 @@ impl World {
                 "locked are {locks:?}, in the log {:?}",
                 folded.locks
             ));
+        }
+        let links = self
+            .texts("SELECT chat, tenant, chat_user FROM identity")
+            .await;
+        let links: BTreeSet<Vec<String>> = links.into_iter().collect();
+        if links != folded.links {
+            let logged = &folded.links;
+            problems.push(format!("linked are {links:?}, in the log {logged:?}"));
         }
         let acted = "SELECT effect, token FROM outbox WHERE token LIKE 'trigger/%' AND fence > 0 AND state = 'done'";
         for row in self.texts(acted).await {

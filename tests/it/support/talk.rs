@@ -64,6 +64,19 @@ impl Talk {
     ) -> Self {
         let discord = Discord::start_at(BOT_TOKEN, clock.clone()).await.unwrap();
         let slack = Slack::start_at(clock.clone()).await.unwrap();
+        // Time stands still in a world, so that no window would ever be over.
+        let minute = std::time::Duration::from_secs(1);
+        discord.set_global_limit(100_000, minute);
+        for route in [
+            "POST /channels/{id}/messages",
+            "PATCH /channels/{id}/messages/{id}",
+            "PATCH /webhooks/{id}/{token}/messages/@original",
+        ] {
+            discord.set_bucket(route, 100_000, minute);
+        }
+        for method in ["chat.postMessage", "chat.update", "chat.postEphemeral", "views.open"] {
+            slack.set_limit(method, 100_000, minute);
+        }
         for (id, name) in PEOPLE {
             discord.add_person(id, name);
             discord.set_member(GUILD, id, &[]);
@@ -209,7 +222,7 @@ impl World {
     /// Somebody presses the button with this label on the newest message of Slack's channel.
     pub(crate) async fn press_on_slack(&self, person: &str, label: &str) -> String {
         let slack = &self.talk().slack;
-        let message = slack.messages(sandbox_slack::CHANNEL).pop().unwrap();
+        let message = self.posted_on_slack().pop().unwrap();
         let id = action_of(&message.blocks, label)
             .unwrap_or_else(|| panic!("no button {label} on {message:#?}"));
         let user = on_slack(person);
@@ -268,8 +281,15 @@ impl World {
 
     /// What Slack's channel shows last, as one text.
     pub(crate) fn notice_on_slack(&self) -> String {
-        let message = self.talk().slack.messages(sandbox_slack::CHANNEL).pop();
+        let message = self.posted_on_slack().pop();
         text_of(&message.expect("a message on Slack"))
+    }
+
+    /// The messages of Slack's channel, those of threads left aside.
+    pub(crate) fn posted_on_slack(&self) -> Vec<sandbox_slack::Message> {
+        let mut messages = self.talk().slack.messages(sandbox_slack::CHANNEL);
+        messages.retain(|message| message.thread_ts.is_none());
+        messages
     }
 }
 
