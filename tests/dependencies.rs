@@ -39,13 +39,13 @@ const FORBIDDEN: &[Forbidden] = &[
     },
     Forbidden {
         name: "tungstenite",
-        except: "",
-        why: "Discord is served over HTTP interactions, not its gateway",
+        except: "0.29.",
+        why: "only Slack's Socket Mode needs it; Discord is served over HTTP interactions, not its gateway",
     },
     Forbidden {
         name: "tokio-tungstenite",
-        except: "",
-        why: "Discord is served over HTTP interactions, not its gateway",
+        except: "0.29.",
+        why: "only Slack's Socket Mode needs it; Discord is served over HTTP interactions, not its gateway",
     },
 ];
 
@@ -156,6 +156,7 @@ fn planted_packages_are_found() {
         ("name = \"hyper\"\nversion = \"0.14.30\"", 1),
         ("name = \"hyper\"\nversion = \"1.12.0\"", 0),
         ("name = \"tokio-tungstenite\"\nversion = \"0.21.0\"", 1),
+        ("name = \"tokio-tungstenite\"\nversion = \"0.29.0\"", 0),
         (
             "name = \"serenity\"\nversion = \"0.12.5\"\ndependencies = [\"reqwest 0.12.1\", \"serde\"]",
             1,
