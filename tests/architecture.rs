@@ -54,7 +54,7 @@ const ROOMS: &[Room] = &[
     Room {
         name: "web",
         uses: &[],
-        crates: &["hyper_rustls", "hyper_util"],
+        crates: &["hyper_rustls", "hyper_util", "tokio", "tower"],
     },
     Room {
         name: "domain",
@@ -89,8 +89,14 @@ const ROOMS: &[Room] = &[
     },
     Room {
         name: "chats",
-        uses: &["digest", "call", "web", "domain"],
-        crates: &["serenity", "tokio", "tokio_util"],
+        uses: &["clock", "digest", "call", "web", "domain"],
+        crates: &[
+            "futures_util",
+            "serenity",
+            "tokio",
+            "tokio_tungstenite",
+            "tokio_util",
+        ],
     },
     Room {
         name: "outposts",

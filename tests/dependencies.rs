@@ -41,12 +41,12 @@ const FORBIDDEN: &[Forbidden] = &[
     Forbidden {
         name: "tungstenite",
         except: "0.29.",
-        why: "Discord is served over HTTP interactions, not its gateway",
+        why: "only Slack's Socket Mode needs it; Discord is served over HTTP interactions, not its gateway",
     },
     Forbidden {
         name: "tokio-tungstenite",
         except: "0.29.",
-        why: "Discord is served over HTTP interactions, not its gateway",
+        why: "only Slack's Socket Mode needs it; Discord is served over HTTP interactions, not its gateway",
     },
 ];
 

@@ -74,7 +74,12 @@ impl Talk {
         ] {
             discord.set_bucket(route, 100_000, minute);
         }
-        for method in ["chat.postMessage", "chat.update", "chat.postEphemeral", "views.open"] {
+        for method in [
+            "chat.postMessage",
+            "chat.update",
+            "chat.postEphemeral",
+            "views.open",
+        ] {
             slack.set_limit(method, 100_000, minute);
         }
         for (id, name) in PEOPLE {

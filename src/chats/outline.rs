@@ -1,0 +1,347 @@
+//! What a notice says, in the order in which people want to know it; the words are the same in every chat.
+//! Everything from outside is already one visible line, and is escaped by the chat that writes it.
+
+use super::markdown;
+use super::outside::{one_line, shortened};
+use super::text::{Line, Span};
+use crate::domain::{Button, GateShown, Mood, News, Notice, Shipped, StageShown};
+
+/// How much of a commit's title is shown.
+const TITLE: usize = 120;
+/// How much of a name is shown.
+const NAME: usize = 60;
+/// How many commits are listed.
+const COMMITS: usize = 10;
+/// How many people a commit names.
+const PEOPLE: usize = 3;
+
+/// A notice in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Outline {
+    pub(super) mood: Mood,
+    /// With the symbol of its mood.
+    pub(super) title: String,
+    /// How far it is, and which commit it is about.
+    pub(super) state: Vec<Line>,
+    pub(super) sections: Vec<Section>,
+    pub(super) footer: Option<String>,
+    pub(super) buttons: Vec<Button>,
+}
+
+/// A part with a heading.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Section {
+    pub(super) name: &'static str,
+    pub(super) lines: Vec<Line>,
+}
+
+impl Outline {
+    pub(super) fn of(notice: &Notice, anchor: Option<&str>) -> Self {
+        let mood = notice.news.mood();
+        let mut state = standing(notice);
+        state.push(commit(notice));
+        let sections = [
+            Section {
+                name: "In the way",
+                lines: obstacles(&notice.news),
+            },
+            Section {
+                name: "What ships",
+                lines: ships(notice),
+            },
+            Section {
+                name: "Passed",
+                lines: notice.stages.iter().flat_map(stage).collect(),
+            },
+            Section {
+                name: "Who can approve",
+                lines: who(notice),
+            },
+        ];
+        Self {
+            mood,
+            title: format!(
+                "{} {}: {} → {}",
+                mood.symbol, mood.word, notice.service, notice.environment
+            ),
+            state,
+            sections: sections
+                .into_iter()
+                .filter(|section| !section.lines.is_empty())
+                .collect(),
+            footer: anchor.map(|anchor| format!("log {}", shortened(&one_line(anchor), 120))),
+            buttons: notice.buttons(),
+        }
+    }
+}
+
+/// How far it is.
+fn standing(notice: &Notice) -> Vec<Line> {
+    let numbered = |request: u64| Span::bold(format!("#{request}"));
+    match &notice.news {
+        News::Ready => vec![Line::plain(vec![Span::plain(
+            "Everything before it is green. Nobody has asked for it yet.",
+        )])],
+        News::Waiting {
+            request,
+            filled,
+            needed,
+            missing,
+            expires_at,
+            ..
+        } => {
+            let mut first = vec![
+                numbered(*request),
+                Span::plain(format!(" has {filled} of {needed} approvals.")),
+            ];
+            if filled < needed {
+                first.push(Span::plain(" It expires "));
+                first.push(Span::Time(*expires_at));
+                first.push(Span::plain("."));
+            }
+            let mut lines = vec![Line::plain(first)];
+            lines.extend(led("Missing: ", missing));
+            lines
+        }
+        News::Deploying { request, url } => vec![Line::plain(vec![
+            numbered(*request),
+            Span::plain(" is under way"),
+            Span::plain(if url.is_empty() { "." } else { ": " }),
+            run(url),
+        ])],
+        News::Unclear { request } => vec![Line::plain(vec![
+            numbered(*request),
+            Span::plain(
+                " may have started: the answer to its trigger was lost. It is being looked for.",
+            ),
+        ])],
+        News::Live {
+            request,
+            url,
+            since,
+            took_seconds,
+        } => {
+            let mut spans = vec![
+                numbered(*request),
+                Span::plain(" is live since "),
+                Span::Time(*since),
+            ];
+            if let Some(seconds) = took_seconds {
+                spans.push(Span::plain(format!(", after {}", lasted(*seconds))));
+            }
+            spans.push(Span::plain(if url.is_empty() { "." } else { ": " }));
+            spans.push(run(url));
+            vec![Line::plain(spans)]
+        }
+        News::Failed { request, url, why } => {
+            let mut lines = led(&format!("#{request} failed: "), why);
+            if lines.is_empty() {
+                lines.push(Line::plain(vec![Span::plain(format!(
+                    "#{request} failed."
+                ))]));
+            }
+            if !url.is_empty() {
+                lines.push(Line::plain(vec![run(url)]));
+            }
+            lines
+        }
+        News::Over { request, how, why } => {
+            let lines = led(&format!("#{request} is over, {}: ", how.word()), why);
+            if lines.is_empty() {
+                let text = format!("#{request} is over: {}.", how.word());
+                return vec![Line::plain(vec![Span::plain(text)])];
+            }
+            lines
+        }
+        News::Overtaken { by } => vec![Line::plain(vec![
+            Span::code(by.short()),
+            Span::plain(" is newer, and ready."),
+        ])],
+        News::Withdrawn { why } | News::Dismissed { why } => markdown::read(why),
+    }
+}
+
+/// A text of our Markdown behind some words.
+fn led(words: &str, text: &str) -> Vec<Line> {
+    let mut lines = markdown::read(text);
+    if let Some(first) = lines.first_mut() {
+        first.spans.insert(0, Span::plain(words));
+    }
+    lines
+}
+
+fn run(url: &str) -> Span {
+    if url.is_empty() {
+        return Span::plain("");
+    }
+    Span::link("the run", url)
+}
+
+/// The commit itself.
+fn commit(notice: &Notice) -> Line {
+    let mut spans = vec![
+        Span::link(notice.sha.short(), &notice.url),
+        Span::plain(" "),
+        Span::plain(title(&notice.title)),
+    ];
+    if notice.news == News::Ready {
+        spans.push(Span::plain(" · seen "));
+        spans.push(Span::Time(notice.seen_at));
+    }
+    Line::plain(spans)
+}
+
+fn obstacles(news: &News) -> Vec<Line> {
+    match news {
+        News::Waiting { obstacles, .. } => markdown::read(obstacles),
+        News::Ready
+        | News::Deploying { .. }
+        | News::Unclear { .. }
+        | News::Live { .. }
+        | News::Failed { .. }
+        | News::Over { .. }
+        | News::Overtaken { .. }
+        | News::Withdrawn { .. }
+        | News::Dismissed { .. } => Vec::new(),
+    }
+}
+
+/// What would reach the environment, or did.
+fn ships(notice: &Notice) -> Vec<Line> {
+    let ships = &notice.ships;
+    let Some(since) = &ships.since else {
+        let text = "Nothing is known to be live, so nothing can be compared.";
+        return vec![Line::plain(vec![Span::plain(text)])];
+    };
+    let mut lines = Vec::new();
+    if let Some(why) = &ships.unclear {
+        lines.extend(led("It is not known: ", why));
+    } else if ships.commits.is_empty() {
+        lines.push(Line::plain(vec![Span::plain("No commit of this service.")]));
+    }
+    // The newest are last, and are what people look for.
+    let hidden = ships.commits.len().saturating_sub(COMMITS);
+    lines.extend(ships.commits.iter().skip(hidden).map(shipped));
+    let more = ships
+        .more
+        .saturating_add(u64::try_from(hidden).unwrap_or(u64::MAX));
+    if more > 0 || ships.is_partial {
+        let text = match (more, ships.is_partial) {
+            (0, _) => "and perhaps more".to_owned(),
+            (more, false) => format!("and {more} more"),
+            (more, true) => format!("and at least {more} more"),
+        };
+        lines.push(Line::item(0, vec![Span::plain(text)]));
+    }
+    let mut compare = vec![Span::plain("since "), Span::code(since.short())];
+    if let Some(url) = &ships.compare {
+        compare.push(Span::plain(" · "));
+        compare.push(Span::link("compare", url));
+    }
+    lines.push(Line::plain(compare));
+    lines
+}
+
+fn shipped(commit: &Shipped) -> Line {
+    let named = commit.pull_request.as_ref();
+    let mut words = commit.title.as_str();
+    if let Some((number, _)) = named {
+        // The link says it already.
+        let tail = format!("(#{number})");
+        words = words.trim_end().strip_suffix(&tail).unwrap_or(words);
+    }
+    let mut spans = vec![
+        Span::code(commit.sha.short()),
+        Span::plain(" "),
+        Span::plain(title(words)),
+    ];
+    if let Some((number, url)) = named {
+        spans.push(Span::plain(" "));
+        spans.push(Span::link(format!("#{number}"), url));
+    }
+    if !commit.by.is_empty() {
+        let named = commit.by.iter().take(PEOPLE);
+        let mut people: Vec<String> = named.map(|name| shortened(&one_line(name), NAME)).collect();
+        if commit.by.len() > PEOPLE {
+            people.push("…".to_owned());
+        }
+        spans.push(Span::plain(format!(" by {}", people.join(", "))));
+    }
+    Line::item(0, spans)
+}
+
+/// A stage that the commit passed, and by which gates.
+fn stage(stage: &StageShown) -> Vec<Line> {
+    let mut first = vec![Span::bold(shortened(&one_line(&stage.name), NAME))];
+    if let Some(since) = stage.since {
+        first.push(Span::plain(" is green since "));
+        first.push(Span::Time(since));
+    }
+    if let Some(soak) = &stage.soak {
+        let soak = shortened(&one_line(soak), NAME);
+        first.push(Span::plain(format!(", and stayed so for {soak}")));
+    }
+    let mut lines = vec![Line::item(0, first)];
+    lines.extend(stage.gates.iter().map(gate));
+    lines
+}
+
+fn gate(gate: &GateShown) -> Line {
+    let name = shortened(&one_line(&gate.name), NAME);
+    let mut spans = vec![Span::plain("✅ "), Span::link(name, &gate.url)];
+    if let Some(at) = gate.at {
+        spans.push(Span::plain(" "));
+        spans.push(Span::Time(at));
+    }
+    Line::item(1, spans)
+}
+
+/// Who can approve, while somebody has to.
+fn who(notice: &Notice) -> Vec<Line> {
+    match &notice.news {
+        News::Ready | News::Waiting { .. } => markdown::read(&notice.who),
+        News::Deploying { .. }
+        | News::Unclear { .. }
+        | News::Live { .. }
+        | News::Failed { .. }
+        | News::Over { .. }
+        | News::Overtaken { .. }
+        | News::Withdrawn { .. }
+        | News::Dismissed { .. } => Vec::new(),
+    }
+}
+
+pub(super) fn title(text: &str) -> String {
+    shortened(&one_line(text), TITLE)
+}
+
+/// A length of time, as people say it.
+fn lasted(seconds: i64) -> String {
+    let seconds = seconds.max(0);
+    match (seconds / 3_600, seconds / 60 % 60, seconds % 60) {
+        (0, 0, seconds) => format!("{seconds} s"),
+        (0, minutes, 0) => format!("{minutes} min"),
+        (0, minutes, seconds) => format!("{minutes} min {seconds} s"),
+        (hours, 0, _) => format!("{hours} h"),
+        (hours, minutes, _) => format!("{hours} h {minutes} min"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_of_time_read_well() {
+        for (seconds, expect) in [
+            (-5, "0 s"),
+            (59, "59 s"),
+            (60, "1 min"),
+            (252, "4 min 12 s"),
+            (3_600, "1 h"),
+            (7_500, "2 h 5 min"),
+        ] {
+            assert_eq!(lasted(seconds), expect);
+        }
+    }
+}
