@@ -8,9 +8,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, USER_AGENT};
 use http::{Method, Request, StatusCode, Uri};
-use http_body_util::{BodyExt as _, Full, Limited};
+use http_body_util::Full;
 
-use crate::web::{Web, web};
+use crate::web::{Web, send, web};
 
 /// From the first byte that is sent to the answer's last.
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -76,12 +76,6 @@ impl Witness {
 
     /// Submits a checkpoint.
     pub async fn add_checkpoint(&self, submission: String) -> Result<Answer, NotCosigned> {
-        tokio::time::timeout(self.deadline, self.ask(submission))
-            .await
-            .map_err(|_| NotCosigned("the witness did not answer in time".to_owned()))?
-    }
-
-    async fn ask(&self, submission: String) -> Result<Answer, NotCosigned> {
         let request = Request::builder()
             .method(Method::POST)
             .uri(self.url.clone())
@@ -89,17 +83,12 @@ impl Witness {
             .header(USER_AGENT, "countersign")
             .body(Full::new(Bytes::from(submission)))
             .map_err(|error| NotCosigned(error.to_string()))?;
-        let unreachable = |error: &dyn fmt::Display| {
-            NotCosigned(format!("the witness cannot be reached: {error}"))
-        };
-        let answer = self.client.request(request).await;
-        let answer = answer.map_err(|error| unreachable(&error))?;
-        let status = answer.status();
-        let kind = answer.headers().get(CONTENT_TYPE);
+        let answer = send(&self.client, request, self.deadline, LONGEST_ANSWER).await;
+        let answer = answer.map_err(|error| NotCosigned(format!("the witness {error}")))?;
+        let status = answer.status;
+        let kind = answer.headers.get(CONTENT_TYPE);
         let is_size = kind.is_some_and(|kind| kind == SIZE);
-        let body = Limited::new(answer.into_body(), LONGEST_ANSWER).collect();
-        let body = body.await.map_err(|error| unreachable(&error))?.to_bytes();
-        let text = std::str::from_utf8(&body).unwrap_or_default();
+        let text = std::str::from_utf8(&answer.body).unwrap_or_default();
         match status {
             StatusCode::OK => Ok(Answer::Cosigned(text.to_owned())),
             StatusCode::CONFLICT if is_size => text

@@ -110,16 +110,18 @@ impl fmt::Debug for Client {
 
 impl Client {
     pub fn new(settings: Settings) -> Result<Self, Unusable> {
-        let url: Uri = settings.api_url.parse().map_err(|_| Unusable::Address)?;
+        let mut api_url = settings.api_url;
+        let url: Uri = api_url.parse().map_err(|_| Unusable::Address)?;
         if url.host().is_none() || url.scheme().is_none() {
             return Err(Unusable::Address);
         }
+        api_url.truncate(api_url.trim_end_matches('/').len());
         let token = format!("Bot {}", settings.token);
         let mut token = HeaderValue::try_from(token).map_err(|_| Unusable::Token)?;
         token.set_sensitive(true);
         Ok(Self {
             web: web(),
-            api_url: settings.api_url.trim_end_matches('/').to_owned(),
+            api_url,
             application_id: settings.application_id,
             token,
             pace: Mutex::default(),

@@ -13,7 +13,7 @@ use serenity::model::id::RoleId;
 use super::text;
 use crate::chats::outline::{Outline, Section};
 use crate::chats::outside::{one_line, shortened};
-use crate::chats::text::fit;
+use crate::chats::text::{Line, fit};
 use crate::chats::{Remark, Shown, markdown};
 use crate::digest;
 use crate::domain::chat::Weight;
@@ -87,7 +87,7 @@ pub(super) fn remark(remark: &Remark<'_>) -> Value {
         message = message.embed(embed).content(call);
     } else {
         let room = CONTENT - 40;
-        let text = fit(&lines, room, CUT, text::write);
+        let text = said(&lines, room);
         let parted = if call.is_empty() { "" } else { " " };
         message = message.content(format!("{call}{parted}{text}"));
     }
@@ -102,7 +102,7 @@ pub(super) fn remark(remark: &Remark<'_>) -> Value {
 pub(super) fn reply(text: &str, buttons: &[Button]) -> Value {
     let lines = markdown::read(text);
     let message = CreateMessage::new()
-        .content(fit(&lines, CONTENT, CUT, text::write))
+        .content(said(&lines, CONTENT))
         .allowed_mentions(mentions(None))
         .components(rows(buttons));
     let mut message = spelled(&message);
@@ -114,6 +114,15 @@ pub(super) fn reply(text: &str, buttons: &[Button]) -> Value {
         }
     }
     message
+}
+
+/// Lines as the text of a message, which Discord does not take when it is empty.
+fn said(lines: &[Line], room: usize) -> String {
+    let text = fit(lines, room, CUT, text::write);
+    if text.trim().is_empty() {
+        return "(nothing)".to_owned();
+    }
+    text
 }
 
 /// A thread below a message.

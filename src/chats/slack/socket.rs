@@ -174,13 +174,13 @@ fn later(why: &str) -> CallError {
 
 /// An error of the socket; an answer to its opening is shown by its status only.
 fn broken(error: &Error) -> CallError {
-    match error {
-        Error::Http(answer) => later(&format!(
-            "Slack's socket did not open: it answered {}",
-            answer.status()
-        )),
-        error => later(&format!("Slack's socket broke: {error}")),
+    if let Error::Http(answer) = error {
+        let status = answer.status();
+        return later(&format!(
+            "Slack's socket did not open: it answered {status}"
+        ));
     }
+    later(&format!("Slack's socket broke: {error}"))
 }
 
 #[cfg(test)]

@@ -64,7 +64,7 @@ fn lines(listener: &Listener) -> Vec<String> {
 fn wait(error: &CallError) -> Option<Duration> {
     match error {
         CallError::Later { wait, .. } => *wait,
-        error => panic!("{error:?}"),
+        CallError::Absent(_) | CallError::Never(_) => panic!("{error:?}"),
     }
 }
 

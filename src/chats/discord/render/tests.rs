@@ -289,3 +289,11 @@ proptest! {
         prop_assert!(units(thread(&text)["name"].as_str().unwrap()) <= 100);
     }
 }
+
+#[test]
+fn no_message_is_empty() {
+    for text in ["", "\n\n", "**", "```"] {
+        let message = reply(text, &[]);
+        assert!(!message["content"].as_str().unwrap().is_empty(), "{text:?}");
+    }
+}

@@ -43,7 +43,7 @@ fn received(body: &[u8]) -> Received {
 fn kept(body: &[u8]) -> Kept {
     match received(body) {
         Received::Kept(kept) => kept,
-        received => panic!("{received:?}"),
+        Received::Nothing(answer) => panic!("{answer}"),
     }
 }
 
