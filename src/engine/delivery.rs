@@ -1,7 +1,6 @@
 //! Carries out what was decided: claims rows with a lease and a fence, acts, records how it went. A row
 //! that keeps failing is parked for a person to look at. Never decides.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +9,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use super::anchored::anchored;
 use super::covered::{Uncovered, covered};
 use super::hands::{self, Acted, Executor, Job};
 use super::{FALLBACK, Shared, backoff};
@@ -45,8 +45,6 @@ impl Default for Pace {
     }
 }
 
-/// GitHub refuses longer ones.
-const LONGEST_DESCRIPTION: usize = 140;
 /// How many seconds later a trigger departs again whose approval could not be signed.
 const WHEN_UNSIGNED: u64 = 30;
 /// Holders that may vanish for each attempt that may fail.
@@ -304,25 +302,6 @@ fn uncovered(departure: &Departure, why: &Uncovered, now: Timestamp) -> Attempte
         ),
     };
     Attempted { note, ..ended }
-}
-
-/// Statuses of deployments, and of the commits that they bring, carry the signed head in short: so it stands
-/// outside the database, where nobody can take it back.
-fn anchored<'e>(effect: &'e Effect, anchor: Option<&str>) -> Cow<'e, Effect> {
-    let mut anchored = Cow::Borrowed(effect);
-    let Some(anchor) = anchor else {
-        return anchored;
-    };
-    if let Effect::DeploymentStatus { .. } | Effect::CommitStatus { .. } = effect
-        && let Effect::DeploymentStatus { description, .. }
-        | Effect::CommitStatus { description, .. } = anchored.to_mut()
-    {
-        let anchor = format!(" · log {anchor}");
-        let room = LONGEST_DESCRIPTION.saturating_sub(anchor.chars().count());
-        *description = description.chars().take(room).collect();
-        description.push_str(&anchor);
-    }
-    anchored
 }
 
 /// What made a trigger wait holds for every call that shares its limit.

@@ -3,6 +3,7 @@
 //! loop arms its wake-up before it looks, so that nothing that happens meanwhile is missed; looking again
 //! after a while is only the fallback.
 
+mod anchored;
 pub mod backoff;
 mod covered;
 pub mod delivery;

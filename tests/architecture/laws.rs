@@ -533,7 +533,7 @@ mod tests {
             ("src/http/hooks.rs", "use crate::forges::*;", 1),
             (
                 "src/http/hooks.rs",
-                "use crate::forges;\nfn f() { call::x() }",
+                "use crate::forges;\nfn f() { forges::call::x() }",
                 2,
             ),
         ] {

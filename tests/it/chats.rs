@@ -137,9 +137,8 @@ fn reasons(answer: &str) -> BTreeSet<String> {
         .lines()
         .filter_map(|line| {
             let line = line.trim_start();
-            let rest = line
-                .strip_prefix("- ")
-                .or_else(|| line.strip_prefix("• "))?;
+            let marks = ["- ", "• ", "◦ "];
+            let rest = marks.iter().find_map(|mark| line.strip_prefix(mark))?;
             Some(rest.to_owned())
         })
         .collect()

@@ -12,6 +12,7 @@ use super::{
     Repository, Request, RuleRequested, Seen, Service, ServiceName, Sha, TeamRef,
 };
 
+mod announce;
 mod approve;
 mod audit;
 mod authors;
@@ -30,6 +31,7 @@ mod notices;
 mod people;
 mod progress;
 mod release;
+mod ships;
 mod show;
 mod tell;
 mod told;

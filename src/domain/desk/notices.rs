@@ -2,20 +2,13 @@
 //! its thread, and what should not wait for anybody to look.
 
 use super::examine::Examined;
-use super::foreign::Sighted;
+use super::ships::kept;
 use super::{Change, Desk, Outcome, words};
 use crate::domain::gates::{StageVerdict, StageView};
-use crate::domain::reason::code;
 use crate::domain::{
-    Action, Candidate, Comparison, Effect, Ended, Environment, GateShown, Happening, Look, News,
-    Notice, Planned, Repository, Request, RequestKind, Seen, Service, Sha, Shipped, Ships,
-    StageShown, State, Subscription,
+    Candidate, Effect, Ended, Environment, GateShown, Happening, Look, News, Notice, Planned,
+    Request, RequestKind, Seen, Service, Sha, StageShown, State, Subscription,
 };
-
-/// Commits that are listed; the others are counted.
-const LISTED: usize = 10;
-/// Characters of a title that are kept.
-const TITLE: usize = 200;
 
 impl Desk<'_> {
     /// A commit is ready: it is offered where the service's channels want to know, in place of older ones.
@@ -219,132 +212,6 @@ impl Desk<'_> {
         }
     }
 
-    pub(super) fn announce_stage(
-        &self,
-        service: &Service,
-        candidate: &Candidate,
-        view: &StageView,
-        outcome: &mut Outcome,
-    ) {
-        let red: Vec<String> = view
-            .gates
-            .iter()
-            .filter(|gate| gate.colour == crate::domain::Colour::Red)
-            .map(|gate| code(&gate.label))
-            .collect();
-        let text = format!(
-            "{}: {} failed at {} {}: {}",
-            service.name,
-            view.name,
-            code(candidate.sha.short()),
-            code(&candidate.title),
-            red.join(", ")
-        );
-        let what = format!("{}/{}/{}", service.name, candidate.sha, view.name);
-        self.announce(service, (Happening::StageFailed, &what), &text, outcome);
-    }
-
-    pub(super) fn announce_unexplained(&self, sighted: &Sighted<'_>, outcome: &mut Outcome) {
-        let text = format!(
-            "{} → **{}** at {} was released without an approval, by {}",
-            sighted.service.name,
-            sighted.environment.name,
-            code(sighted.sha.as_str()),
-            code(&sighted.by)
-        );
-        let what = format!(
-            "{}/{}/{}",
-            sighted.service.name, sighted.environment.name, sighted.what
-        );
-        let kind = (Happening::Unexplained, what.as_str());
-        self.announce(sighted.service, kind, &text, outcome);
-    }
-
-    /// An effect was given up; somebody must look.
-    pub(super) fn gave_up(
-        &self,
-        outbox: i64,
-        (what, problem): (&str, &str),
-        repository: &Repository,
-    ) -> Outcome {
-        let mut outcome = Outcome::default();
-        let services = self
-            .services_at(repository, &mut outcome)
-            .unwrap_or_default();
-        let text = format!(
-            "{} was given up: {}. `countersign outbox list` shows it.",
-            code(what),
-            code(problem)
-        );
-        let mut told = Vec::new();
-        for service in services {
-            for one in &service.notify {
-                if told.contains(&&one.channel) {
-                    continue;
-                }
-                told.push(&one.channel);
-                self.announce_at(
-                    one,
-                    (Happening::Parked, &outbox.to_string()),
-                    &text,
-                    &mut outcome,
-                );
-            }
-        }
-        if outcome.effects.is_empty() {
-            return Outcome::ignored("no channel is told");
-        }
-        let entry = self.entry(Action::Answered, crate::domain::Actor::Countersign);
-        outcome
-            .entries
-            .push(entry.with("outbox", outbox.to_string()));
-        outcome
-    }
-
-    fn announce(
-        &self,
-        service: &Service,
-        kind: (Happening, &str),
-        text: &str,
-        outcome: &mut Outcome,
-    ) {
-        for one in &service.notify {
-            self.announce_at(one, kind, text, outcome);
-        }
-    }
-
-    fn announce_at(
-        &self,
-        one: &Subscription,
-        (happening, what): (Happening, &str),
-        text: &str,
-        outcome: &mut Outcome,
-    ) {
-        if !one.on.contains(&happening) {
-            return;
-        }
-        let quiet = one
-            .quiet
-            .as_ref()
-            .filter(|_| happening == Happening::StageFailed);
-        outcome.effects.push(Planned {
-            token: format!(
-                "{}/{}/{what}/{}",
-                happening.as_str(),
-                one.channel,
-                self.now.as_microsecond()
-            ),
-            effect: Effect::Remark {
-                channel: one.channel.clone(),
-                notice: None,
-                kind: Some(happening),
-                text: text.to_owned(),
-                call: None,
-            },
-            not_before: quiet.and_then(|quiet| quiet.end(self.now)),
-        });
-    }
-
     fn news(
         &self,
         request: &Request,
@@ -436,63 +303,6 @@ impl Desk<'_> {
         };
         self.notices(look).into_iter().next()
     }
-
-    /// What would reach the environment.
-    fn ships(
-        &self,
-        service: &Service,
-        environment: &Environment,
-        (repository, sha): (&Repository, &Sha),
-    ) -> Ships {
-        let Some(live) = self.live(service, environment) else {
-            return Ships::default();
-        };
-        let mut ships = Ships {
-            since: Some(live.sha.clone()),
-            compare: Some(format!(
-                "{}/compare/{}...{sha}",
-                self.page(repository),
-                live.sha
-            )),
-            ..Ships::default()
-        };
-        match self.comparison(repository, live.sha.as_str(), sha.as_str()) {
-            Ok(comparison) => self.list(comparison, repository, &mut ships),
-            Err(why) => ships.unclear = Some(code(&why)),
-        }
-        ships
-    }
-
-    fn list(&self, comparison: &Comparison, repository: &Repository, ships: &mut Ships) {
-        let hidden = comparison.commits.len().saturating_sub(LISTED);
-        ships.more = u64::try_from(hidden).unwrap_or(u64::MAX);
-        ships.is_partial = !comparison.complete;
-        ships.commits = comparison
-            .commits
-            .iter()
-            .skip(hidden)
-            .map(|commit| {
-                let mut by: Vec<String> =
-                    commit.people.iter().map(|one| one.login.clone()).collect();
-                by.dedup();
-                Shipped {
-                    sha: commit.sha.clone(),
-                    title: kept(&commit.title),
-                    by,
-                    pull_request: pull_request(&commit.title)
-                        .map(|number| (number, format!("{}/pull/{number}", self.page(repository)))),
-                }
-            })
-            .collect();
-    }
-
-    fn page(&self, repository: &Repository) -> String {
-        format!("{}/{}", self.catalog.web_url, repository.path)
-    }
-
-    fn commit_page(&self, repository: &Repository, sha: &Sha) -> String {
-        format!("{}/commit/{sha}", self.page(repository))
-    }
 }
 
 /// The channels that are told about an environment.
@@ -531,41 +341,4 @@ fn stages(service: &Service, environment: &Environment, views: &[StageView]) -> 
             })
         })
         .collect()
-}
-
-/// The pull request that a title names, as the forge writes it when it merges.
-fn pull_request(title: &str) -> Option<u64> {
-    let digits = |text: &str| {
-        let is_number = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-        text.parse::<u64>().ok().filter(|_| is_number)
-    };
-    if let Some(rest) = title.strip_prefix("Merge pull request #") {
-        return digits(rest.split(' ').next()?);
-    }
-    let (_, last) = title.trim_end().strip_suffix(')')?.rsplit_once("(#")?;
-    digits(last)
-}
-
-fn kept(title: &str) -> String {
-    title.chars().take(TITLE).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_title_names_its_pull_request_as_the_forge_writes_it() {
-        for (title, expect) in [
-            ("Sell more (#12)", Some(12)),
-            ("Merge pull request #7 from ann/more", Some(7)),
-            ("Fix #7", None),
-            ("Sell (#x)", None),
-            ("Sell (#)", None),
-            ("(#3)", Some(3)),
-            ("Sell more (#12) now", None),
-        ] {
-            assert_eq!(pull_request(title), expect, "{title}");
-        }
-    }
 }

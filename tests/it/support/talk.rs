@@ -70,7 +70,8 @@ impl Talk {
         for route in [
             "POST /channels/{id}/messages",
             "PATCH /channels/{id}/messages/{id}",
-            "PATCH /webhooks/{id}/{token}/messages/@original",
+            "POST /webhooks/{id}/{id}",
+            "POST /channels/{id}/messages/{id}/threads",
         ] {
             discord.set_bucket(route, 100_000, minute);
         }
