@@ -124,9 +124,22 @@ async fn asked_in_slack_approved_on_discord_refused_in_a_comment(engine: Engine)
     contract::check(&world.github);
 }
 
+/// Slack's links as everybody else writes them.
+fn links_of_slack(answer: &str) -> String {
+    let mut text = String::new();
+    for (place, piece) in answer.split('<').enumerate() {
+        let link = piece.split_once('>').filter(|_| place > 0);
+        match link.and_then(|(link, rest)| Some((link.split_once('|')?, rest))) {
+            Some(((url, words), rest)) => text.push_str(&format!("[{words}]({url}){rest}")),
+            None => text.push_str(piece),
+        }
+    }
+    text
+}
+
 /// The reasons in an answer, without the marks of the surface that shows them.
 fn reasons(answer: &str) -> BTreeSet<String> {
-    let plain: String = answer
+    let plain: String = links_of_slack(answer)
         .replace("&lt;", "<")
         .replace("&gt;", ">")
         .replace("&amp;", "&")
