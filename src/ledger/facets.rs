@@ -133,7 +133,7 @@ pub fn person(forge: &str, id: u64) -> String {
 }
 
 /// Whether there can be words at all; quick, because most entries have none.
-pub(super) fn may_have_words(body: &[u8]) -> bool {
+fn may_have_words(body: &[u8]) -> bool {
     [
         &br#""why":"#[..],
         br#""reason":"#,
@@ -149,6 +149,9 @@ pub(super) fn may_have_words(body: &[u8]) -> bool {
 /// a reason. `asides` are those that still exist.
 pub fn words(body: &[u8], asides: &[Aside]) -> BTreeSet<String> {
     let mut words = BTreeSet::new();
+    if !may_have_words(body) {
+        return words;
+    }
     let Ok(entry) = serde_json::from_slice::<Value>(body) else {
         return words;
     };

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::base64;
 use super::canonical::{Aside, commitment};
-use super::facets::{Seen, every_commitment, may_have_words, words};
+use super::facets::{Seen, every_commitment, words};
 use super::tree::{FullTile, leaf};
 
 /// An entry as it is stored, with the columns beside it.
@@ -82,11 +82,7 @@ pub fn check_asides(body: &[u8], asides: &[Aside]) -> Result<Vec<String>, String
 
 /// Whether an entry is found under exactly its words.
 pub fn check_words(body: &[u8], asides: &[Aside], found: &BTreeSet<String>) -> Result<(), String> {
-    let expected = if may_have_words(body) {
-        words(body, asides)
-    } else {
-        BTreeSet::new()
-    };
+    let expected = words(body, asides);
     if expected == *found {
         return Ok(());
     }

@@ -31,6 +31,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(2, "0002_releases"),
     migration!(3, "0003_ledger"),
     migration!(4, "0004_tokens"),
+    migration!(5, "0005_lean_ledger"),
 ];
 
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS schema_migration (

@@ -2,7 +2,8 @@
 //! snippet's name stands between the literals: `NOW` is the database's clock in epoch microseconds, `SKIP_LOCKED`
 //! lets PostgreSQL's workers pass each other's rows, `EACH_OF_2` is a row `value` for each item of the JSON list `$2`.
 //! `WANTED` is written once for all that look for entries of the audit log: the services `$2`, the environment `$3`,
-//! the person `$4`, the action `$5` and the outcome `$6`, each only if it is given.
+//! the person `$4`, the action `$5` and the outcome `$6`, each only if it is given. `OWN` is true of the actions about
+//! the log and the service themselves, in the words of the index by which they are found.
 
 use super::Dialect;
 
@@ -57,6 +58,11 @@ macro_rules! words {
             AND (CAST($4 AS TEXT) IS NULL OR person = $4)
             AND (CAST($5 AS TEXT) IS NULL OR action = $5)
             AND (CAST($6 AS TEXT) IS NULL OR outcome = $6)" $($rest)*)
+    };
+    ($engine:ident [$($done:expr,)*] OWN $($rest:tt)*) => {
+        $crate::store::statement::words!($engine [$($done,)*]
+            "action IN ('log.opened', 'key.rotated', 'head.adopted', 'database.restored', 'private.erased',
+            'checkpoint.anchored', 'configuration.loaded', 'token.made', 'token.revoked')" $($rest)*)
     };
     (sqlite [$($done:expr,)*] SKIP_LOCKED $($rest:tt)*) => {
         $crate::store::statement::words!(sqlite [$($done,)*] $($rest)*)
