@@ -7,6 +7,7 @@ mod entries;
 pub mod export;
 mod find;
 mod heads;
+mod pack;
 mod period;
 pub mod private;
 mod proofs;
@@ -26,6 +27,7 @@ pub use heads::{
     record_anchor, record_checkpoint, record_tiles, tiles,
 };
 
+pub use pack::{Pack, pack};
 pub use period::bounds;
 pub use proofs::prove;
 pub use shown::{shown, shown_in};
@@ -35,6 +37,7 @@ pub(super) use derived::ALL as DERIVED;
 pub(super) use entries::ALL as ENTRIES;
 pub(super) use find::ALL as FIND;
 pub(super) use heads::ALL as HEADS;
+pub(super) use pack::ALL as PACK;
 pub(super) use period::ALL as PERIOD;
 pub(super) use private::ALL as PRIVATE;
 pub(super) use shown::ALL as SHOWN;
