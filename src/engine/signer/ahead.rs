@@ -12,7 +12,7 @@ use crate::store::ledger::{self, Beside};
 
 /// Entries that are read at once.
 const PIECE: u32 = 1_024;
-/// Pieces that are read before they are wanted.
+/// Pieces that are read and checked before they are wanted.
 const AHEAD: usize = 3;
 
 /// Entries that were checked by themselves, up to the first that is wrong.
@@ -25,59 +25,46 @@ pub(super) struct Piece {
 
 type Checking = JoinHandle<Result<Piece, Trouble>>;
 
-/// Ends with the log, or when nobody wants more.
-pub(super) fn read(store: &Store, checker: &Checker) -> mpsc::Receiver<Checking> {
+/// Pieces of the log after `after`, each as it was when it was read: after one that is not full, whoever wants
+/// more starts again.
+pub(super) fn read(store: &Store, checker: &Checker, after: i64) -> mpsc::Receiver<Checking> {
     let (send, receive) = mpsc::channel(AHEAD);
     let (store, checker) = (store.clone(), checker.clone());
     tokio::spawn(async move {
-        let mut after = 0;
+        let mut after = after;
         loop {
-            let first = after;
-            let checking = match ledger::pack(&store, after, PIECE).await {
-                Ok(None) => return,
-                Ok(Some(pack)) => {
-                    after = pack.last;
-                    let checker = checker.clone();
-                    let one_by_one = (store.clone(), first);
-                    check(pack, checker, one_by_one)
-                }
-                Err(_) => {
-                    // Whoever reads them one by one can say which one cannot be read.
-                    let read = slowly(&store, &checker, first).await;
-                    after = match &read {
-                        Ok(piece) => piece.entries.last().map_or(i64::MAX, |last| last.0),
-                        Err(_) => i64::MAX,
-                    };
-                    tokio::spawn(async move { read })
-                }
-            };
-            if send.send(checking).await.is_err() || after == i64::MAX {
+            let piece = piece(store.clone(), checker.clone(), after);
+            if send.send(tokio::spawn(piece)).await.is_err() {
                 return;
             }
+            after += i64::from(PIECE);
         }
     });
     receive
 }
 
-fn check(pack: ledger::Pack, checker: Checker, (store, first): (Store, i64)) -> Checking {
-    tokio::spawn(async move {
-        let again = checker.clone();
-        let checked = tokio::task::spawn_blocking(move || {
-            let mut piece = Piece::default();
-            let is_exact = pack.unpack(|row, beside| piece.read(&checker, &row, &beside));
-            is_exact.then_some(piece)
-        });
-        match checked.await? {
-            Some(piece) => Ok(piece),
-            None => slowly(&store, &again, first).await,
+async fn piece(store: Store, checker: Checker, after: i64) -> Result<Piece, Trouble> {
+    let last = after + i64::from(PIECE);
+    let again = checker.clone();
+    let quick = match ledger::pack(&store, after, last).await {
+        Ok(None) => Some(Piece::default()),
+        Ok(Some(pack)) => {
+            let checking = tokio::task::spawn_blocking(move || {
+                let mut piece = Piece::default();
+                let is_exact = pack.unpack(|row, beside| piece.read(&checker, &row, &beside));
+                is_exact.then_some(piece)
+            });
+            checking.await?
         }
-    })
-}
-
-async fn slowly(store: &Store, checker: &Checker, after: i64) -> Result<Piece, Trouble> {
+        Err(_) => None,
+    };
+    if let Some(piece) = quick {
+        return Ok(piece);
+    }
+    // Whoever reads them one by one can say which one cannot be read.
     let mut piece = Piece::default();
-    for whole in chunk(store, after, PIECE).await? {
-        if !piece.read(checker, &whole.stored.row(), &whole.beside) {
+    for whole in chunk(&store, after, PIECE).await? {
+        if whole.stored.seq > last || !piece.read(&again, &whole.stored.row(), &whole.beside) {
             break;
         }
     }
@@ -85,6 +72,11 @@ async fn slowly(store: &Store, checker: &Checker, after: i64) -> Result<Piece, T
 }
 
 impl Piece {
+    /// Whether there may be more after it, as it was when it was read.
+    pub(super) fn is_full(&self) -> bool {
+        u32::try_from(self.entries.len()) == Ok(PIECE)
+    }
+
     /// Whether the next entry is wanted as well.
     fn read(&mut self, checker: &Checker, row: &Row<'_>, beside: &Beside) -> bool {
         self.found.read(row);

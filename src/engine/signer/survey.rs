@@ -91,9 +91,16 @@ pub async fn whole(
     let mut unrecorded = Vec::new();
     let mut by_what = Found::default();
     let mut tiles = Tiles::default();
-    let mut ahead = ahead::read(store, verifier.checker());
+    let mut ahead = ahead::read(store, verifier.checker(), 0);
     while let Some(piece) = ahead.recv().await {
         let piece = piece.await??;
+        if piece.entries.is_empty() {
+            break;
+        }
+        if !piece.is_full() {
+            let after = piece.entries.last().map_or(0, |last| last.0);
+            ahead = ahead::read(store, verifier.checker(), after);
+        }
         by_what.add(piece.found);
         for (seq, at, checked) in piece.entries {
             verifier.follows(seq)?;

@@ -18,7 +18,7 @@ statements! {
             sha, request, about, octet_length(body), octet_length(leaf))) AS TEXT) AS lists,"
             JOINED ("body") "AS bodies," JOINED ("leaf") "AS leaves," NO_BYTES ("body", "leaf") "AS strange
         FROM (SELECT seq, at, action, outcome, service, environment, person, sha, request, about, body, leaf
-            FROM ledger_entry WHERE seq > $1 ORDER BY seq LIMIT $2) some_entries"];
+            FROM ledger_entry WHERE seq > $1 AND seq <= $2 ORDER BY seq) some_entries"];
     /// One statement, so that an erasure is seen on both sides or on none.
     BESIDE = ["SELECT 0 AS first, private.lists AS lists, private.salts AS salts, private.strange AS strange, words.lists AS words
         FROM (SELECT CAST(" LISTS "(seq, name, octet_length(salt), value)) AS TEXT) AS lists," JOINED ("salt") "AS salts,"
@@ -30,7 +30,6 @@ statements! {
 /// Entries as the database packed them, with what lies beside them.
 #[derive(Debug)]
 pub struct Pack {
-    pub last: i64,
     lists: String,
     bodies: Vec<u8>,
     leaves: Vec<u8>,
@@ -65,12 +64,12 @@ struct Columns<'p>(
 #[derive(Deserialize)]
 struct Text<'p>(#[serde(borrow)] Cow<'p, str>);
 
-/// Entries after `after`, with what lies beside them; nothing at the end. The entries are read first: what lies
+/// Entries after `after` and up to `last`, with what lies beside them; nothing where there are none. The entries are read first: what lies
 /// beside an entry is written with it.
-pub async fn pack(store: &Store, after: i64, most: u32) -> Result<Option<Pack>, StoreError> {
+pub async fn pack(store: &Store, after: i64, last: i64) -> Result<Option<Pack>, StoreError> {
     let row = sqlx::query(ENTRIES.text(store.dialect()))
         .bind(after)
-        .bind(i64::from(most))
+        .bind(last)
         .fetch_one(store.reader())
         .await?;
     let row = Row::of(&row, "ledger_entry", "first");
@@ -84,7 +83,6 @@ pub async fn pack(store: &Store, after: i64, most: u32) -> Result<Option<Pack>, 
         .fetch_one(store.reader())
         .await?;
     Ok(Some(Pack {
-        last,
         lists: row.text("lists")?,
         bodies: row.bytes("bodies")?,
         leaves: row.bytes("leaves")?,
