@@ -19,6 +19,33 @@ pub fn hmac_sha256_matches(secret: &[u8], message: &[u8], tag: &[u8; 32]) -> boo
     }
 }
 
+/// A secret that is ready for many messages.
+#[derive(Clone)]
+pub struct Secret(Hmac<Sha256>);
+
+impl Secret {
+    /// Nothing only if the secret cannot be one.
+    pub fn new(secret: &[u8]) -> Option<Self> {
+        Hmac::<Sha256>::new_from_slice(secret).ok().map(Self)
+    }
+
+    /// Whether `tag` is the HMAC-SHA-256 of the message that these parts make.
+    pub fn matches(&self, parts: &[&[u8]], tag: &[u8; 32]) -> bool {
+        let mut mac = self.0.clone();
+        for part in parts {
+            mac.update(part);
+        }
+        mac.verify_slice(tag).is_ok()
+    }
+
+    /// The HMAC-SHA-256 of `message` as hex.
+    pub fn hex(&self, message: &[u8]) -> String {
+        let mut mac = self.0.clone();
+        mac.update(message);
+        hex(&mac.finalize().into_bytes())
+    }
+}
+
 /// The HMAC-SHA-256 of `message` as hex, for whoever has to sign.
 pub fn hmac_sha256_hex(secret: &[u8], message: &[u8]) -> String {
     match Hmac::<Sha256>::new_from_slice(secret) {

@@ -2,13 +2,14 @@
 //! reads it again, so that a column can never say something else than the entry.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::canonical::{Aside, SCHEMA_VERSION};
+use super::rows::Row;
 use crate::domain::{Action, words_of};
 
 /// The searchable side of an entry.
@@ -49,29 +50,35 @@ struct Frame<'b> {
     v: u32,
 }
 
+/// A text that is not copied, where there is one: serde borrows within an `Option` only what has a name.
+#[derive(Deserialize)]
+struct Text<'b>(#[serde(borrow)] Cow<'b, str>);
+
 #[derive(Deserialize)]
 struct Who<'b> {
     #[serde(borrow, default)]
-    forge: Option<Cow<'b, str>>,
+    forge: Option<Text<'b>>,
     #[serde(default)]
     id: Option<u64>,
     #[serde(default)]
     operator: Option<serde::de::IgnoredAny>,
     #[serde(borrow, default)]
-    chat: Option<Cow<'b, str>>,
+    chat: Option<Text<'b>>,
     #[serde(borrow, default)]
-    tenant: Option<Cow<'b, str>>,
+    tenant: Option<Text<'b>>,
     #[serde(borrow, default)]
-    user: Option<Cow<'b, str>>,
+    user: Option<Text<'b>>,
 }
 
 impl Who<'_> {
     fn person(&self) -> Option<String> {
         match (&self.forge, self.id, &self.operator) {
-            (Some(forge), Some(id), None) => Some(person(forge, id)),
+            (Some(Text(forge)), Some(id), None) => Some(person(forge, id)),
             (None, None, Some(_)) => Some(OPERATOR.to_owned()),
             (None, None, None) => match (&self.chat, &self.tenant, &self.user) {
-                (Some(chat), Some(tenant), Some(user)) => Some(stranger(chat, tenant, user)),
+                (Some(Text(chat)), Some(Text(tenant)), Some(Text(user))) => {
+                    Some(stranger(chat, tenant, user))
+                }
                 _ => None,
             },
             _ => None,
@@ -82,13 +89,23 @@ impl Who<'_> {
 #[derive(Deserialize)]
 struct What<'b> {
     #[serde(borrow, default)]
-    service: Option<Cow<'b, str>>,
+    service: Option<Text<'b>>,
     #[serde(borrow, default)]
-    environment: Option<Cow<'b, str>>,
+    environment: Option<Text<'b>>,
     #[serde(borrow, default)]
-    sha: Option<Cow<'b, str>>,
+    sha: Option<Text<'b>>,
     #[serde(default)]
     request: Option<i64>,
+}
+
+impl Text<'_> {
+    fn of(text: &Option<Self>) -> Option<&str> {
+        text.as_ref().map(|text| text.0.as_ref())
+    }
+
+    fn owned(text: Option<Self>) -> Option<String> {
+        text.map(|text| text.0.into_owned())
+    }
 }
 
 impl Facets {
@@ -105,11 +122,21 @@ impl Facets {
     }
 }
 
-impl Seen {
+/// An entry whose frame could be read, as long as its bytes are there.
+pub(super) struct Read<'b> {
+    frame: Frame<'b>,
+    at: Timestamp,
+    pub(super) action: Action,
+}
+
+impl<'b> Read<'b> {
     /// Reads what was stored, or says why it is no entry of ours.
-    pub fn read(body: &[u8]) -> Result<Self, String> {
-        let frame: Frame<'_> = serde_json::from_slice(body)
-            .map_err(|error| format!("it does not read as an entry: {error}"))?;
+    pub(super) fn of(body: &'b [u8]) -> Result<Self, String> {
+        let frame: Frame<'_> = match std::str::from_utf8(body) {
+            Ok(text) => serde_json::from_str(text),
+            Err(_) => serde_json::from_slice(body),
+        }
+        .map_err(|error| format!("it does not read as an entry: {error}"))?;
         if frame.v != SCHEMA_VERSION {
             return Err(format!(
                 "it is an entry of version {}, and this program knows {SCHEMA_VERSION}",
@@ -122,7 +149,71 @@ impl Seen {
             .map_err(|_| "its time cannot be read".to_owned())?;
         let action = Action::parse(&frame.action)
             .ok_or_else(|| format!("its action {:?} is unknown", frame.action))?;
-        let person = frame.actor.person();
+        Ok(Self { frame, at, action })
+    }
+
+    pub(super) fn seq(&self) -> i64 {
+        self.frame.seq
+    }
+
+    pub(super) fn log(&self) -> &str {
+        &self.frame.log
+    }
+
+    fn person(&self) -> Option<String> {
+        self.frame.actor.person()
+    }
+
+    /// The first column of a row that says something else.
+    pub(super) fn other_column(&self, row: &Row<'_>) -> Option<&'static str> {
+        let detail = &self.frame.detail;
+        let (service, environment) = (Text::of(&detail.service), Text::of(&detail.environment));
+        let person = self.person();
+        let about = [
+            service.unwrap_or_default(),
+            environment.unwrap_or_default(),
+            person.as_deref().unwrap_or_default(),
+            self.action.as_str(),
+        ];
+        [
+            ("at", self.at.as_microsecond() == row.at),
+            ("action", self.action.as_str() == row.action),
+            ("outcome", self.action.ending().as_str() == row.outcome),
+            ("service", service == row.service),
+            ("environment", environment == row.environment),
+            ("person", person.as_deref() == row.person),
+            ("sha", Text::of(&detail.sha) == row.sha),
+            ("request", detail.request == row.request),
+            ("about", is_joined(row.about, about)),
+        ]
+        .into_iter()
+        .find_map(|(column, agrees)| (!agrees).then_some(column))
+    }
+}
+
+/// Whether a text is these parts with lines between them.
+fn is_joined(text: &str, parts: [&str; 4]) -> bool {
+    let mut rest = text;
+    for (index, part) in parts.into_iter().enumerate() {
+        let begins = if index == 0 {
+            Some(rest)
+        } else {
+            rest.strip_prefix('|')
+        };
+        match begins.and_then(|rest| rest.strip_prefix(part)) {
+            Some(after) => rest = after,
+            None => return false,
+        }
+    }
+    rest.is_empty()
+}
+
+impl Seen {
+    /// Reads what was stored, or says why it is no entry of ours.
+    pub fn read(body: &[u8]) -> Result<Self, String> {
+        let read = Read::of(body)?;
+        let person = read.person();
+        let Read { frame, at, action } = read;
         Ok(Self {
             seq: frame.seq,
             log: frame.log.into_owned(),
@@ -130,10 +221,10 @@ impl Seen {
                 at,
                 action: action.as_str().to_owned(),
                 outcome: action.ending().as_str(),
-                service: frame.detail.service.map(Cow::into_owned),
-                environment: frame.detail.environment.map(Cow::into_owned),
+                service: Text::owned(frame.detail.service),
+                environment: Text::owned(frame.detail.environment),
                 person,
-                sha: frame.detail.sha.map(Cow::into_owned),
+                sha: Text::owned(frame.detail.sha),
                 request: frame.detail.request,
             },
         })
@@ -154,36 +245,51 @@ pub fn stranger(chat: &str, tenant: &str, user: &str) -> String {
 }
 
 /// Whether there can be words at all; quick, because most entries have none.
-pub(super) fn may_have_words(body: &[u8]) -> bool {
-    [
-        &br#""why":"#[..],
-        br#""reason":"#,
-        br#""problem":"#,
-        br#""reasons":"#,
-        br#"{"aside":"#,
-    ]
-    .iter()
-    .any(|piece| body.windows(piece.len()).any(|window| window == *piece))
+fn may_have_words(body: &[u8]) -> bool {
+    holds(
+        body,
+        [
+            r#""why":"#,
+            r#""reason":"#,
+            r#""problem":"#,
+            r#""reasons":"#,
+            r#"{"aside":"#,
+        ],
+    )
+}
+
+/// Whether any of these pieces stands in an entry.
+pub(super) fn holds<const N: usize>(body: &[u8], pieces: [&str; N]) -> bool {
+    match std::str::from_utf8(body) {
+        // The standard library looks for a text many bytes at a time, and for bytes one by one.
+        Ok(text) => pieces.iter().any(|piece| text.contains(piece)),
+        Err(_) => pieces.iter().any(|piece| {
+            body.windows(piece.len())
+                .any(|window| window == piece.as_bytes())
+        }),
+    }
 }
 
 /// The words of the reasons in an entry: why something was refused or failed, and what people wrote for
 /// a reason. `asides` are those that still exist.
 pub fn words(body: &[u8], asides: &[Aside]) -> BTreeSet<String> {
     let mut words = BTreeSet::new();
-    let Ok(entry) = serde_json::from_slice::<Value>(body) else {
+    if !may_have_words(body) {
+        return words;
+    }
+    let Some(reasons) = Reasons::of(body) else {
         return words;
     };
-    let is_refusal = entry.get("action").and_then(Value::as_str) == Some(Action::Refused.as_str());
+    let is_refusal = reasons.action.as_str() == Some(Action::Refused.as_str());
     let is_reason = |name: &str| match name {
         "why" | "reason" | "problem" => true,
         "evidence.reasons" => is_refusal,
         _ => false,
     };
-    if let Some(Value::Object(detail)) = entry.get("detail") {
-        for (name, part) in detail {
-            if is_reason(name) && part.is_string() {
-                collect(part, &mut words);
-            }
+    let parts = reasons.detail;
+    for part in [parts.problem, parts.reason, parts.why] {
+        if part.is_string() {
+            collect(&part, &mut words);
         }
     }
     for aside in asides.iter().filter(|aside| is_reason(&aside.name)) {
@@ -192,6 +298,41 @@ pub fn words(body: &[u8], asides: &[Aside]) -> BTreeSet<String> {
         }
     }
     words
+}
+
+/// What an entry says itself of reasons, without a copy of all the rest.
+#[derive(Default, Deserialize)]
+struct Reasons {
+    action: Value,
+    detail: Said,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Said {
+    problem: Value,
+    reason: Value,
+    why: Value,
+}
+
+impl Reasons {
+    fn of(body: &[u8]) -> Option<Self> {
+        if let Ok(reasons) = serde_json::from_slice(body) {
+            return Some(reasons);
+        }
+        let mut entry: Value = serde_json::from_slice(body).ok()?;
+        let mut said = |name: &str| {
+            let part = entry.pointer_mut(&format!("/detail/{name}"));
+            part.map(Value::take).unwrap_or_default()
+        };
+        let detail = Said {
+            problem: said("problem"),
+            reason: said("reason"),
+            why: said("why"),
+        };
+        let action = entry.get_mut("action").map(Value::take).unwrap_or_default();
+        Some(Self { action, detail })
+    }
 }
 
 fn collect(value: &Value, words: &mut BTreeSet<String>) {
@@ -203,64 +344,5 @@ fn collect(value: &Value, words: &mut BTreeSet<String>) {
             .filter(|(name, _)| *name != "verdict")
             .for_each(|(_, part)| collect(part, words)),
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
-    }
-}
-
-/// Every place in an entry where a commitment stands, with the commitment.
-pub fn commitments(body: &[u8]) -> Result<BTreeMap<String, String>, String> {
-    let entry: Value = serde_json::from_slice(body).map_err(|error| error.to_string())?;
-    let mut found = BTreeMap::new();
-    if let Some(actor) = entry.get("actor") {
-        find("actor", actor, &mut found);
-    }
-    if let Some(Value::Object(detail)) = entry.get("detail") {
-        for (name, part) in detail {
-            find(name, part, &mut found);
-        }
-    }
-    Ok(found)
-}
-
-/// The same, quickly where there are none, and with those within what lies aside for its length.
-pub(super) fn every_commitment(
-    body: &[u8],
-    asides: &[Aside],
-) -> Result<BTreeMap<String, String>, String> {
-    let contains = |piece: &[u8]| body.windows(piece.len()).any(|window| window == piece);
-    let is_long = contains(br#"{"aside":""#);
-    if !is_long && !contains(br#"{"private":""#) {
-        return Ok(BTreeMap::new());
-    }
-    let mut found = commitments(body)?;
-    for aside in asides.iter().filter(|_| is_long) {
-        if let Ok(value) = serde_json::from_str(&aside.value) {
-            find(&aside.name, &value, &mut found);
-        }
-    }
-    Ok(found)
-}
-
-fn find(name: &str, value: &Value, found: &mut BTreeMap<String, String>) {
-    match value {
-        Value::Object(parts) => {
-            if let (1, Some(Value::String(commitment))) = (
-                parts.len(),
-                parts
-                    .get(super::canonical::PRIVATE)
-                    .or_else(|| parts.get(super::canonical::ASIDE)),
-            ) {
-                found.insert(name.to_owned(), commitment.clone());
-                return;
-            }
-            for (key, part) in parts {
-                find(&format!("{name}.{key}"), part, found);
-            }
-        }
-        Value::Array(items) => {
-            for (index, item) in items.iter().enumerate() {
-                find(&format!("{name}.{index}"), item, found);
-            }
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }

@@ -2,6 +2,8 @@
 //! for ever, so the form of an entry has a version and never changes within it.
 
 mod canonical;
+mod check;
+mod commitments;
 mod cosignature;
 mod facets;
 mod keys;
@@ -22,8 +24,10 @@ pub use crate::domain::words_of;
 pub use canonical::{
     Aside, MOST_BYTES, SALT_LENGTH, SCHEMA_VERSION, Salt, Spelled, commitment, spell,
 };
+pub use check::{Checked, Checker};
+pub use commitments::commitments;
 pub use cosignature::{NotWitnessed, WitnessKey};
-pub use facets::{Facets, OPERATOR, Seen, commitments, person, stranger, words};
+pub use facets::{Facets, OPERATOR, Seen, person, stranger, words};
 pub use keys::{Head, Keys, PublicKeys, Standing, Unusable, short};
 pub use policy::policy_digest;
 pub use proof::{TileName, Wanted, grew_from, leaf_is_in, proof, tiles_for};

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 
 use super::base64;
 use super::canonical::{Aside, commitment};
-use super::facets::{Seen, every_commitment, may_have_words, words};
+use super::commitments::every_commitment;
+use super::facets::{Read, words};
 use super::tree::{FullTile, leaf};
 
 /// An entry as it is stored, with the columns beside it.
@@ -27,36 +28,26 @@ pub struct Row<'r> {
 
 /// Whether a row says what its bytes say.
 pub fn check_row(row: &Row<'_>, log: &str) -> Result<(), String> {
-    if leaf(row.body) != *row.leaf {
+    agrees(row, &leaf(row.body), log).map(drop)
+}
+
+/// The same, for whoever knows what the bytes hash to, and needs what they say.
+pub(super) fn agrees<'r>(row: &Row<'r>, leaf: &[u8; 32], log: &str) -> Result<Read<'r>, String> {
+    if leaf != row.leaf {
         return Err("its bytes do not have the hash that was taken of them".to_owned());
     }
-    let seen = Seen::read(row.body)?;
-    if seen.seq != row.seq {
-        return Err(format!("its bytes are those of entry {}", seen.seq));
+    let read = Read::of(row.body)?;
+    if read.seq() != row.seq {
+        return Err(format!("its bytes are those of entry {}", read.seq()));
     }
-    if seen.log != log {
-        return Err(format!("it belongs to another log, {}", seen.log));
+    if read.log() != log {
+        return Err(format!("it belongs to another log, {}", read.log()));
     }
-    let facets = &seen.facets;
-    let columns = [
-        ("at", facets.at.as_microsecond() == row.at),
-        ("action", facets.action == row.action),
-        ("outcome", facets.outcome == row.outcome),
-        ("service", facets.service.as_deref() == row.service),
-        (
-            "environment",
-            facets.environment.as_deref() == row.environment,
-        ),
-        ("person", facets.person.as_deref() == row.person),
-        ("sha", facets.sha.as_deref() == row.sha),
-        ("request", facets.request == row.request),
-        ("about", facets.about() == row.about),
-    ];
-    match columns.iter().find(|(_, agrees)| !agrees) {
-        Some((column, _)) => Err(format!(
+    match read.other_column(row) {
+        Some(column) => Err(format!(
             "its column `{column}` says something else than its bytes"
         )),
-        None => Ok(()),
+        None => Ok(read),
     }
 }
 
@@ -82,11 +73,7 @@ pub fn check_asides(body: &[u8], asides: &[Aside]) -> Result<Vec<String>, String
 
 /// Whether an entry is found under exactly its words.
 pub fn check_words(body: &[u8], asides: &[Aside], found: &BTreeSet<String>) -> Result<(), String> {
-    let expected = if may_have_words(body) {
-        words(body, asides)
-    } else {
-        BTreeSet::new()
-    };
+    let expected = words(body, asides);
     if expected == *found {
         return Ok(());
     }

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use crate::digest::{hmac_sha256_hex, hmac_sha256_matches, unhex};
+use crate::digest::{Secret, unhex};
 
 /// Hexadecimal digits of a seal.
 pub(super) const SEAL_LENGTH: usize = 64;
@@ -15,7 +15,7 @@ const FIELD: &[u8] = br#""seal":""#;
 pub struct Sealer {
     log: String,
     public: String,
-    keys: Vec<[u8; 32]>,
+    keys: Vec<Secret>,
 }
 
 impl fmt::Debug for Sealer {
@@ -36,7 +36,10 @@ impl Sealer {
         Self {
             log: log.into(),
             public: public.into(),
-            keys: keys.into_iter().collect(),
+            keys: keys
+                .into_iter()
+                .filter_map(|key| Secret::new(&key))
+                .collect(),
         }
     }
 
@@ -53,7 +56,7 @@ impl Sealer {
     /// Writes the seal into the empty field that waits for it.
     pub(super) fn seal(&self, mut unsealed: Vec<u8>) -> Vec<u8> {
         if let (Some(at), Some(key)) = (place(&unsealed), self.keys.first()) {
-            let seal = hmac_sha256_hex(key, &unsealed);
+            let seal = key.hex(&unsealed);
             unsealed.splice(at..at, seal.into_bytes());
         }
         unsealed
@@ -69,11 +72,8 @@ impl Sealer {
         else {
             return false;
         };
-        let mut unsealed = body.to_vec();
-        unsealed.drain(at..at + SEAL_LENGTH);
-        self.keys
-            .iter()
-            .any(|key| hmac_sha256_matches(key, &unsealed, &seal))
+        let unsealed = [&body[..at], &body[at + SEAL_LENGTH..]];
+        self.keys.iter().any(|key| key.matches(&unsealed, &seal))
     }
 }
 

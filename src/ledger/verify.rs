@@ -9,10 +9,10 @@ use serde_json::Value;
 
 use super::Sealer;
 use super::canonical::Aside;
-use super::facets::Seen;
+use super::check::{Checked, Checker};
 use super::keys::{Head, PublicKeys};
-use super::rows::{Row, check_asides, check_row, check_words};
-use super::tree::{Edge, FullTile, leaf};
+use super::rows::check_asides;
+use super::tree::{Edge, FullTile};
 use crate::domain::Action;
 
 /// What is wrong, and where it begins.
@@ -41,9 +41,7 @@ impl Fault {
 /// Reads a log in order and remembers as much of it as the rest must fit.
 #[derive(Clone, Debug)]
 pub struct Verifier {
-    log: String,
-    /// Whoever has the keys of the log can tell who wrote an entry, from this one on.
-    sealer: Option<(Sealer, i64)>,
+    checker: Checker,
     edge: Edge,
     /// The key in force, and those before it.
     keys: Vec<String>,
@@ -96,8 +94,10 @@ impl Verifier {
     /// keys of earlier ones may be gone.
     pub fn new(log: impl Into<String>, sealer: Option<(Sealer, i64)>) -> Self {
         Self {
-            log: log.into(),
-            sealer,
+            checker: Checker {
+                log: log.into(),
+                sealer,
+            },
             edge: Edge::default(),
             keys: Vec::new(),
             missing: BTreeSet::new(),
@@ -145,54 +145,57 @@ impl Verifier {
         !self.gone.is_empty() && self.gone.contains(&(seq, name.to_owned()))
     }
 
-    /// The next row; `full` is told of every tile that becomes full by it.
-    pub fn row(&mut self, row: &Row<'_>, full: impl FnMut(FullTile)) -> Result<(), Fault> {
+    /// What every entry must be by itself.
+    pub fn checker(&self) -> &Checker {
+        &self.checker
+    }
+
+    /// Whether this is the number of the next entry.
+    pub fn follows(&self, seq: i64) -> Result<(), Fault> {
         let expected = next(&self.edge);
-        if row.seq != expected {
-            return Err(Fault::at(
-                expected,
-                format!("it is missing; the next one is {}", row.seq),
-            ));
+        if seq == expected {
+            return Ok(());
         }
-        check_row(row, &self.log).map_err(|problem| Fault::at(row.seq, problem))?;
-        self.body(row.body, full)
+        let problem = format!("it is missing; the next one is {seq}");
+        Err(Fault::at(expected, problem))
+    }
+
+    /// The next entry; `full` is told of every tile that becomes full by it.
+    pub fn take(&mut self, checked: Checked, full: impl FnMut(FullTile)) -> Result<(), Fault> {
+        self.follows(checked.seq)?;
+        let seq = checked.seq;
+        let fault = |problem: &str| Fault::at(seq, problem);
+        let is_first = seq == 1;
+        if is_first != (checked.action == Action::LogOpened) {
+            return Err(fault(if is_first {
+                "the first entry does not open the log"
+            } else {
+                "it opens the log a second time"
+            }));
+        }
+        if let Some(body) = &checked.body {
+            if checked.action == Action::PrivateErased {
+                self.erasure(seq, body);
+            } else {
+                self.key_entry(body).map_err(|problem| fault(&problem))?;
+            }
+        }
+        self.asides += checked.asides;
+        self.missing
+            .extend(checked.missing.into_iter().map(|name| (seq, name)));
+        self.edge.push(checked.leaf, full);
+        Ok(())
     }
 
     /// The bytes of the next entry.
     pub fn body(&mut self, body: &[u8], full: impl FnMut(FullTile)) -> Result<(), Fault> {
         let expected = next(&self.edge);
         let fault = |problem: String| Fault::at(expected, problem);
-        let seen = Seen::read(body).map_err(fault)?;
-        if seen.seq != expected {
-            return Err(fault(format!("it calls itself entry {}", seen.seq)));
+        let checked = self.checker.body(body).map_err(fault)?;
+        if checked.seq != expected {
+            return Err(fault(format!("it calls itself entry {}", checked.seq)));
         }
-        if seen.log != self.log {
-            return Err(fault(format!("it belongs to another log, {}", seen.log)));
-        }
-        if let Some((sealer, from)) = &self.sealer
-            && expected >= *from
-            && !sealer.is_ours(body)
-        {
-            return Err(fault(
-                "its seal is wrong: it was not written by this service".to_owned(),
-            ));
-        }
-        let is_first = expected == 1;
-        let action = seen.facets.action.as_str();
-        if is_first != (action == Action::LogOpened.as_str()) {
-            return Err(fault(if is_first {
-                "the first entry does not open the log".to_owned()
-            } else {
-                "it opens the log a second time".to_owned()
-            }));
-        }
-        if is_first || action == Action::KeyRotated.as_str() {
-            self.key_entry(body).map_err(fault)?;
-        } else if action == Action::PrivateErased.as_str() {
-            self.erasure(expected, body);
-        }
-        self.edge.push(leaf(body), full);
-        Ok(())
+        self.take(checked, full)
     }
 
     /// What lies aside for the entry that was read last.
@@ -203,16 +206,6 @@ impl Verifier {
         self.missing
             .extend(missing.into_iter().map(|name| (seq, name)));
         Ok(())
-    }
-
-    /// The words under which the entry that was read last is found.
-    pub fn words(
-        &self,
-        body: &[u8],
-        asides: &[Aside],
-        found: &BTreeSet<String>,
-    ) -> Result<(), Fault> {
-        check_words(body, asides, found).map_err(|problem| Fault::at(next(&self.edge) - 1, problem))
     }
 
     /// A signed head of exactly the size that was read so far, which `after` was the last one before.
@@ -302,7 +295,7 @@ impl Verifier {
         if self.key() != Some(from.as_str()) {
             return Err("it replaces a key that was not in force".to_owned());
         }
-        let statement = rotation(&self.log, &from, &to);
+        let statement = rotation(&self.checker.log, &from, &to);
         let both = PublicKeys::new([from.clone(), to.clone()])
             .map_err(|_| "it names no key that could sign the log".to_owned())?;
         if !both.signed(&from, &statement, &text("signed_by_from"))

@@ -31,7 +31,8 @@ const MIGRATIONS: &[Migration] = &[
     migration!(2, "0002_releases"),
     migration!(3, "0003_ledger"),
     migration!(4, "0004_tokens"),
-    migration!(5, "0005_chats"),
+    migration!(5, "0005_lean_ledger"),
+    migration!(6, "0006_chats"),
 ];
 
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS schema_migration (

@@ -44,6 +44,10 @@ impl<'r> Row<'r> {
         self.get(column)
     }
 
+    pub(super) fn maybe_bytes(&self, column: &'static str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.get(column)
+    }
+
     /// A number that cannot be negative.
     pub(super) fn count(&self, column: &'static str) -> Result<u64, StoreError> {
         let number = self.number(column)?;

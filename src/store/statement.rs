@@ -2,7 +2,10 @@
 //! snippet's name stands between the literals: `NOW` is the database's clock in epoch microseconds, `SKIP_LOCKED`
 //! lets PostgreSQL's workers pass each other's rows, `EACH_OF_2` is a row `value` for each item of the JSON list `$2`.
 //! `WANTED` is written once for all that look for entries of the audit log: the services `$2`, the environment `$3`,
-//! the person `$4`, the action `$5` and the outcome `$6`, each only if it is given.
+//! the person `$4`, the action `$5` and the outcome `$6`, each only if it is given. `LISTS` makes one JSON list of a list for each
+//! row, `JOINED` one value of the bytes of all rows, and `NO_BYTES` counts rows of SQLite that hold something else in
+//! these columns. `OWN` is true of the actions about
+//! the log and the service themselves, in the words of the index by which they are found.
 
 use super::Dialect;
 
@@ -58,6 +61,30 @@ macro_rules! words {
             AND (CAST($5 AS TEXT) IS NULL OR action = $5)
             AND (CAST($6 AS TEXT) IS NULL OR outcome = $6)" $($rest)*)
     };
+    (sqlite [$($done:expr,)*] LISTS $($rest:tt)*) => {
+        $crate::store::statement::words!(sqlite [$($done,)* "json_group_array(json_array",] $($rest)*)
+    };
+    (postgres [$($done:expr,)*] LISTS $($rest:tt)*) => {
+        $crate::store::statement::words!(postgres [$($done,)* "json_agg(json_build_array",] $($rest)*)
+    };
+    (sqlite [$($done:expr,)*] JOINED ($column:literal) $($rest:tt)*) => {
+        $crate::store::statement::words!(sqlite [$($done,)* "CAST(group_concat(", $column, ", '') AS BLOB) ",] $($rest)*)
+    };
+    (postgres [$($done:expr,)*] JOINED ($column:literal) $($rest:tt)*) => {
+        $crate::store::statement::words!(postgres [$($done,)* "string_agg(", $column, ", CAST('' AS BYTEA)) ",] $($rest)*)
+    };
+    (sqlite [$($done:expr,)*] NO_BYTES ($one:literal, $other:literal) $($rest:tt)*) => {
+        $crate::store::statement::words!(sqlite
+            [$($done,)* "SUM(typeof(", $one, ") <> 'blob' OR typeof(", $other, ") <> 'blob') ",] $($rest)*)
+    };
+    (postgres [$($done:expr,)*] NO_BYTES ($one:literal, $other:literal) $($rest:tt)*) => {
+        $crate::store::statement::words!(postgres [$($done,)* "CAST(0 AS BIGINT) ",] $($rest)*)
+    };
+    ($engine:ident [$($done:expr,)*] OWN $($rest:tt)*) => {
+        $crate::store::statement::words!($engine [$($done,)*]
+            "action IN ('log.opened', 'key.rotated', 'head.adopted', 'database.restored', 'private.erased',
+            'checkpoint.anchored', 'configuration.loaded', 'token.made', 'token.revoked')" $($rest)*)
+    };
     (sqlite [$($done:expr,)*] SKIP_LOCKED $($rest:tt)*) => {
         $crate::store::statement::words!(sqlite [$($done,)*] $($rest)*)
     };
@@ -83,6 +110,7 @@ pub fn every_statement() -> impl Iterator<Item = &'static Statement> {
         super::ledger::ENTRIES,
         super::ledger::FIND,
         super::ledger::HEADS,
+        super::ledger::PACK,
         super::ledger::PERIOD,
         super::ledger::PRIVATE,
         super::ledger::TILES,

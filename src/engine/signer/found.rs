@@ -1,44 +1,58 @@
 //! Whether entries are found as what they are: the tables by which they are looked for follow from them.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use super::survey::{Trouble, Whole};
-use crate::ledger::Fault;
+use crate::ledger::{Fault, Row};
 use crate::store::ledger::{self, EntryKind, Times};
 use crate::store::{Store, StoreError};
 
 /// What the entries that were read say about those tables.
 #[derive(Debug, Default)]
 pub(super) struct Found {
-    kinds: BTreeMap<String, (i64, EntryKind)>,
+    kinds: HashMap<String, (i64, EntryKind)>,
     times: Times,
     last: i64,
 }
 
 impl Found {
-    pub(super) fn read(&mut self, whole: &Whole) {
-        let stored = &whole.stored;
-        self.last = stored.seq;
-        self.times.next(stored.at);
-        if !self.kinds.contains_key(&stored.about) {
+    pub(super) fn read(&mut self, row: &Row<'_>) {
+        self.follow(row.seq, row.at);
+        if !self.kinds.contains_key(row.about) {
             let kind = EntryKind {
-                service: stored.service.clone(),
-                environment: stored.environment.clone(),
-                person: stored.person.clone(),
-                action: stored.action.clone(),
-                outcome: stored.outcome.clone(),
+                service: row.service.map(str::to_owned),
+                environment: row.environment.map(str::to_owned),
+                person: row.person.map(str::to_owned),
+                action: row.action.to_owned(),
+                outcome: row.outcome.to_owned(),
             };
-            self.kinds.insert(stored.about.clone(), (stored.seq, kind));
+            self.kinds.insert(row.about.to_owned(), (row.seq, kind));
+        }
+    }
+
+    /// The next entry's time.
+    pub(super) fn follow(&mut self, seq: i64, at: i64) {
+        self.last = seq;
+        self.times.next(at);
+    }
+
+    /// Adds what later entries said; their times are followed one by one.
+    pub(super) fn add(&mut self, later: Self) {
+        for (about, seen) in later.kinds {
+            self.kinds.entry(about).or_insert(seen);
         }
     }
 
     /// Compares it with the tables. `is_all`: every entry was read, and none was added since.
     pub(super) async fn check(&self, store: &Store, is_all: bool) -> Result<(), Trouble> {
         let known = ledger::kinds(store).await?;
-        for (about, (seq, kind)) in &self.kinds {
-            if known.get(about) != Some(kind) {
-                return Err(Fault::at(*seq, "it is not found by what it is about").into());
-            }
+        let unknown = self
+            .kinds
+            .iter()
+            .filter(|(about, (_, kind))| known.get(*about) != Some(kind))
+            .map(|(_, (seq, _))| *seq);
+        if let Some(first) = unknown.min() {
+            return Err(Fault::at(first, "it is not found by what it is about").into());
         }
         let times = ledger::times(store).await?;
         let fits = if is_all {
@@ -68,7 +82,7 @@ impl Found {
 pub(super) async fn are_found(store: &Store, rows: &[Whole]) -> Result<(), Trouble> {
     let mut found = Found::default();
     for row in rows {
-        found.read(row);
+        found.read(&row.stored.row());
     }
     found.check(store, false).await
 }

@@ -2,6 +2,7 @@
 //! second place, and records it. What does not fit stops every release until an operator has looked.
 
 mod again;
+mod ahead;
 mod found;
 mod head_file;
 mod open;
@@ -111,6 +112,7 @@ impl From<Trouble> for Problem {
         match trouble {
             Trouble::Fault(fault) => fault.into(),
             Trouble::Store(error) => error.into(),
+            Trouble::Stopped(error) => Self::Passing(error.to_string()),
         }
     }
 }

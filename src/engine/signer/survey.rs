@@ -1,7 +1,6 @@
 //! Reads the log out of the database and checks it: all of it, or a slice of what was checked before.
 
-use tokio::sync::mpsc;
-
+use super::ahead;
 use super::found::{self, Found};
 use crate::ledger::{
     Claim, Edge, Fault, FullTile, PublicKeys, Sealer, Verified, Verifier, check_tile, leaf,
@@ -9,8 +8,10 @@ use crate::ledger::{
 use crate::store::ledger::{self, Beside, Beyond, Stored, Stray};
 use crate::store::{Store, StoreError};
 
-/// Entries that are read at once.
-const CHUNK: u32 = 2_048;
+/// Signed heads that are read at once.
+const HEADS: u32 = 2_048;
+/// Tiles that are read at once.
+const TILES: u32 = 64;
 
 /// Why a log could not be found sound.
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +20,9 @@ pub enum Trouble {
     Fault(#[from] Fault),
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The task that did a part of it ended before it could tell how it went.
+    #[error("the check was stopped before it finished")]
+    Stopped(#[from] tokio::task::JoinError),
 }
 
 /// A row with everything that belongs to it.
@@ -51,10 +55,11 @@ pub fn take(
     whole: &Whole,
     full: impl FnMut(FullTile),
 ) -> Result<(), Fault> {
-    verifier.row(&whole.stored.row(), full)?;
+    let seq = whole.stored.seq;
+    verifier.follows(seq)?;
     let Beside { asides, words } = &whole.beside;
-    verifier.aside(&whole.stored.body, asides)?;
-    verifier.words(&whole.stored.body, asides, words)
+    let checked = verifier.checker().row(&whole.stored.row(), asides, words);
+    verifier.take(checked.map_err(|problem| Fault::at(seq, problem))?, full)
 }
 
 /// The seals of entries from this one on can be judged with the keys that are still there.
@@ -85,14 +90,26 @@ pub async fn whole(
     let mut heads = Heads::default();
     let mut unrecorded = Vec::new();
     let mut by_what = Found::default();
-    let mut ahead = read_ahead(store);
-    while let Some(rows) = ahead.recv().await {
-        for row in &rows? {
-            by_what.read(row);
+    let mut tiles = Tiles::default();
+    let mut ahead = ahead::read(store, verifier.checker(), 0);
+    while let Some(piece) = ahead.recv().await {
+        let piece = piece.await??;
+        if piece.entries.is_empty() {
+            break;
+        }
+        if !piece.is_full() {
+            let after = piece.entries.last().map_or(0, |last| last.0);
+            ahead = ahead::read(store, verifier.checker(), after);
+        }
+        by_what.add(piece.found);
+        for (seq, at, checked) in piece.entries {
+            verifier.follows(seq)?;
+            by_what.follow(seq, at);
             let mut full = Vec::new();
-            take(&mut verifier, row, |tile| full.push(tile))?;
+            let checked = checked.map_err(|problem| Fault::at(seq, problem))?;
+            verifier.take(checked, |tile| full.push(tile))?;
             for tile in full {
-                if !tile_is_stored(store, &tile, signed).await? {
+                if !tiles.are_stored(store, &tile, signed).await? {
                     unrecorded.push(tile);
                 }
             }
@@ -132,29 +149,6 @@ pub async fn whole(
         checked?;
     }
     Ok((verifier.finish(trusted)?, unrecorded))
-}
-
-/// Reads on while what was read is checked. Ends with the log, or when nobody wants more.
-fn read_ahead(store: &Store) -> mpsc::Receiver<Result<Vec<Whole>, StoreError>> {
-    let (send, receive) = mpsc::channel(2);
-    let store = store.clone();
-    tokio::spawn(async move {
-        let mut after = 0;
-        loop {
-            let rows = chunk(&store, after, CHUNK).await;
-            match &rows {
-                Ok(rows) => match rows.last() {
-                    Some(last) => after = last.stored.seq,
-                    None => return,
-                },
-                Err(_) => after = i64::MAX,
-            }
-            if send.send(rows).await.is_err() || after == i64::MAX {
-                return;
-            }
-        }
-    });
-    receive
 }
 
 /// Nothing may lie beside the log that belongs to no entry: it would be taken for an entry's later. What
@@ -223,7 +217,7 @@ impl Heads {
     async fn check(&mut self, store: &Store, verifier: &Verifier) -> Result<(), Trouble> {
         let size = signed_size(verifier);
         if self.waiting.is_empty() && !self.is_over {
-            let more = ledger::checkpoints(store, self.last.max(size - 1), CHUNK).await?;
+            let more = ledger::checkpoints(store, self.last.max(size - 1), HEADS).await?;
             self.is_over = more.is_empty();
             self.waiting.extend(more);
         }
@@ -246,29 +240,61 @@ impl Heads {
     }
 }
 
-/// Whether a tile is recorded; one that a signed head covers must be.
-async fn tile_is_stored(store: &Store, made: &FullTile, signed: i64) -> Result<bool, Trouble> {
-    let level = i64::try_from(made.level).unwrap_or(i64::MAX);
-    let n = i64::try_from(made.n).unwrap_or(i64::MAX);
-    let leaves = 1_u64 << (8 * (made.level + 1)).min(63);
-    let first = i64::try_from(made.n * leaves).unwrap_or(i64::MAX) + 1;
-    let last = first - 1 + i64::try_from(leaves).unwrap_or(i64::MAX);
-    let stored = ledger::tiles(store, level, n, 1).await?;
-    let stored = stored.into_iter().find(|tile| tile.n == n);
-    match stored {
-        Some(tile) => check_tile(made, &tile.hashes, &tile.root)
-            .map(|()| true)
-            .map_err(|(place, problem)| {
-                let below = i64::try_from(leaves / 256).unwrap_or(i64::MAX);
-                let place = i64::try_from(place).unwrap_or(i64::MAX);
-                Fault::at(first + place * below, problem).into()
-            }),
-        None if last <= signed => Err(Fault::at(
-            first,
-            format!("tile {n} of level {level}, which begins with it, is gone"),
-        )
-        .into()),
-        None => Ok(false),
+/// The tiles of the database, in order, many of the lowest level at once.
+#[derive(Debug, Default)]
+struct Tiles {
+    waiting: std::collections::VecDeque<ledger::Tile>,
+}
+
+impl Tiles {
+    /// Whether a tile is recorded; one that a signed head covers must be.
+    async fn are_stored(
+        &mut self,
+        store: &Store,
+        made: &FullTile,
+        signed: i64,
+    ) -> Result<bool, Trouble> {
+        let level = i64::try_from(made.level).unwrap_or(i64::MAX);
+        let n = i64::try_from(made.n).unwrap_or(i64::MAX);
+        let leaves = 1_u64 << (8 * (made.level + 1)).min(63);
+        let first = i64::try_from(made.n * leaves).unwrap_or(i64::MAX) + 1;
+        let last = first - 1 + i64::try_from(leaves).unwrap_or(i64::MAX);
+        match self.next(store, level, n).await? {
+            Some(tile) => check_tile(made, &tile.hashes, &tile.root)
+                .map(|()| true)
+                .map_err(|(place, problem)| {
+                    let below = i64::try_from(leaves / 256).unwrap_or(i64::MAX);
+                    let place = i64::try_from(place).unwrap_or(i64::MAX);
+                    Fault::at(first + place * below, problem).into()
+                }),
+            None if last <= signed => Err(Fault::at(
+                first,
+                format!("tile {n} of level {level}, which begins with it, is gone"),
+            )
+            .into()),
+            None => Ok(false),
+        }
+    }
+
+    async fn next(
+        &mut self,
+        store: &Store,
+        level: i64,
+        n: i64,
+    ) -> Result<Option<ledger::Tile>, StoreError> {
+        if level > 0 {
+            let found = ledger::tiles(store, level, n, 1).await?;
+            return Ok(found.into_iter().find(|tile| tile.n == n));
+        }
+        if self.waiting.is_empty() {
+            self.waiting = ledger::tiles(store, level, n, TILES).await?.into();
+        }
+        let is_next = self.waiting.front().is_some_and(|tile| tile.n == n);
+        Ok(if is_next {
+            self.waiting.pop_front()
+        } else {
+            None
+        })
     }
 }
 

@@ -19,12 +19,12 @@ statements! {
     OF_REQUEST = ["SELECT seq, at, action, outcome, service, environment, person, sha, request, about, body, leaf FROM ledger_entry
         WHERE request = $1 ORDER BY seq"];
     LATEST = ["SELECT seq, at, action, outcome, service, environment, person, sha, request, about, body, leaf FROM ledger_entry
-        WHERE action = $1 ORDER BY seq DESC LIMIT 1"];
+        WHERE action = $1 AND" OWN "ORDER BY seq DESC LIMIT 1"];
     /// One statement, so that an erasure is seen on both sides or on none.
     BESIDE = ["SELECT seq, 1 AS kind, name, salt, value FROM ledger_private WHERE seq >= $1 AND seq <= $2
         UNION ALL SELECT seq, 2 AS kind, word AS name, CAST('' AS BYTEA) AS salt, '' AS value FROM ledger_word
         WHERE seq >= $1 AND seq <= $2"];
-    NUMBERS = ["SELECT seq FROM ledger_entry WHERE action = $1 ORDER BY seq"];
+    NUMBERS = ["SELECT seq FROM ledger_entry WHERE action = $1 AND" OWN "ORDER BY seq"];
     /// The farthest of each kind, and what lies before the first entry.
     BEYOND = ["SELECT 0 AS kind, MAX(seq) AS seq, '' AS name FROM ledger_entry WHERE seq > $1
         UNION ALL SELECT 1 AS kind, seq, MIN(name) AS name FROM ledger_private
@@ -90,7 +90,7 @@ pub async fn of_request(store: &Store, request: i64) -> Result<Vec<Stored>, Stor
     rows.iter().map(stored).collect()
 }
 
-/// The newest entry of one kind.
+/// The newest entry of one kind, about the log or the service themselves.
 pub async fn latest(store: &Store, action: Action) -> Result<Option<Stored>, StoreError> {
     let row = sqlx::query(LATEST.text(store.dialect()))
         .bind(action.as_str())
@@ -201,7 +201,7 @@ pub async fn beyond(store: &Store, last: i64) -> Result<Vec<Beyond>, StoreError>
     Ok(beyond)
 }
 
-/// The numbers of all entries of one kind.
+/// The numbers of all entries of one kind, about the log or the service themselves.
 pub async fn numbers(store: &Store, action: Action) -> Result<Vec<i64>, StoreError> {
     let rows = sqlx::query(NUMBERS.text(store.dialect()))
         .bind(action.as_str())

@@ -14,6 +14,7 @@ use super::super::row::Row;
 use super::super::statement::statements;
 use super::super::{Dialect, Statement, Store, StoreError, Tx};
 use super::entries::{Stored, stored};
+use super::period::near;
 use super::terms::{Term, terms};
 use crate::domain::{Action, Ending, Filter, ServiceName};
 use crate::ledger::OPERATOR;
@@ -26,8 +27,6 @@ const CHUNKS: (u32, u32) = (200, 5_000);
 // `$10` the most rows. A plus before a column keeps an engine from choosing that column's index.
 statements! {
     HEAD = ["SELECT size, slip, log FROM ledger_head WHERE log = 'main'"];
-    BEFORE = ["SELECT seq FROM ledger_entry WHERE at < $1 ORDER BY at DESC, seq DESC LIMIT 1"];
-    AFTER = ["SELECT seq FROM ledger_entry WHERE at >= $1 ORDER BY at, seq LIMIT 1"];
     WHO = ["SELECT person FROM person WHERE lower(login) = $1 ORDER BY at DESC LIMIT 1"];
     SCAN = ["SELECT seq FROM ledger_entry WHERE" WANTED "AND seq < $1 AND seq >= $7 AND +at >= $8 AND +at < $9
         ORDER BY seq DESC LIMIT $10"];
@@ -200,14 +199,12 @@ impl Reading<'_> {
         let since = filter.since.map_or(i64::MIN, Timestamp::as_microsecond);
         let until = filter.until.map_or(i64::MAX, Timestamp::as_microsecond);
         // What is further away in time than a clock ever slipped is on the same side in the order of numbers.
-        if filter.since.is_some()
-            && let Some(older) = self.near(&BEFORE, since.saturating_sub(slip)).await?
-        {
+        if filter.since.is_some() {
+            let (older, _) = near(self, since.saturating_sub(slip)).await?;
             from = older.saturating_add(1);
         }
-        if filter.until.is_some()
-            && let Some(newer) = self.near(&AFTER, until.saturating_add(slip)).await?
-        {
+        if filter.until.is_some() {
+            let (_, newer) = near(self, until.saturating_add(slip)).await?;
             before = before.min(newer);
         }
         let wanted = Wanted {
@@ -221,15 +218,6 @@ impl Reading<'_> {
             until,
         };
         Ok((before, wanted))
-    }
-
-    async fn near(&mut self, statement: &Statement, at: i64) -> Result<Option<i64>, StoreError> {
-        let row = sqlx::query(statement.text(self.dialect))
-            .bind(at)
-            .fetch_optional(&mut *self.connection)
-            .await?;
-        let found = row.map(|row| Row::of(&row, "ledger_entry", "seq").number("seq"));
-        found.transpose()
     }
 
     /// Whether words are looked for in so few entries that each of these can be looked at.

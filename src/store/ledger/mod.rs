@@ -1,11 +1,13 @@
 //! The audit log. An entry is appended in the same transaction as the change that it records. The number
-//! comes from the head, whose row lock lets one writer through at a time, so that numbers have no gaps.
+//! comes from the head, whose row lock lets one writer through at a time, so that numbers have no gaps. Each
+//! statement costs, so the combinations that occur and what people are called are derived by triggers.
 
 mod derived;
 mod entries;
 pub mod export;
 mod find;
 mod heads;
+mod pack;
 mod period;
 pub mod private;
 mod proofs;
@@ -25,6 +27,7 @@ pub use heads::{
     record_anchor, record_checkpoint, record_tiles, tiles,
 };
 
+pub use pack::{Pack, pack};
 pub use period::bounds;
 pub use proofs::prove;
 pub use shown::{shown, shown_in};
@@ -34,6 +37,7 @@ pub(super) use derived::ALL as DERIVED;
 pub(super) use entries::ALL as ENTRIES;
 pub(super) use find::ALL as FIND;
 pub(super) use heads::ALL as HEADS;
+pub(super) use pack::ALL as PACK;
 pub(super) use period::ALL as PERIOD;
 pub(super) use private::ALL as PRIVATE;
 pub(super) use shown::ALL as SHOWN;
@@ -48,7 +52,7 @@ use super::statement::statements;
 use super::{StoreError, Tx};
 use crate::chance;
 use crate::domain::{Action, Actor, Entry};
-use crate::ledger::{self, Salt, Sealer, Seen};
+use crate::ledger::{self, Aside, Salt, Sealer, Seen};
 
 statements! {
     COUNT = ["SELECT size FROM ledger_head WHERE log = 'main'"];
@@ -59,12 +63,12 @@ statements! {
         WHERE log = 'main' RETURNING size"];
     APPEND = ["INSERT INTO ledger_entry (seq, at, action, outcome, service, environment, person, sha, request, about, body, leaf)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"];
-    ADD_ABOUT = ["INSERT INTO ledger_about (about, service, environment, person, action, outcome)
-        VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (about) DO NOTHING"];
+    /// As many at once as most entries have.
     SET_ASIDE = ["INSERT INTO ledger_private (seq, name, salt, value) VALUES ($1, $2, $3, $4)"];
+    SET_2_ASIDE = ["INSERT INTO ledger_private (seq, name, salt, value) VALUES ($1, $2, $3, $4), ($1, $5, $6, $7)"];
+    SET_3_ASIDE = ["INSERT INTO ledger_private (seq, name, salt, value)
+        VALUES ($1, $2, $3, $4), ($1, $5, $6, $7), ($1, $8, $9, $10)"];
     ADD_WORDS = ["INSERT INTO ledger_word (word, seq) SELECT value, $1 FROM" EACH_OF_2];
-    KNOW = ["INSERT INTO person (person, login, at) VALUES ($1, $2, $3)
-        ON CONFLICT (person) DO UPDATE SET login = excluded.login, at = excluded.at WHERE person.login <> excluded.login"];
 }
 
 /// Opens the log, unless it is open.
@@ -132,15 +136,6 @@ async fn append_as(
         .map_err(|why| StoreError::Unusable(format!("an entry was spelled wrongly: {why}")))?
         .facets;
     let about = facets.about();
-    sqlx::query(tx.sql(&ADD_ABOUT))
-        .bind(&about)
-        .bind(&facets.service)
-        .bind(&facets.environment)
-        .bind(&facets.person)
-        .bind(&facets.action)
-        .bind(facets.outcome)
-        .execute(tx.connection())
-        .await?;
     sqlx::query(tx.sql(&APPEND))
         .bind(seq)
         .bind(facets.at.as_microsecond())
@@ -156,30 +151,31 @@ async fn append_as(
         .bind(ledger::leaf(&spelled.body).to_vec())
         .execute(tx.connection())
         .await?;
-    for aside in &spelled.asides {
-        sqlx::query(tx.sql(&SET_ASIDE))
-            .bind(seq)
-            .bind(&aside.name)
-            .bind(aside.salt.as_slice())
-            .bind(&aside.value)
-            .execute(tx.connection())
-            .await?;
-    }
+    set_aside(tx, seq, &spelled.asides).await?;
     let words = ledger::words(&spelled.body, &spelled.asides);
     if !words.is_empty() {
         add_words(tx, seq, &words).await?;
     }
-    if let (Actor::Person { login, .. } | Actor::Stranger { name: login, .. }, Some(person)) =
-        (&entry.actor, &facets.person)
-    {
-        sqlx::query(tx.sql(&KNOW))
-            .bind(person)
-            .bind(login)
-            .bind(facets.at.as_microsecond())
-            .execute(tx.connection())
-            .await?;
-    }
     Ok(seq)
+}
+
+async fn set_aside(tx: &mut Tx, seq: i64, asides: &[Aside]) -> Result<(), StoreError> {
+    for some in asides.chunks(3) {
+        let statement = match some.len() {
+            3 => &SET_3_ASIDE,
+            2 => &SET_2_ASIDE,
+            _ => &SET_ASIDE,
+        };
+        let mut query = sqlx::query(tx.sql(statement)).bind(seq);
+        for aside in some {
+            query = query
+                .bind(&aside.name)
+                .bind(aside.salt.as_slice())
+                .bind(&aside.value);
+        }
+        query.execute(tx.connection()).await?;
+    }
+    Ok(())
 }
 
 async fn add_words(

@@ -12,7 +12,7 @@ use crate::domain::{Action, Entry};
 
 statements! {
     OTHER_THAN = ["SELECT seq FROM ledger_entry WHERE seq > $1 AND seq <= $2 AND action <> $3 ORDER BY seq LIMIT 1"];
-    RECENT = ["SELECT seq, body FROM ledger_entry WHERE action = $1 ORDER BY seq DESC LIMIT $2"];
+    RECENT = ["SELECT seq, body FROM ledger_entry WHERE action = $1 AND" OWN "ORDER BY seq DESC LIMIT $2"];
 }
 
 /// What `ledger_anchor` calls a witness.

@@ -32,6 +32,12 @@ const TABLES: [&str; 8] = [
     "ledger_anchor",
 ];
 
+/// Triggers that refuse nothing: they write what follows from an entry.
+const DERIVING: [(&str, &str); 2] = [
+    ("ledger_entry", "ledger_entry_is_found"),
+    ("ledger_private", "ledger_private_knows"),
+];
+
 pub(crate) struct Log {
     pub(crate) database: Database,
     pub(crate) head: PathBuf,
@@ -297,13 +303,21 @@ impl Hands {
             ))
             .await;
         }
+        if self.engine == Engine::Postgres {
+            for (table, trigger) in DERIVING {
+                self.run(format!("ALTER TABLE {table} ENABLE TRIGGER {trigger}"))
+                    .await;
+            }
+        }
         if self.engine == Engine::Sqlite {
             let names =
                 "SELECT name FROM sqlite_schema WHERE type = 'trigger' AND tbl_name LIKE 'ledger%'";
             let rows = self.connection.fetch_all(names).await.unwrap();
             for row in rows {
                 let name: String = row.get(0);
-                self.run(format!("DROP TRIGGER {name}")).await;
+                if DERIVING.iter().all(|(_, deriving)| *deriving != name) {
+                    self.run(format!("DROP TRIGGER {name}")).await;
+                }
             }
         }
         std::fs::copy(&self.head, self.head.with_extension("kept")).unwrap();
