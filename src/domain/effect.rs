@@ -361,6 +361,11 @@ impl Effect {
         }
     }
 
+    /// It is tried until it works: a chat may be away for long, and shows the newest state when it is back.
+    pub fn is_patient(&self) -> bool {
+        self.chat().is_some()
+    }
+
     /// Only the last of what a thread would show matters: an older one that waits is left out.
     pub fn replaces_older(&self) -> bool {
         matches!(self, Self::Notice { .. })

@@ -206,7 +206,7 @@ async fn attempt<E: Executor>(
     };
     let is_trigger = matches!(effect, Effect::Trigger { .. });
     // A process that dies is seldom the effect's fault, so it may vanish more often than it may fail.
-    if row.attempts > pace.attempts * VANISHED_FOR_EACH && !is_trigger {
+    if row.attempts > pace.attempts * VANISHED_FOR_EACH && !is_trigger && !effect.is_patient() {
         return Attempted::parked(format!(
             "whoever acted on it vanished; {} attempts were begun",
             row.attempts - 1
@@ -341,8 +341,9 @@ fn again(
     row: &Claimed,
     (why, wait): (String, Option<Duration>),
 ) -> Attempted {
+    let is_patient = row.effect.as_ref().is_ok_and(Effect::is_patient);
     // Being asked to wait is no failure.
-    if row.attempts >= pace.attempts && wait.is_none() {
+    if row.attempts >= pace.attempts && wait.is_none() && !is_patient {
         return Attempted::parked(format!("failed {} times, lastly: {why}", row.attempts));
     }
     tracing::warn!(

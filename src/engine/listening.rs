@@ -40,7 +40,7 @@ impl Listening {
             let mut changes = self.slack.clone();
             let ended = tokio::select! {
                 ended = self.listen(&client, &mut failures) => ended,
-                _ = changes.changed() => Ok(()),
+                Ok(()) = changes.changed() => Ok(()),
                 () = stop.cancelled() => return,
             };
             let pause = match ended {

@@ -2,15 +2,18 @@
 
 use std::collections::BTreeSet;
 
+use countersign::engine::listening::Listening;
 use countersign::sandbox::discord::{self, CHANNEL, GUILD, Seen};
 use countersign::sandbox::github::{Membership, NewCommit};
 use countersign::sandbox::slack;
+use countersign::store::Door;
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 
 use crate::contract;
-use crate::support::talk::{Surface, TOLD, on_discord, on_slack};
+use crate::support::talk::{Surface, TOLD, on_discord};
 use crate::support::world::{SHOP, TWO, plain_with};
-use crate::support::{Engine, World, on_both};
+use crate::support::{Engine, World, eventually, on_both};
 
 on_both!(
     a_commit_is_released_from_discord,
@@ -70,6 +73,7 @@ async fn a_commit_is_released_from_discord(engine: Engine) {
     assert_eq!(world.posted_on_slack().len(), 1);
     assert_eq!(world.recorded("requested").await, 1);
     contract::check(&world.github);
+    contract::discord::check(&world.talk().discord);
 }
 
 async fn a_commit_is_released_from_slack(engine: Engine) {
@@ -88,6 +92,7 @@ async fn a_commit_is_released_from_slack(engine: Engine) {
     }
     assert_eq!(world.deployments(), [sha.as_str(), sha.as_str()]);
     contract::check(&world.github);
+    contract::discord::check(&world.talk().discord);
 }
 
 async fn asked_in_slack_approved_on_discord_refused_in_a_comment(engine: Engine) {
@@ -122,6 +127,7 @@ async fn asked_in_slack_approved_on_discord_refused_in_a_comment(engine: Engine)
         "{replies:#?}"
     );
     contract::check(&world.github);
+    contract::discord::check(&world.talk().discord);
 }
 
 /// Slack's links as everybody else writes them.
@@ -184,8 +190,8 @@ async fn every_refusal_is_the_same_on_every_surface(engine: Engine) {
     let deploy = |sha: &str| format!("/deploy prod {sha}");
     check("bob", &deploy(&ready), "bob has none of the roles").await;
     check("ann", &deploy(&red), "check:build").await;
-    check("ann", &deploy(&never), "older than what is live").await;
-    check("ann", &deploy(&"f".repeat(40)), "").await;
+    check("ann", &deploy(&never), "the commit is older than").await;
+    check("ann", &deploy(&"f".repeat(40)), "could not be").await;
     check("ann", "/deploy nowhere", "there is no environment nowhere").await;
     check("ann", "/deploy prod --at 14:30", "--at is not available").await;
     check("ann", "/approve #77", "there is no request #77").await;
@@ -215,6 +221,7 @@ async fn every_refusal_is_the_same_on_every_surface(engine: Engine) {
     }
     assert_eq!(world.recorded("requested").await, 1);
     contract::check(&world.github);
+    contract::discord::check(&world.talk().discord);
 }
 
 async fn a_no_with_a_reason_ends_a_request(engine: Engine) {
@@ -387,6 +394,7 @@ async fn hostile_names_mention_nobody(engine: Engine) {
         assert!(message.mentioned.is_empty(), "{message:#?}");
         assert!(!json!(message.blocks).to_string().contains('\u{202e}'));
     }
+    contract::discord::check(&talk.discord);
     for exchange in talk.discord.exchanges() {
         assert!(exchange.status < 400, "{exchange:#?}");
     }
@@ -478,6 +486,42 @@ async fn what_is_typed_is_completed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn slack_is_heard_through_a_socket() {
+    let world = world(Engine::Sqlite, &[]).await;
+    let (_, sha) = world.ready("one").await;
+    let slack = &world.talk().slack;
+    slack.socket_mode(true);
+    let (door, committer) = Door::open(world.store.clone(), world.shared.received.clone(), 64);
+    tokio::spawn(committer.run());
+    let listening = Listening {
+        shared: world.shared.clone(),
+        door,
+        slack: world.talk().clients.slack.clone(),
+    };
+    let stop = CancellationToken::new();
+    let listens = tokio::spawn(listening.run(stop.clone()));
+    eventually("the socket is open", async || {
+        (slack.sockets() == 1).then_some(())
+    })
+    .await;
+    let answer = world.slack("ann", "/deploy prod").await;
+    expect(&answer, &sha);
+    // Slack ends the connection now and then; what is said meanwhile is not lost.
+    slack.disconnect("refresh_requested");
+    eventually("the socket is open again", async || {
+        (slack.sockets() == 1).then_some(())
+    })
+    .await;
+    world.finish("failure").await;
+    let retried = world.press_on_slack("ann", "Retry").await;
+    expect(&retried, &sha);
+    assert_eq!(slack.unacknowledged(), 0);
+    assert_eq!(world.deployments().len(), 2);
+    stop.cancel();
+    listens.await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_link_ends_on_either_side() {
     let world = world(Engine::Sqlite, &[]).await;
     world.ready("one").await;
@@ -491,5 +535,4 @@ async fn a_link_ends_on_either_side() {
     expect(&world.slack("ann", "/deploy prod").await, "not linked");
     assert_eq!(world.recorded("identity.linked").await, 6);
     assert_eq!(world.recorded("identity.unlinked").await, 2);
-    let _ = on_slack("ann");
 }

@@ -350,7 +350,11 @@ async fn questions_are_answered_to_anybody(engine: Engine) {
         ("/who prod", "- 1 × `deployer` (`ann`, `dora`)".to_owned()),
         ("/help", "/rollback".to_owned()),
         ("/help lock", "--reason".to_owned()),
-        ("/link", "not available in this version yet".to_owned()),
+        ("/link", "a code is missing".to_owned()),
+        (
+            "/unlink",
+            "no account of a chat is linked with yours".to_owned(),
+        ),
         (
             "/deploy prod --at 14:30",
             "not available in this version yet".to_owned(),

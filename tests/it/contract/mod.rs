@@ -1,6 +1,7 @@
 //! What we say to the sandbox and what it says to us, held against GitHub's own descriptions: every
 //! call with its answer, every webhook. `script/fixtures` brings the descriptions.
 
+pub(crate) mod discord;
 mod schema;
 mod whole_world;
 
