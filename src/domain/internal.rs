@@ -19,7 +19,7 @@ pub enum Internal {
     },
     /// Somebody whose account is linked gave a command in a chat.
     Heard {
-        spot: Spot,
+        spot: Box<Spot>,
         author: Account,
         repository: Repository,
         /// As it would stand in a comment.

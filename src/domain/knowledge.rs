@@ -143,7 +143,7 @@ pub enum Seen {
     Number(u64),
     Identity(Option<Account>),
     Notices(Vec<Notice>),
-    Offer(Option<Offer>),
+    Offer(Option<Box<Offer>>),
     Speakers(Vec<Speaker>),
 }
 

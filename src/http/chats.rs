@@ -112,7 +112,7 @@ async fn candidates(store: &Store, channel: &str, services: &[&Service]) -> Vec<
             })),
             // Nothing is suggested; what is typed counts all the same.
             Err(error) => {
-                tracing::warn!(error = %error, "commits could not be looked up to suggest them")
+                tracing::warn!(error = %error, "commits could not be looked up to suggest them");
             }
         }
     }

@@ -466,10 +466,10 @@ async fn what_is_typed_is_completed() {
     let ann = on_discord("ann");
     let typed = async |options: &[(&str, serde_json::Value)]| {
         let seen = discord.autocomplete(ann, CHANNEL, "deploy", options).await;
-        match seen {
-            Seen::Choices(choices) => choices,
-            other => panic!("{other:?}"),
-        }
+        let Seen::Choices(choices) = seen else {
+            panic!("{seen:?}");
+        };
+        choices
     };
     let environments = typed(&[("environment", json!("pr"))]).await;
     assert_eq!(environments, [json!({ "name": "prod", "value": "prod" })]);

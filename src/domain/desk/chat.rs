@@ -380,7 +380,7 @@ fn tell(
     outcome.changes.push(Change::Tell {
         repository: repository.id,
         note: Box::new(Internal::Heard {
-            spot: spot.clone(),
+            spot: Box::new(spot.clone()),
             author,
             repository,
             line,

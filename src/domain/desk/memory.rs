@@ -195,11 +195,13 @@ impl Memory {
             }
             Look::Code { code } => {
                 let known = self.offers.values().find(|(_, known)| known == code);
-                Seen::Offer(known.map(|(offer, _)| offer.clone()))
+                Seen::Offer(known.map(|(offer, _)| Box::new(offer.clone())))
             }
-            Look::Offer { number } => {
-                Seen::Offer(self.offers.get(number).map(|(offer, _)| offer.clone()))
-            }
+            Look::Offer { number } => Seen::Offer(
+                self.offers
+                    .get(number)
+                    .map(|(offer, _)| Box::new(offer.clone())),
+            ),
         }
     }
 

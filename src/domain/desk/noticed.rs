@@ -87,11 +87,14 @@ fn make_ready(memory: &mut Memory, catalog: &Catalog, number: usize) -> Outcome 
 fn shown(outcome: &Outcome) -> Vec<(&Notice, Option<&str>, bool, &Planned)> {
     let effects = outcome.effects.iter();
     effects
-        .filter_map(|planned| match &planned.effect {
-            Effect::Notice {
+        .filter_map(|planned| {
+            let Effect::Notice {
                 notice, call, post, ..
-            } => Some((&**notice, call.as_deref(), *post, planned)),
-            _ => None,
+            } = &planned.effect
+            else {
+                return None;
+            };
+            Some((&**notice, call.as_deref(), *post, planned))
         })
         .collect()
 }

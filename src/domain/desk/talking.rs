@@ -104,9 +104,11 @@ fn read(outcome: &Outcome) -> String {
     outcome
         .effects
         .iter()
-        .find_map(|planned| match &planned.effect {
-            Effect::Reply { text, .. } | Effect::Say { text, .. } => Some(text.clone()),
-            _ => None,
+        .find_map(|planned| {
+            let (Effect::Reply { text, .. } | Effect::Say { text, .. }) = &planned.effect else {
+                return None;
+            };
+            Some(text.clone())
         })
         .unwrap_or_else(|| format!("nothing: {outcome:?}"))
 }

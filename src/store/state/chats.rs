@@ -226,12 +226,12 @@ fn offer_in(row: Option<&sqlx::any::AnyRow>) -> Result<Seen, StoreError> {
         (Some(id), Some(login)) => Some(Account { id, login }),
         _ => None,
     };
-    Ok(Seen::Offer(Some(Offer {
+    Ok(Seen::Offer(Some(Box::new(Offer {
         number: row.count("number")?,
         spot,
         expires_at: row.time("expires_at")?,
         claimed_by,
-    })))
+    }))))
 }
 
 pub(super) async fn put_offer(tx: &mut Tx, offer: &Offer, code: &str) -> Result<(), StoreError> {
