@@ -20,7 +20,6 @@ pub(crate) struct Log {
 
 impl Log {
     pub(crate) async fn of(database: &'static str, entries: u64) -> Option<Self> {
-        sqlx::any::install_default_drivers();
         let folder = tempfile::tempdir().unwrap();
         let url = match database {
             "SQLite" => format!("sqlite://{}", folder.path().join("bench.db").display()),
@@ -119,9 +118,6 @@ fn statements(database: &str, entries: u64) -> Vec<String> {
                 service || '|' || environment || '|' || COALESCE(person, '') || '|' || action, {body}, {leaf}
             FROM ({named}) AS e"
         ),
-        "INSERT INTO ledger_about (about, service, environment, person, action, outcome)
-            SELECT DISTINCT about, service, environment, person, action, outcome FROM ledger_entry"
-            .to_owned(),
         format!(
             "UPDATE ledger_head SET size = {entries}, latest = {latest}"
         ),

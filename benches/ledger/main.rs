@@ -35,6 +35,7 @@ async fn measure(words: &BTreeSet<String>) {
             .collect();
         if named.is_empty() { of.to_vec() } else { named }
     };
+    sqlx::any::install_default_drivers();
     let parts = chosen(&PARTS);
     for database in chosen(&DATABASES) {
         if parts.contains(&"append") {
