@@ -93,8 +93,10 @@ pub enum Look {
     },
     /// The number for a new request.
     NextNumber,
-    /// The number for a new notice or a new offer of a link.
-    NextNotice,
+    /// The number for a new notice or a new offer of a link; each that a decision needs is asked for by itself.
+    NextNotice {
+        nth: u64,
+    },
     /// The account that is linked with somebody in a chat.
     Identity {
         speaker: Speaker,

@@ -150,9 +150,9 @@ impl Memory {
             Look::Remembered { token } => Seen::Yes(self.remembered.contains(token)),
             Look::Entries { .. } => Seen::Entries(Ok(Vec::new())),
             Look::NextNumber => Seen::Number(self.requests.len() as u64 + 1),
-            Look::NextNotice => {
+            Look::NextNotice { nth } => {
                 let highest = self.notices.keys().chain(self.offers.keys()).max();
-                Seen::Number(highest.copied().unwrap_or_default() + 1)
+                Seen::Number(highest.copied().unwrap_or_default() + 1 + nth)
             }
             Look::Identity { speaker } => {
                 let known = self.links.iter().find(|(known, _)| known.is(speaker));

@@ -1,7 +1,7 @@
 //! The desk: everything that happens comes here, and leaves as a decision. It cannot fail, wait, or
 //! look at a clock. What it misses it names; until it has all, it decides nothing.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -150,6 +150,7 @@ pub fn decide(
         now,
         missing: RefCell::default(),
         first: RefCell::default(),
+        numbered: Cell::new(0),
     };
     let outcome = desk.decide(incoming).tidied(incoming, now);
     let missing = desk.missing.into_inner();
@@ -171,6 +172,8 @@ struct Desk<'a> {
     missing: RefCell<Missing>,
     /// What may be done before everything is known.
     first: RefCell<Outcome>,
+    /// How many notices and offers were numbered so far.
+    numbered: Cell<u64>,
 }
 
 /// What stands for a fact until it was asked for; the decision is thrown away then.

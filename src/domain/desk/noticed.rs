@@ -268,3 +268,52 @@ fn channels_choose_what_they_are_told_and_when() {
     );
     check(quiet("09:00-10:00"), &[(true, None)]);
 }
+
+#[test]
+fn an_effect_that_was_given_up_is_announced_to_the_channels_of_its_repository() {
+    let catalog = told_to(|_| {});
+    let mut memory = Memory::default();
+    let parked = Incoming::Internal(crate::domain::Internal::Parked {
+        outbox: 17,
+        effect: "commit_status".to_owned(),
+        problem: "403 @everyone".to_owned(),
+        repository: repository(),
+    });
+    let outcome = memory.hear(&parked, &catalog, at(0)).remove(0);
+    let told: Vec<&Effect> = outcome.effects.iter().map(|one| &one.effect).collect();
+    let [
+        Effect::Remark {
+            kind,
+            text,
+            notice: None,
+            ..
+        },
+    ] = told[..]
+    else {
+        panic!("{outcome:?}");
+    };
+    assert_eq!(*kind, Some(Happening::Parked));
+    assert!(text.contains("`403 @everyone`"), "{text}");
+    let quiet = told_to(|one| one.on = vec![Happening::Ready]);
+    let outcome = memory.hear(&parked, &quiet, at(1)).remove(0);
+    assert!(outcome.effects.is_empty());
+}
+
+#[test]
+fn environments_that_become_ready_together_have_notices_of_their_own() {
+    let mut catalog = told_to(|_| {});
+    for service in &mut catalog.services {
+        let mut canary = service.environments[0].clone();
+        canary.name = "canary".parse().unwrap();
+        service.environments.push(canary);
+    }
+    let mut memory = Memory::default();
+    push(&mut memory, &catalog, 1, at(10));
+    let outcome = make_ready(&mut memory, &catalog, 1);
+    let mut numbers: Vec<u64> = shown(&outcome)
+        .iter()
+        .map(|(notice, ..)| notice.number)
+        .collect();
+    numbers.dedup();
+    assert_eq!(numbers.len(), 2, "{outcome:?}");
+}

@@ -36,7 +36,7 @@ pub async fn look(tx: &mut Tx, look: &Look) -> Result<Seen, StoreError> {
             most,
         } => entries::noted(tx, services, filter, *most).await,
         Look::NextNumber => names::next_number(tx).await,
-        Look::NextNotice => chats::next_notice(tx).await,
+        Look::NextNotice { .. } => chats::next_notice(tx).await,
         Look::Notice {
             service,
             environment,

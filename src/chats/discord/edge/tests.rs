@@ -301,3 +301,21 @@ fn one_strange_value_in_any_place_never_panics() {
 pub(crate) fn read_any(body: &[u8]) -> Received {
     read(body)
 }
+
+/// Signed by another implementation of Ed25519, in another language.
+#[test]
+fn what_another_implementation_signed_is_let_in() {
+    let key = "03a107bff3ce10be1d70dd18e74bc09967e4d6309ba50d5f1ddc8664125531b8";
+    let key = PublicKey::parse(key).unwrap();
+    let body = "{\"type\":1,\"id\":\"1\",\"application_id\":\"1\",\"name\":\"café ✓\"}";
+    let headers = headers(&[
+        (
+            "x-signature-ed25519",
+            "35e86cddc23b35366cedbe79611b3912c82df998244dcedcbd6d56dbbd0a8b0bf700b243670814e6188a02071537a1cc4f56a0a297ae2d53654a07a23af7b107",
+        ),
+        ("x-signature-timestamp", "1800000000"),
+    ]);
+    let now = Timestamp::from_second(1_800_000_000).unwrap();
+    let received = receive(&key, &headers, body.as_bytes(), now);
+    assert_eq!(received, Ok(Received::Pong));
+}

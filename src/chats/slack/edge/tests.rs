@@ -332,3 +332,22 @@ fn the_published_example_is_a_command() {
     ));
     assert_eq!(Button::parse("/webhook-collect"), None);
 }
+
+/// Signed and let in by the code of Slack's own framework for Node, with letters, signs and escapes in it.
+#[test]
+fn what_slacks_own_framework_lets_in_is_let_in() {
+    let body = "command=%2Fdeploy&text=prod+--reason+%22caf%C3%A9+%26+%2B1+%E2%9C%93%22&team_id=T0ACMECORP&channel_id=C0DEPLOYS&user_id=U0ANN&user_name=ann&trigger_id=1.T0ACMECORP.a&response_url=https%3A%2F%2Fhooks.slack.com%2Fcommands%2FT0ACMECORP%2F1%2Fx";
+    let secrets = SigningSecrets::new([b"0123456789abcdef0123456789abcdef".to_vec()]);
+    let headers = headers(&[
+        (
+            "x-slack-signature",
+            "v0=f2ecae125659c91d3209134ecc5118cb8edcb63262fbf9e9590da161dd7541ff",
+        ),
+        ("x-slack-request-timestamp", "1800000000"),
+    ]);
+    let now = Timestamp::from_second(1_800_000_000).unwrap();
+    let Ok(Received::Kept(kept)) = receive(&secrets, &headers, body.as_bytes(), now) else {
+        panic!("it is not let in");
+    };
+    assert_eq!(kept.delivery.malformed, None);
+}
