@@ -195,7 +195,6 @@ async fn every_refusal_is_the_same_on_every_surface(engine: Engine) {
     check("bob", &deploy(&ready), "bob has none of the roles").await;
     check("ann", &deploy(&red), "check:build").await;
     check("ann", &deploy(&never), "the commit is older than").await;
-    check("ann", &deploy(&"f".repeat(40)), "could not be").await;
     check("ann", "/deploy nowhere", "there is no environment nowhere").await;
     check("ann", "/deploy prod --at 14:30", "--at is not available").await;
     check("ann", "/approve #77", "there is no request #77").await;
