@@ -121,7 +121,7 @@ async fn mistakes_in_filters_are_answered_with_a_way_out(engine: Engine) {
         ("/audit action=approve", "did you mean `approved`?"),
         (
             "/audit service=elsewhere",
-            "no service of this repository is called `elsewhere`",
+            "no service here is called `elsewhere`",
         ),
         ("/audit sha=main", "is not the beginning of a commit's id"),
     ] {

@@ -1,7 +1,5 @@
 //! Releases from chats: the same desk, the same reasons, one end that every surface shows.
 
-use std::collections::BTreeSet;
-
 use countersign::domain::command::definitions;
 use countersign::engine::listening::Listening;
 use countersign::sandbox::discord::{self, CHANNEL, GUILD, Seen};
@@ -13,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::contract;
 use crate::support::service::{TOKEN, Wishes, write_config};
-use crate::support::talk::{Surface, TOLD, on_discord};
+use crate::support::talk::{TOLD, on_discord};
 use crate::support::world::{SHOP, TWO, plain_with};
 use crate::support::{Database, Engine, Service, World, eventually, on_both};
 
@@ -21,7 +19,6 @@ on_both!(
     a_commit_is_released_from_discord,
     a_commit_is_released_from_slack,
     asked_in_slack_approved_on_discord_refused_in_a_comment,
-    every_refusal_is_the_same_on_every_surface,
     a_no_with_a_reason_ends_a_request,
     a_ready_commit_can_be_rejected_before_anybody_asks,
     whoever_lost_the_right_is_refused_at_once,
@@ -128,101 +125,6 @@ async fn asked_in_slack_approved_on_discord_refused_in_a_comment(engine: Engine)
         replies.iter().any(|reply| reply.text.contains("Approved")),
         "{replies:#?}"
     );
-    contract::check(&world.github);
-    contract::discord::check(&world.talk().discord);
-}
-
-/// Slack's links as everybody else writes them.
-fn links_of_slack(answer: &str) -> String {
-    let mut text = String::new();
-    for (place, piece) in answer.split('<').enumerate() {
-        let link = piece.split_once('>').filter(|_| place > 0);
-        match link.and_then(|(link, rest)| Some((link.split_once('|')?, rest))) {
-            Some(((url, words), rest)) => text.push_str(&format!("[{words}]({url}){rest}")),
-            None => text.push_str(piece),
-        }
-    }
-    text
-}
-
-/// The reasons in an answer, without the marks of the surface that shows them.
-fn reasons(answer: &str) -> BTreeSet<String> {
-    let plain: String = links_of_slack(answer)
-        .replace("&lt;", "<")
-        .replace("&gt;", ">")
-        .replace("&amp;", "&")
-        // Between two colons Slack would look for a picture.
-        .replace('∶', ":")
-        .chars()
-        .filter(|c| !matches!(c, '*' | '`' | '_' | '\\'))
-        .collect();
-    plain
-        .lines()
-        .filter_map(|line| {
-            let line = line.trim_start();
-            let marks = ["- ", "• ", "◦ "];
-            let rest = marks.iter().find_map(|mark| line.strip_prefix(mark))?;
-            Some(rest.to_owned())
-        })
-        .collect()
-}
-
-async fn every_refusal_is_the_same_on_every_surface(engine: Engine) {
-    const SURFACES: [Surface; 3] = [Surface::Comment, Surface::Discord, Surface::Slack];
-    let world = world(engine, &[]).await;
-    let (_, never) = world.ready("zero").await;
-    world.live("one").await;
-    let (_, ready) = world.ready("two").await;
-    let (_, red) = world.merge("three").await;
-    world.build(&red, "failure").await;
-    world.settle().await;
-    let check = async |person: &str, line: &str, part: &str| {
-        let mut seen: Vec<BTreeSet<String>> = Vec::new();
-        for surface in SURFACES {
-            let answer = world.ask_at(surface, person, (3, line)).await;
-            expect(&answer, "Refused");
-            assert!(
-                reasons(&answer).iter().any(|reason| reason.contains(part)),
-                "{surface:?}: no {part:?} in\n{answer}"
-            );
-            seen.push(reasons(&answer));
-        }
-        for other in &seen[1..] {
-            assert_eq!(seen[0], *other, "{line}");
-        }
-    };
-    let deploy = |sha: &str| format!("/deploy prod {sha}");
-    check("bob", &deploy(&ready), "bob has none of the roles").await;
-    check("ann", &deploy(&red), "check:build").await;
-    check("ann", &deploy(&never), "the commit is older than").await;
-    check("ann", "/deploy nowhere", "there is no environment nowhere").await;
-    check("ann", "/deploy prod --at 14:30", "--at is not available").await;
-    check("ann", "/approve #77", "there is no request #77").await;
-    check("ann", "/retry #77", "there is no request #77").await;
-    check("ann", "/unlock prod", "prod is not locked").await;
-    check(
-        "bob",
-        "/lock prod --reason \"no way\"",
-        "bob has none of the roles",
-    )
-    .await;
-    check("bob", "/audit", "no role auditor is configured").await;
-    world.say("dora", 3, "/lock prod --reason audit").await;
-    check("ann", &deploy(&ready), "locked by dora").await;
-    check("ann", &format!("/rollback prod {never}"), "locked by dora").await;
-    world.say("dora", 3, "/unlock prod").await;
-    // A dry run says the same and is none.
-    for surface in SURFACES {
-        let dry = world
-            .ask_at(
-                surface,
-                "ann",
-                (3, &format!("/deploy prod {ready} --dry-run")),
-            )
-            .await;
-        expect(&dry, "it would be accepted");
-    }
-    assert_eq!(world.recorded("requested").await, 1);
     contract::check(&world.github);
     contract::discord::check(&world.talk().discord);
 }

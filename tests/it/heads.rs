@@ -1,6 +1,8 @@
 //! An approval is for one full commit, asked for in one place; whatever moves in between, it is void.
 
-use countersign::sandbox::github::{NewCommit, Trouble};
+use std::time::Duration;
+
+use countersign::sandbox::github::{NewCommit, Order, Trouble};
 
 use crate::contract;
 use crate::support::world::{PLAIN, SHOP, TWO, plain_with};
@@ -13,6 +15,7 @@ on_both!(
     a_head_that_moves_while_the_trigger_is_held_stays_here,
     a_commit_that_leaves_the_release_branch_is_void,
     a_sibling_inherits_no_approval,
+    a_yes_from_before_the_request_is_not_meant_for_it,
     a_yes_elsewhere_is_another_yes,
     a_commit_is_named_by_its_own_id,
     only_merged_commits_are_released_by_default,
@@ -174,6 +177,29 @@ async fn a_sibling_inherits_no_approval(engine: Engine) {
     world.say("ann", sibling, "/approve").await.expect("2 of 2");
     assert_eq!(world.deployments(), [sha]);
     contract::check(&world.github);
+}
+
+async fn a_yes_from_before_the_request_is_not_meant_for_it(engine: Engine) {
+    let world = World::start(engine, &plain_with(&[TWO])).await;
+    let (pull_request, _) = world.ready("feature").await;
+    world.github.hold();
+    let early = world
+        .github
+        .comment("dora", SHOP, pull_request, "/approve #1")
+        .await;
+    // The comments' times are GitHub's own, in whole seconds.
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    let asked = world
+        .github
+        .comment("ann", SHOP, pull_request, "/deploy prod")
+        .await;
+    world.github.release(&Order::Backwards);
+    world.settle().await;
+    world
+        .said(early)
+        .expect("this was written before #1, shop → **prod**");
+    world.said(asked).expect("1 of 2");
+    assert!(world.deployments().is_empty());
 }
 
 async fn a_yes_elsewhere_is_another_yes(engine: Engine) {

@@ -39,6 +39,7 @@ mod signing;
 mod sockets;
 mod storms;
 mod story;
+mod surfaces;
 mod tampering;
 mod tiles;
 mod timers;

@@ -32,7 +32,7 @@ impl Desk<'_> {
             && services.iter().all(|service| service.name.as_str() != name)
         {
             let names = list(services.iter().map(|service| service.name.as_str()));
-            let why = format!("no service of this repository is called {}", code(name));
+            let why = format!("no service here is called {}", code(name));
             return Err(Reason::refuses(why).help(format!("There are {names}.")));
         }
         if let Some(written) = &mut filter.environment

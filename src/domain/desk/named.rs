@@ -57,11 +57,10 @@ impl Desk<'_> {
             .collect();
         if found.is_empty() {
             let names = list(services.iter().map(|service| service.name.as_str()));
-            return Err(Reason::refuses(format!(
-                "no service of this repository is called {}",
-                code(name)
-            ))
-            .help(format!("There are {names}.")));
+            return Err(
+                Reason::refuses(format!("no service here is called {}", code(name)))
+                    .help(format!("There are {names}.")),
+            );
         }
         Ok(found)
     }

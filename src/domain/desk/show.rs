@@ -39,9 +39,7 @@ impl Desk<'_> {
             }
         }
         if text.is_empty() {
-            return Err(Reason::refuses(
-                "no service of this repository has that name",
-            ));
+            return Err(Reason::refuses("no service here has that name"));
         }
         Ok(text)
     }

@@ -7,7 +7,8 @@ use super::memory::Memory;
 use super::{Change, Outcome};
 use crate::domain::{
     Account, Act, Action, Bound, Button, Catalog, Chat, Comment, Effect, Handle, Incoming,
-    Internal, News, Notice, Place, Said, Ships, Speaker, Spot, Subscription,
+    Internal, News, Notice, Origin, Place, Request, RequestKind, Said, Ships, Speaker, Spot, State,
+    Subscription,
 };
 
 const LOT: &str = "ABCD1234";
@@ -224,6 +225,54 @@ fn a_link_that_ended_while_a_command_waited_ends_the_command() {
         .remove(0);
     assert_eq!(actions(&outcome), [Action::Refused]);
     assert!(read(&outcome).contains("not linked any more"));
+}
+
+#[test]
+fn a_yes_from_before_the_request_is_not_meant_for_it() {
+    let mut memory = memory();
+    let account = Account {
+        id: 5,
+        login: "ann".to_owned(),
+    };
+    memory.links.push((speaker("100", "1"), account.clone()));
+    let place = Place {
+        repository: repository(),
+        pull_request: 3,
+        comment: 1,
+        written_at: at(30),
+    };
+    let request = Request {
+        number: 1,
+        service: "shop".parse().unwrap(),
+        environment: "prod".parse().unwrap(),
+        repository: repository(),
+        sha: sha(1),
+        kind: RequestKind::Deploy,
+        by: account,
+        reason: None,
+        origin: Origin::Comment(place),
+        thread: "asked".to_owned(),
+        open_head: None,
+        policy: String::new(),
+        opened_at: at(31),
+        expires_at: at(3_600),
+        given: Vec::new(),
+        state: State::Waiting,
+    };
+    memory.requests.insert(1, request);
+    // Said at the tenth second, and heard when the request was there.
+    says(&mut memory, ("100", "1"), "/approve #1", at(10));
+    let waiting = memory.told.remove(0);
+    let outcome = memory
+        .hear(&Incoming::Internal(waiting), &ours(), at(40))
+        .remove(0);
+    assert_eq!(actions(&outcome).last(), Some(&Action::Refused));
+    assert!(
+        read(&outcome).contains("written before"),
+        "{}",
+        read(&outcome)
+    );
+    assert!(memory.requests[&1].given.is_empty());
 }
 
 #[test]

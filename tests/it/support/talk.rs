@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use super::World;
+use super::world::SHOP;
 
 const BOT_TOKEN: &str = "bot.token.of.tests";
 
@@ -142,6 +143,15 @@ impl World {
 
     /// Somebody gives a command on Discord and reads the answer that only they see.
     pub(crate) async fn discord(&self, person: &str, line: &str) -> String {
+        self.ask_at(Surface::Discord, person, (0, line)).await
+    }
+
+    /// Somebody gives a command on Slack and reads the answer that only they see.
+    pub(crate) async fn slack(&self, person: &str, line: &str) -> String {
+        self.ask_at(Surface::Slack, person, (0, line)).await
+    }
+
+    async fn type_on_discord(&self, person: &str, line: &str) -> u64 {
         let (name, options) = spelled(line);
         let options: Vec<(&str, Value)> = options
             .iter()
@@ -153,12 +163,10 @@ impl World {
         let Some(message) = seen.message() else {
             panic!("{line} on Discord: {seen:?}");
         };
-        self.settle().await;
-        discord.message(message.id).unwrap().content
+        message.id
     }
 
-    /// Somebody gives a command on Slack and reads the answer that only they see.
-    pub(crate) async fn slack(&self, person: &str, line: &str) -> String {
+    async fn type_on_slack(&self, person: &str, line: &str) {
         let words = line.strip_prefix('/').unwrap();
         let (command, text) = match words.strip_prefix("deploy ") {
             Some(rest) => ("/deploy", rest),
@@ -168,8 +176,6 @@ impl World {
         let slack = &self.talk().slack;
         let seen = slack.slash(&user, channel, command, text).await;
         assert!(!seen.is_failure() && !seen.is_impossible(), "{seen:?}");
-        self.settle().await;
-        self.slack_answer(person)
     }
 
     /// The newest message that only somebody sees on Slack, as plain as it is.
@@ -183,15 +189,36 @@ impl World {
         &self,
         surface: Surface,
         person: &str,
-        (pull_request, line): (u64, &str),
+        asked: (u64, &str),
     ) -> String {
+        let place = self.ask_unheard(surface, person, asked).await;
+        self.settle().await;
+        self.answer_at(surface, person, place)
+    }
+
+    /// Somebody asks wherever it is and does not wait; where the answer will be.
+    pub(crate) async fn ask_unheard(
+        &self,
+        surface: Surface,
+        person: &str,
+        (pull_request, line): (u64, &str),
+    ) -> u64 {
         match surface {
-            Surface::Comment => {
-                let said = self.say(person, pull_request, line).await;
-                said.answer().to_owned()
+            Surface::Comment => self.github.comment(person, SHOP, pull_request, line).await,
+            Surface::Discord => self.type_on_discord(person, line).await,
+            Surface::Slack => {
+                self.type_on_slack(person, line).await;
+                0
             }
-            Surface::Discord => self.discord(person, line).await,
-            Surface::Slack => self.slack(person, line).await,
+        }
+    }
+
+    /// What somebody reads where they asked.
+    pub(crate) fn answer_at(&self, surface: Surface, person: &str, place: u64) -> String {
+        match surface {
+            Surface::Comment => self.said(place).answer().to_owned(),
+            Surface::Discord => self.talk().discord.message(place).unwrap().content,
+            Surface::Slack => self.slack_answer(person),
         }
     }
 

@@ -1,0 +1,371 @@
+//! Whatever the desk refuses, it refuses with the same words in a comment, on Discord and on Slack.
+
+use std::collections::BTreeSet;
+
+use countersign::sandbox::github::NewCommit;
+
+use crate::contract;
+use crate::support::talk::{Surface, TOLD};
+use crate::support::world::{SHOP, TWO, plain_with};
+use crate::support::{Engine, World, on_both};
+
+on_both!(
+    whoever_asks_for_a_release_is_refused_alike,
+    what_is_said_about_a_request_is_refused_alike,
+    what_ends_a_request_is_said_alike,
+    who_may_not_approve_is_told_alike,
+    open_heads_are_refused_alike,
+    the_turn_of_a_release_is_told_alike,
+);
+
+const SURFACES: [Surface; 3] = [Surface::Comment, Surface::Discord, Surface::Slack];
+const EXCLUDE: &str = "exclude = []";
+const NAMED: &str = r#"github_users = ["ann", "dora"]"#;
+
+/// A service with chats, and whoever asks linked on both.
+async fn world(engine: Engine, changes: &[(&str, &str)]) -> World {
+    let world = World::talking(engine, &services(changes)).await;
+    for person in ["ann", "bob", "dora"] {
+        world.link(person).await;
+    }
+    world
+}
+
+fn services(changes: &[(&str, &str)]) -> String {
+    plain_with(&[&[TOLD], changes].concat())
+}
+
+/// Slack's links as everybody else writes them.
+fn links_of_slack(answer: &str) -> String {
+    let mut text = String::new();
+    for (place, piece) in answer.split('<').enumerate() {
+        let link = piece.split_once('>').filter(|_| place > 0);
+        match link.and_then(|(link, rest)| Some((link.split_once('|')?, rest))) {
+            Some(((url, words), rest)) => text.push_str(&format!("[{words}]({url}){rest}")),
+            None => text.push_str(piece),
+        }
+    }
+    text
+}
+
+/// The reasons in an answer, without the marks of the surface that shows them.
+fn reasons(answer: &str) -> BTreeSet<String> {
+    let plain: String = links_of_slack(answer)
+        .replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&amp;", "&")
+        // Between two colons Slack would look for a picture.
+        .replace('∶', ":")
+        .chars()
+        .filter(|c| !matches!(c, '*' | '`' | '_' | '\\'))
+        .collect();
+    plain
+        .lines()
+        .filter_map(|line| {
+            let line = line.trim_start();
+            let marks = ["- ", "• ", "◦ "];
+            let rest = marks.iter().find_map(|mark| line.strip_prefix(mark));
+            // Some refusals are one sentence.
+            rest.or_else(|| line.starts_with("Refused").then_some(line))
+                .map(str::to_owned)
+        })
+        .collect()
+}
+
+/// One answer is a refusal for this reason; all its reasons.
+fn refused(surface: Surface, answer: &str, part: &str) -> BTreeSet<String> {
+    let reasons = reasons(answer);
+    let refusal = reasons.iter().any(|reason| reason.starts_with("Refused"));
+    assert!(refusal, "{surface:?}: no refusal in\n{answer}");
+    let is_said = reasons.iter().any(|reason| reason.contains(part));
+    assert!(is_said, "{surface:?}: no {part:?} in\n{answer}");
+    reasons
+}
+
+/// Whoever says this is refused for this reason, and for the same reasons wherever it is said.
+async fn check(world: &World, person: &str, line: &str, part: &str) {
+    let mut seen: Vec<BTreeSet<String>> = Vec::new();
+    for surface in SURFACES {
+        let answer = world.ask_at(surface, person, (3, line)).await;
+        seen.push(refused(surface, &answer, part));
+    }
+    for other in &seen[1..] {
+        assert_eq!(seen[0], *other, "{line}");
+    }
+}
+
+/// Nothing was decided otherwise on the way, and everybody was spoken to as they want it.
+fn end(world: &World) {
+    contract::check(&world.github);
+    contract::discord::check(&world.talk().discord);
+}
+
+async fn whoever_asks_for_a_release_is_refused_alike(engine: Engine) {
+    let world = world(engine, &[]).await;
+    let (_, never) = world.ready("zero").await;
+    let (_, live) = world.live("one").await;
+    let (_, ready) = world.ready("two").await;
+    let (_, red) = world.merge("three").await;
+    world.build(&red, "failure").await;
+    world.settle().await;
+    let aside = NewCommit::by("bob", "aside");
+    let aside = world.github.push(SHOP, "aside", vec![aside]).await;
+    world.make_ready(&aside).await;
+    let deploy = |sha: &str| format!("/deploy prod {sha}");
+    let back = |sha: &str| format!("/rollback prod {sha}");
+    for (person, line, part) in [
+        ("bob", deploy(&ready), "bob has none of the roles"),
+        ("ann", deploy(&red), "check:build"),
+        ("ann", deploy(&never), "the commit is older than"),
+        ("ann", deploy(&live), "the commit is live in prod already"),
+        ("ann", deploy(&aside), "not on the release branch main"),
+        ("ann", back(&aside), "not on the release branch main"),
+        ("ann", back(&ready), "newer than what is live"),
+        (
+            "ann",
+            "/rollback prod".to_owned(),
+            "nothing else was released to prod",
+        ),
+        (
+            "ann",
+            "/deploy nowhere".to_owned(),
+            "there is no environment nowhere",
+        ),
+        (
+            "ann",
+            "/deploy prod --service till".to_owned(),
+            "called till",
+        ),
+        (
+            "ann",
+            "/deploy prod --at 14:30".to_owned(),
+            "--at is not available",
+        ),
+        ("ann", "/approve #77".to_owned(), "there is no request #77"),
+        (
+            "ann",
+            "/approve".to_owned(),
+            "no request waits for an answer here",
+        ),
+        ("ann", "/retry #77".to_owned(), "there is no request #77"),
+        ("ann", "/retry #1".to_owned(), "#1"),
+        ("ann", "/retry".to_owned(), "which request?"),
+        ("ann", "/unlock prod".to_owned(), "prod is not locked"),
+        (
+            "bob",
+            "/lock prod --reason mine".to_owned(),
+            "bob has none of the roles",
+        ),
+        ("bob", "/audit".to_owned(), "no role auditor is configured"),
+    ] {
+        check(&world, person, &line, part).await;
+    }
+    world.say("dora", 3, "/lock prod --reason audit").await;
+    check(&world, "ann", &deploy(&ready), "locked by dora").await;
+    check(&world, "ann", &back(&never), "locked by dora").await;
+    check(&world, "bob", "/unlock prod", "bob has none of the roles").await;
+    world.say("dora", 3, "/unlock prod").await;
+    let frozen = (EXCLUDE, "exclude = []\nfreeze = \"until Monday\"");
+    world.reconfigure(&services(&[frozen])).await;
+    check(&world, "ann", &deploy(&ready), "frozen: until Monday").await;
+    world.reconfigure(&services(&[])).await;
+    // A dry run says the same and is none.
+    for surface in SURFACES {
+        let line = format!("/deploy prod {ready} --dry-run");
+        let dry = world.ask_at(surface, "ann", (3, &line)).await;
+        assert!(dry.contains("it would be accepted"), "{dry}");
+    }
+    assert_eq!(world.recorded("requested").await, 1);
+    end(&world);
+}
+
+async fn what_is_said_about_a_request_is_refused_alike(engine: Engine) {
+    let world = world(engine, &[TWO]).await;
+    let (_, older) = world.ready("one").await;
+    let (_, sha) = world.ready("two").await;
+    world.slack("ann", "/deploy prod").await;
+    for (person, line, part) in [
+        ("ann", "/approve #1".to_owned(), "ann said yes before to #1"),
+        ("bob", "/approve #1".to_owned(), "bob has none of the roles"),
+        ("bob", "/reject #1".to_owned(), "bob has none of the roles"),
+        ("bob", "/cancel #1".to_owned(), "bob has none of the roles"),
+        (
+            "dora",
+            format!("/deploy prod {sha}"),
+            "#1 asks for this already",
+        ),
+        (
+            "dora",
+            format!("/deploy prod {older}"),
+            "#1 asks for a newer commit",
+        ),
+    ] {
+        check(&world, person, &line, part).await;
+    }
+    world.say("dora", 3, "/lock prod --reason audit").await;
+    check(&world, "dora", "/approve #1", "prod is locked by dora").await;
+    assert_eq!(world.recorded("approved").await, 1);
+    assert!(world.deployments().is_empty());
+    end(&world);
+}
+
+/// Numbers of requests, commits and times, as if every request were the first.
+fn of_any(reasons: BTreeSet<String>, (number, sha): (u64, &str)) -> BTreeSet<String> {
+    let unnumbered = |text: String| {
+        let text = text
+            .replace(&format!("#{number}"), "#N")
+            .replace(sha, "SHA");
+        match text.split_once("expired at ") {
+            Some((before, _)) => before.to_owned(),
+            None => text,
+        }
+    };
+    reasons.into_iter().map(unnumbered).collect()
+}
+
+async fn what_ends_a_request_is_said_alike(engine: Engine) {
+    let short = (EXCLUDE, "exclude = []\nexpires = \"30m\"");
+    let world = world(engine, &[TWO, short]).await;
+    let mut answers: [Vec<BTreeSet<String>>; 2] = Default::default();
+    for surface in SURFACES {
+        // The policy changes while the request waits.
+        let (_, sha) = world.ready(&format!("{surface:?}")).await;
+        let deploy = format!("/deploy prod {sha}");
+        world.ask_at(surface, "ann", (3, &deploy)).await;
+        let number = world.newest().await;
+        world.reconfigure(&services(&[short])).await;
+        let line = format!("/approve #{number}");
+        let answer = world.ask_at(surface, "dora", (3, &line)).await;
+        let seen = refused(surface, &answer, "the policy has changed");
+        answers[0].push(of_any(seen, (number, &sha)));
+        check(&world, "dora", &line, "it is voided").await;
+        world.reconfigure(&services(&[TWO, short])).await;
+        // Time runs out before the timer has said so.
+        world.ask_at(surface, "ann", (3, &deploy)).await;
+        let number = world.newest().await;
+        world.wait(31 * 60);
+        let line = format!("/approve #{number}");
+        let answer = world.ask_at(surface, "dora", (3, &line)).await;
+        let seen = refused(surface, &answer, "expired");
+        answers[1].push(of_any(seen, (number, &sha)));
+        world.pass(60).await;
+        check(&world, "dora", &line, "it is expired").await;
+    }
+    for [comment, discord, slack] in answers.map(|seen| <[_; 3]>::try_from(seen).unwrap()) {
+        assert_eq!(comment, discord);
+        assert_eq!(comment, slack);
+    }
+    world.slack("ann", "/deploy prod").await;
+    let number = world.newest().await;
+    let cancel = format!("/cancel #{number}");
+    world.discord("ann", &cancel).await;
+    check(&world, "ann", &cancel, "it is cancelled").await;
+    assert!(world.deployments().is_empty());
+    end(&world);
+}
+
+async fn who_may_not_approve_is_told_alike(engine: Engine) {
+    let authors = (EXCLUDE, "exclude = [\"author\"]");
+    let also_bob = (NAMED, r#"github_users = ["ann", "bob", "dora"]"#);
+    let world = world(engine, &[authors, also_bob]).await;
+    world.live("first").await;
+    world.ready("of bob").await;
+    world.discord("bob", "/deploy prod").await;
+    check(
+        &world,
+        "bob",
+        "/approve #2",
+        "bob is an author of what would ship",
+    )
+    .await;
+    let number = world.newest().await;
+    world.slack("bob", &format!("/cancel #{number}")).await;
+    let stranger = NewCommit {
+        author: None,
+        ..NewCommit::by("bob", "by nobody known")
+    };
+    let sha = world.github.push(SHOP, "main", vec![stranger]).await;
+    world.make_ready(&sha).await;
+    world.discord("ann", "/deploy prod").await;
+    check(&world, "ann", "/approve #3", "who has no account here").await;
+
+    let requesters = (EXCLUDE, "exclude = [\"requester\"]");
+    world.reconfigure(&services(&[requesters])).await;
+    world.slack("ann", "/deploy prod").await;
+    let why = "ann asked for this release, and the policy excludes whoever asks";
+    check(&world, "ann", "/approve #4", why).await;
+    assert_eq!(world.deployments().len(), 1);
+    end(&world);
+}
+
+async fn open_heads_are_refused_alike(engine: Engine) {
+    let world = world(engine, &[]).await;
+    let open = world.open("feature").await;
+    let sha = world.github.head(SHOP, "work-feature").unwrap();
+    world.make_ready(&sha).await;
+    let line = format!("/deploy prod {open}");
+    check(
+        &world,
+        "ann",
+        &line,
+        &format!("pull request {open} is not merged"),
+    )
+    .await;
+    world
+        .reconfigure(&services(&[(
+            EXCLUDE,
+            "exclude = []\nallow = [\"open-heads\"]",
+        )]))
+        .await;
+    world.github.convert_to_draft(SHOP, open, "bob").await;
+    world.settle().await;
+    check(
+        &world,
+        "ann",
+        &line,
+        &format!("pull request {open} is a draft"),
+    )
+    .await;
+    world.github.add_fork(900, "mallory/shop", SHOP);
+    let gift = vec![NewCommit::by("bob", "generous")];
+    let sha = world.github.push("mallory/shop", "gift", gift).await;
+    let gift = world
+        .github
+        .open_pull_request(SHOP, "bob", "mallory:gift", "main")
+        .await;
+    world.make_ready(&sha).await;
+    check(
+        &world,
+        "ann",
+        &format!("/deploy prod {gift}"),
+        "comes from a fork",
+    )
+    .await;
+    assert!(world.deployments().is_empty());
+    end(&world);
+}
+
+async fn the_turn_of_a_release_is_told_alike(engine: Engine) {
+    let soak = (
+        r#"gates = ["deployment:staging"]"#,
+        "gates = [\"deployment:staging\"]\nsoak = \"10m\"",
+    );
+    let world = world(engine, &[soak]).await;
+    let (_, sha) = world.ready("one").await;
+    check(&world, "ann", &format!("/deploy prod {sha}"), "soak").await;
+    world.pass(601).await;
+    let (_, newer) = world.ready("two").await;
+    world.pass(601).await;
+    world.discord("ann", &format!("/deploy prod {sha}")).await;
+    for (line, part) in [
+        (format!("/deploy prod {newer}"), "#1 releases"),
+        ("/cancel #1".to_owned(), "may be running at this moment"),
+        ("/reject #1".to_owned(), "#1"),
+        ("/approve #1".to_owned(), "does not wait for an answer"),
+        ("/retry #1".to_owned(), "#1"),
+    ] {
+        check(&world, "dora", &line, part).await;
+    }
+    assert_eq!(world.deployments(), [sha]);
+    end(&world);
+}
