@@ -1,19 +1,17 @@
 //! Releases from chats: the same desk, the same reasons, one end that every surface shows.
 
-use countersign::domain::command::definitions;
 use countersign::engine::listening::Listening;
 use countersign::sandbox::discord::{self, CHANNEL, GUILD, Seen};
-use countersign::sandbox::github::{GitHub, Membership, NewCommit};
+use countersign::sandbox::github::{Membership, NewCommit};
 use countersign::sandbox::slack;
 use countersign::store::Door;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use crate::contract;
-use crate::support::service::{TOKEN, Wishes, write_config};
 use crate::support::talk::{TOLD, on_discord};
 use crate::support::world::{SHOP, TWO, plain_with};
-use crate::support::{Database, Engine, Service, World, eventually, on_both};
+use crate::support::{Engine, World, eventually, on_both};
 
 on_both!(
     a_commit_is_released_from_discord,
@@ -410,70 +408,6 @@ async fn a_channel_can_be_for_some_environments_only() {
     expect(&world.discord("ann", "/deploy canary").await, &sha);
     expect(&world.slack("ann", "/deploy prod").await, &sha);
     assert_eq!(world.deployments().len(), 2);
-}
-
-/// The binary as a user starts it, with both chats: it registers its commands and answers in both.
-#[tokio::test(flavor = "multi_thread")]
-async fn the_binary_is_at_home_in_both_chats() {
-    let database = Database::fresh(Engine::Sqlite).await;
-    let github = GitHub::start(TOKEN).await.unwrap();
-    let discord = discord::Discord::start("bot.token.of.tests").await.unwrap();
-    let slack = slack::Slack::start().await.unwrap();
-    let config = write_config(&database, Some(&github), &Wishes::default());
-    let chats = format!(
-        "[discord]\napplication_id = \"{}\"\npublic_key = \"{}\"\ntoken = {{ env = \"DISCORD_TOKEN\" }}\n\
-         guilds = [\"{GUILD}\"]\napi_url = \"{}/api/v10\"\n\
-         [slack]\ntoken = {{ env = \"SLACK_TOKEN\" }}\nsigning_secret = {{ env = \"SLACK_SECRET\" }}\n\
-         app_token = {{ env = \"SLACK_APP_TOKEN\" }}\nteams = [\"{}\"]\napi_url = \"{url}/api\"\nhooks_url = \"{url}\"\n",
-        discord::APPLICATION_ID,
-        discord.public_key_hex(),
-        discord.url(),
-        slack::TEAM,
-        url = slack.url(),
-    );
-    let text = std::fs::read_to_string(&config).unwrap();
-    std::fs::write(&config, text + &chats).unwrap();
-    let variables = [
-        ("DISCORD_TOKEN", "bot.token.of.tests"),
-        ("SLACK_TOKEN", slack::BOT_TOKEN),
-        ("SLACK_APP_TOKEN", slack::APP_TOKEN),
-        ("SLACK_SECRET", slack::SIGNING_SECRET),
-    ];
-    let variables = variables.map(|(name, value)| (name, value.to_owned()));
-    let service = Service::run(config, &variables).await;
-    discord
-        .set_endpoint(&service.url("/hooks/discord"))
-        .await
-        .unwrap();
-    eventually(
-        "the commands are registered and the socket is open",
-        async || {
-            let known = discord.commands(Some(GUILD)).len();
-            (known == definitions().len() && slack.sockets() == 1).then_some(())
-        },
-    )
-    .await;
-    let seen = discord.slash(on_discord("ann"), CHANNEL, "help", &[]).await;
-    let message = seen.message().unwrap().id;
-    eventually("Discord is answered", async || {
-        let answer = discord.message(message)?;
-        answer.content.contains("/deploy").then_some(())
-    })
-    .await;
-    slack.set_commands_url(&service.url("/hooks/slack"));
-    for (answered, through_socket) in [(1, true), (2, false)] {
-        slack.socket_mode(through_socket);
-        slack
-            .slash(slack::ANN, slack::CHANNEL, "/countersign", "why prod")
-            .await;
-        eventually("Slack is answered", async || {
-            let answers = slack.ephemeral_for(slack::ANN).into_iter();
-            let refused = answers.filter(|one| format!("{one:?}").contains("not linked"));
-            (refused.count() == answered).then_some(())
-        })
-        .await;
-    }
-    assert_eq!(service.stop().await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -327,7 +327,7 @@ impl World {
 }
 
 /// Everything that a message on Slack says.
-fn text_of(message: &sandbox_slack::Message) -> String {
+pub(crate) fn text_of(message: &sandbox_slack::Message) -> String {
     let mut text = message.text.clone();
     fn gather(value: &Value, text: &mut String) {
         match value {
@@ -357,7 +357,7 @@ pub(crate) fn action_of(blocks: &[Value], label: &str) -> Option<String> {
 }
 
 /// `/link CODE` out of an answer.
-fn code_in(offered: &str) -> String {
+pub(crate) fn code_in(offered: &str) -> String {
     let (_, rest) = offered
         .split_once("/link ")
         .unwrap_or_else(|| panic!("{offered}"));
