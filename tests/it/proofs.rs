@@ -224,6 +224,17 @@ async fn an_export_can_be_checked_and_continued(engine: Engine) {
     assert!(good && !bare.join("private.ndjson").exists(), "{said}");
     let other = "deploys.example.com/log+3d2a6e3b+AXH9dMGLLyRi1R26E5Vp/MDPPj2JE/qIglH/T8yAxyfm";
     assert!(!audit(database, &["verify", "--export", to, "--key", other]).0);
+    // A question that cannot be asked is not an answer about the export.
+    let config = service::write_config(database, None, &Wishes::default());
+    for words in [
+        &["--export", to, "--key", "nonsense"][..],
+        &["--export", to],
+    ] {
+        let words = [&["audit", "verify"], words].concat();
+        let output = service::command(&config, &words).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        assert!(String::from_utf8(output.stderr).unwrap().contains("--key"));
+    }
     let folder = database.folder.path().to_str().unwrap();
     let (written, text) = audit(database, &["export", "--to", folder]);
     assert!(!written && text.contains("other files"), "{text}");

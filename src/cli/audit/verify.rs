@@ -32,16 +32,21 @@ pub(in super::super) struct Verify {
 }
 
 pub(super) async fn run(verify: Verify) -> anyhow::Result<ExitCode> {
-    let given = given_keys(&verify.keys)?;
-    if let Some(folder) = &verify.export {
-        let keys = given.context("an export is checked with `--key`: ask the service's operator for `countersign audit key`")?;
-        return Ok(ended(
-            read_back::check(folder, &keys).map(|read| said_of_export(&read)),
-        ));
-    }
-    if let Some(file) = &verify.receipt {
-        let keys = given.context("a receipt is checked with `--key`: ask the service's operator for `countersign audit key`")?;
-        return Ok(ended(check_receipt(file, &keys)?));
+    let given = match asked_with(&verify) {
+        Ok(given) => given,
+        Err(error) => {
+            complain(&format!("error: {error:#}"));
+            return Ok(ExitCode::from(super::super::EXIT_INVALID));
+        }
+    };
+    match (&verify.export, &verify.receipt, &given) {
+        (Some(folder), _, Some(keys)) => {
+            return Ok(ended(
+                read_back::check(folder, keys).map(|read| said_of_export(&read)),
+            ));
+        }
+        (_, Some(file), Some(keys)) => return Ok(ended(check_receipt(file, keys)?)),
+        _ => {}
     }
     let Some((config, store)) = open::configured(&verify.config.path).await? else {
         return Ok(ExitCode::from(super::super::EXIT_INVALID));
@@ -62,6 +67,21 @@ fn ended(checked: Result<String, String>) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// The keys to trust; what is not in the database here cannot do without.
+fn asked_with(verify: &Verify) -> anyhow::Result<Option<PublicKeys>> {
+    let given = given_keys(&verify.keys)?;
+    let what = match (&verify.export, &verify.receipt) {
+        (Some(_), _) => "an export",
+        (_, Some(_)) => "a receipt",
+        _ => return Ok(given),
+    };
+    given.map(Some).with_context(|| {
+        format!(
+            "{what} is checked with `--key`: ask the service's operator for `countersign audit key`"
+        )
+    })
 }
 
 fn given_keys(given: &[String]) -> anyhow::Result<Option<PublicKeys>> {
