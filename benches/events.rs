@@ -17,10 +17,11 @@ use std::time::{Duration, Instant};
 use countersign::clock::Clock;
 use countersign::config::{Config, Surroundings};
 use countersign::domain::{
-    Account, Bound, Candidate, Catalog, Change, Colour, Delivery, Rank, Report, ReportKind,
-    Reporter, Repository, Sha, Source,
+    Account, Bound, Candidate, Catalog, Change, Colour, Delivery, Forge, Rank, Report, ReportKind,
+    Reporter, Repository, RepositoryId, Sha, Source,
 };
 use countersign::engine::Shared;
+use countersign::engine::callers::Callers;
 use countersign::engine::facts::Facts;
 use countersign::engine::intake::Intake;
 use countersign::ledger;
@@ -108,7 +109,7 @@ fn sha(service: u64, candidate: u64) -> Sha {
 
 fn repository(service: u64) -> Repository {
     Repository {
-        id: 1_000 + service,
+        id: RepositoryId::on(Forge::GitHub, 1_000 + service),
         path: format!("acme/service-{service}"),
         installation: Some(1),
     }
@@ -195,6 +196,7 @@ impl World {
                     kind: ReportKind::Status,
                     name: name.to_owned(),
                     source: Reporter::Account(Account {
+                        forge: Forge::GitHub,
                         id: 5,
                         login: "ci".to_owned(),
                     }),
@@ -208,6 +210,7 @@ impl World {
                     word: "pending".to_owned(),
                     url: String::new(),
                     at: now,
+                    reference: None,
                 }));
             }
         }
@@ -235,8 +238,11 @@ impl World {
             waiting.spawn(async move { door.store(delivery, &body, now).await.unwrap() });
         }
         while waiting.join_next().await.is_some() {}
-        let (_github, github) = watch::channel(None);
-        let facts = Facts::new(self.store.clone(), self.shared.clock.clone(), github);
+        let callers = Callers {
+            github: watch::channel(None).1,
+            gitlab: watch::channel(None).1,
+        };
+        let facts = Facts::new(self.store.clone(), self.shared.clock.clone(), callers);
         let intake = Intake {
             shared: self.shared.clone(),
             catalog: self.catalog.clone(),

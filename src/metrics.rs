@@ -22,6 +22,7 @@ pub struct Metrics {
     pub request_seconds: Histogram,
     pub connections: Gauge,
     pub reloads: Family<ReloadLabels, Counter>,
+    pub webhook_looks: Family<WebhookLabels, Counter>,
     pub configuration_is_current: Gauge,
     pub oldest_unhandled_seconds: Gauge<f64, AtomicU64>,
     pub parked_effects: Gauge<i64, AtomicI64>,
@@ -62,6 +63,12 @@ pub struct ReloadLabels {
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub struct WebhookLabels {
+    pub repository: String,
+    pub state: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub struct ExportLabels {
     pub export: String,
 }
@@ -77,6 +84,7 @@ impl Default for Metrics {
             request_seconds: Histogram::new(exponential_buckets(0.000_5, 2.0, 16)),
             connections: Gauge::default(),
             reloads: Family::default(),
+            webhook_looks: Family::default(),
             configuration_is_current: Gauge::default(),
             oldest_unhandled_seconds: Gauge::default(),
             parked_effects: Gauge::default(),
@@ -125,6 +133,11 @@ impl Metrics {
             "configuration_reloads",
             "Times the configuration was read again, by how it went",
             self.reloads.clone(),
+        );
+        registry.register(
+            "webhook_looks",
+            "Looks at the webhooks that lead here, by how they stood",
+            self.webhook_looks.clone(),
         );
         registry.register(
             "configuration_is_current",

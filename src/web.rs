@@ -79,3 +79,33 @@ pub(crate) async fn line(address: Uri) -> Result<Line, Unanswered> {
         .map(TokioIo::new)
         .map_err(|error| Unanswered::Unreachable(error.to_string()))
 }
+
+/// A part of a path or a query, with everything escaped that could mean something there.
+pub(crate) fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
+            escaped.push(char::from(byte));
+        } else {
+            escaped.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_from_outside_means_anything_in_a_path() {
+        for (text, expect) in [
+            ("main", "main"),
+            ("release/2.x", "release%2F2.x"),
+            ("../x?a=b&c#d", "..%2Fx%3Fa%3Db%26c%23d"),
+            ("dependabot[bot]", "dependabot%5Bbot%5D"),
+        ] {
+            assert_eq!(escaped(text), expect);
+        }
+    }
+}

@@ -84,7 +84,7 @@ const ROOMS: &[Room] = &[
     },
     Room {
         name: "forges",
-        uses: &["digest", "call", "domain"],
+        uses: &["digest", "call", "web", "domain"],
         crates: &["octocrab", "reqwest", "tokio", "tokio_util"],
     },
     Room {
@@ -129,7 +129,7 @@ const ROOMS: &[Room] = &[
     Room {
         name: "sandbox",
         uses: &["clock", "digest", "domain"],
-        crates: &["axum", "ed25519_dalek", "tokio", "tokio_util"],
+        crates: &["axum", "base64", "ed25519_dalek", "tokio", "tokio_util"],
     },
     Room {
         name: "cli",

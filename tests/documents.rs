@@ -1,11 +1,13 @@
 //! What the documents name must exist: files, tests, metrics. A page that lies is a defect.
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
+use countersign::config::{Colour, Config, Surroundings};
 use countersign::metrics::{
-    DeliveryLabels, EffectLabels, ExportLabels, HandledLabels, Metrics, ReloadLabels, RequestLabels,
+    DeliveryLabels, EffectLabels, ExportLabels, HandledLabels, Metrics, ReloadLabels,
+    RequestLabels, WebhookLabels,
 };
 
 const DOCUMENTS: &[(&str, &str)] = &[
@@ -14,10 +16,15 @@ const DOCUMENTS: &[(&str, &str)] = &[
     ("CHANGELOG.md", include_str!("../CHANGELOG.md")),
     ("docs/audit.md", include_str!("../docs/audit.md")),
     ("docs/github.md", include_str!("../docs/github.md")),
+    ("docs/gitlab.md", GITLAB),
     ("docs/operations.md", OPERATIONS),
 ];
 
 const OPERATIONS: &str = include_str!("../docs/operations.md");
+const GITLAB: &str = include_str!("../docs/gitlab.md");
+/// The pipelines that lie beside GitLab's page.
+const PLAYED: &str = include_str!("../docs/examples/gitlab-play-job.yml");
+const WITH_VARIABLES: &str = include_str!("../docs/examples/gitlab-variables.yml");
 
 /// Where our own files are; anything else in backticks is not taken for a file.
 const FOLDERS: &[&str] = &[
@@ -95,6 +102,11 @@ fn metric_names() -> BTreeSet<String> {
         export: "siem".to_owned(),
     };
     metrics.export_behind.get_or_create(&exports).set(1);
+    let webhooks = WebhookLabels {
+        repository: "gitlab:acme/shop".to_owned(),
+        state: "works",
+    };
+    metrics.webhook_looks.get_or_create(&webhooks).inc();
     let text = metrics.encode().unwrap_or_default();
     text.lines()
         .filter_map(|line| line.strip_prefix("# TYPE "))
@@ -156,6 +168,148 @@ fn every_metric_is_explained_and_none_is_made_up() {
         explained, counted,
         "docs/operations.md (left), src/metrics.rs (right)"
     );
+}
+
+/// The code blocks of a language.
+fn blocks<'d>(document: &'d str, language: &str) -> Vec<&'d str> {
+    let fence = format!("```{language}\n");
+    let behind = document.split(&fence).skip(1);
+    behind.filter_map(|rest| rest.split("```").next()).collect()
+}
+
+/// A sample with whatever it leaves out.
+fn completed(sample: &str) -> String {
+    let mut text = String::from("[server]\n[database]\nurl = \"sqlite:unused.db\"\n");
+    let connection =
+        "[gitlab]\ntoken = { env = \"TOKEN\" }\nwebhook_secret = { env = \"SECRET\" }\n";
+    let role = "[roles.deployer]\ngitlab_users = [\"ann\"]\n";
+    let service = "[[service]]\nname = \"shop\"\nrepo = \"gitlab:acme/shop\"\nbranch = \"main\"\n";
+    let stage = "[[service.stage]]\nname = \"build\"\ngates = [\"job:build\"]\n";
+    let environment = "[[service.environment]]\nname = \"prod\"\napprovals = { deployer = 1 }\nexclude = []\n\
+                       trigger = { gitlab = \"play_job\", job = \"deploy-prod\" }\n";
+    let parts = [
+        ("[gitlab]", connection),
+        ("[roles.", role),
+        ("[[service]]", service),
+        ("[[service.stage]]", stage),
+        ("[[service.environment]]", environment),
+    ];
+    // A sample begins with one part and holds what follows it in the file.
+    let mut is_there = false;
+    for (heading, part) in parts {
+        if sample.contains(heading) {
+            if !is_there {
+                text.push_str(sample);
+            }
+            is_there = true;
+        } else {
+            text.push_str(part);
+        }
+    }
+    assert!(is_there, "not a part of a configuration:\n{sample}");
+    text
+}
+
+#[test]
+fn every_configuration_of_gitlabs_page_is_valid() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in [
+        (
+            "gitlab-webhook",
+            "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+        ),
+        ("gitlab-token", "t"),
+    ] {
+        fs::write(folder.path().join(name), text).unwrap();
+    }
+    let variables = [
+        ("TOKEN", "t"),
+        ("SECRET", "0123456789abcdef"),
+        ("GITLAB_OLD_TOKEN", "0123456789abcdef"),
+        ("DEPLOY_TRIGGER_TOKEN", "t"),
+        ("CREDENTIALS_DIRECTORY", folder.path().to_str().unwrap()),
+    ];
+    let surroundings = Surroundings::fixed(folder.path(), variables);
+    let samples = blocks(GITLAB, "toml");
+    assert!(samples.len() > 8, "{}", samples.len());
+    let mut triggers = BTreeSet::new();
+    for sample in samples {
+        let config = Config::parse(&completed(sample), "bot.toml", &surroundings)
+            .unwrap_or_else(|report| panic!("{}", report.render(Colour::Never)));
+        for service in &config.catalog.services {
+            let of_service = service.environments.iter();
+            triggers.extend(of_service.map(|one| one.trigger.to_string()));
+        }
+    }
+    assert_eq!(triggers.len(), 4, "{triggers:?}");
+}
+
+#[test]
+fn the_pipelines_beside_gitlabs_page_are_those_that_it_shows() {
+    for shown in blocks(GITLAB, "yaml") {
+        assert!(PLAYED.contains(shown), "{shown}");
+    }
+    for needed in [
+        "deploy-prod:",
+        "when: manual",
+        "environment:\n    name: production\n",
+        "./release.sh production \"$CI_COMMIT_SHA\"",
+    ] {
+        assert!(PLAYED.contains(needed), "{needed}");
+    }
+    let passed = "variables = { RELEASE_SHA = \"{sha}\", RELEASE_ENVIRONMENT = \"{environment}\" }";
+    assert!(GITLAB.contains(passed) && WITH_VARIABLES.contains(passed));
+    for used in [
+        "$RELEASE_SHA",
+        "$RELEASE_ENVIRONMENT",
+        "$COUNTERSIGN_CORRELATION",
+    ] {
+        assert!(WITH_VARIABLES.contains(used), "{used}");
+    }
+}
+
+/// What a job does before it releases, with git, in a clone of a repository.
+#[test]
+fn the_pipeline_with_variables_releases_exactly_the_commit_that_it_was_given() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |script: &str, sha: &str| {
+        let mut shell = Command::new("sh");
+        let shell = shell.args(["-ec", script]).current_dir(folder.path());
+        let output = shell.env("RELEASE_SHA", sha).output().unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        (output.status.success(), said.trim().to_owned())
+    };
+    let git = "git -c user.name=ann -c user.email=ann@example.com -C origin";
+    let (made, sha) = run(
+        &format!(
+            "git init -q -b main origin && {git} commit -q --allow-empty -m one && {git} rev-parse HEAD \
+             && {git} commit -q --allow-empty -m two && git clone -q origin clone"
+        ),
+        "",
+    );
+    assert!(made, "git could not make a repository");
+    let steps = WITH_VARIABLES.lines().map(str::trim);
+    let steps = steps.filter_map(|line| line.strip_prefix("- "));
+    let steps = steps.filter(|step| step.starts_with("git ") || step.starts_with("test "));
+    let steps: Vec<&str> = steps.collect();
+    assert_eq!(steps.len(), 3);
+    let script = format!("cd clone; {}; git rev-parse HEAD", steps.join("; "));
+    assert_eq!(run(&script, &sha), (true, sha));
+    for other in ["", "main", "0123456789abcdef0123456789abcdef01234567"] {
+        assert!(!run(&script, other).0, "{other}");
+    }
+}
+
+/// What GitLab would carry out itself is ours behind our name.
+#[test]
+fn a_command_may_stand_behind_our_name() {
+    let shown = blocks(GITLAB, "");
+    let found: Vec<_> = shown
+        .into_iter()
+        .flat_map(countersign::domain::Command::all_in)
+        .collect();
+    let found: Vec<&str> = found.iter().map(|found| found.line.as_str()).collect();
+    assert!(found.contains(&"/countersign approve #42"), "{found:?}");
 }
 
 #[test]

@@ -14,8 +14,6 @@ mod outside;
 #[cfg(test)]
 mod sample;
 pub mod slack;
-#[cfg(test)]
-mod strange;
 mod text;
 
 /// With what a notice is shown besides itself.

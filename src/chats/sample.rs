@@ -4,7 +4,10 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::domain::{Ended, GateShown, News, Notice, Repository, Sha, Shipped, Ships, StageShown};
+use crate::domain::{
+    Ended, Forge, GateShown, News, Notice, Repository, RepositoryId, Sha, Shipped, Ships,
+    StageShown,
+};
 
 /// What somebody would write who wants to be seen by everybody.
 pub(super) const HOSTILE: &[&str] = &[
@@ -116,7 +119,7 @@ pub(super) fn notice(news: News) -> Notice {
         service: "shop".parse().unwrap(),
         environment: "prod".parse().unwrap(),
         repository: Repository {
-            id: 1,
+            id: RepositoryId::on(Forge::GitHub, 1),
             path: "acme/shop".to_owned(),
             installation: Some(5),
         },

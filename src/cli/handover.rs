@@ -3,31 +3,33 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use secrecy::ExposeSecret as _;
 use tokio::sync::watch;
 
 use super::chat_parts::ChatParts;
+use super::forge_parts::ForgeParts;
 use crate::chats::discord::edge::PublicKey;
 use crate::chats::slack::edge::SigningSecrets;
 use crate::chats::{discord, slack};
-use crate::config::{Config, Identity};
+use crate::config::Config;
 use crate::domain::Catalog;
+use crate::engine::callers::Callers;
 use crate::engine::registering::Registered;
 use crate::engine::speech;
-use crate::forges::github::client::{self, Client, Unusable};
-use crate::forges::github::edge::WebhookSecrets;
+use crate::forges::{github, gitlab};
 use crate::http;
 use crate::ledger;
 
 /// The clients that a configuration asks for.
-pub(super) type Clients = (Option<Arc<Client>>, ChatParts);
+pub(super) type Clients = (ForgeParts, ChatParts);
 
 /// The sending ends of what can change while the service runs.
 #[derive(Debug)]
 pub(super) struct Handover {
     catalog: watch::Sender<Arc<Catalog>>,
-    github_secrets: watch::Sender<Arc<WebhookSecrets>>,
-    github_client: watch::Sender<Option<Arc<Client>>>,
+    github_secrets: watch::Sender<Arc<github::edge::WebhookSecrets>>,
+    gitlab_secrets: watch::Sender<Arc<gitlab::edge::WebhookSecrets>>,
+    github: watch::Sender<Option<Arc<github::client::Client>>>,
+    gitlab: watch::Sender<Option<Arc<gitlab::client::Client>>>,
     discord: watch::Sender<Option<Arc<discord::client::Client>>>,
     discord_key: watch::Sender<Option<Arc<PublicKey>>>,
     registered: watch::Sender<Option<Registered>>,
@@ -40,8 +42,8 @@ pub(super) struct Handover {
 #[derive(Clone, Debug)]
 pub(super) struct Parts {
     pub(super) catalog: watch::Receiver<Arc<Catalog>>,
-    pub(super) github_secrets: watch::Receiver<Arc<WebhookSecrets>>,
-    pub(super) github_client: watch::Receiver<Option<Arc<Client>>>,
+    pub(super) forge_door: http::Forges,
+    pub(super) callers: Callers,
     pub(super) chats: speech::Chats,
     pub(super) chat_door: http::Chats,
     pub(super) registered: watch::Receiver<Option<Registered>>,
@@ -49,10 +51,12 @@ pub(super) struct Parts {
 }
 
 impl Handover {
-    pub(super) fn new(config: &Config, (github, chats): Clients) -> (Self, Parts) {
+    pub(super) fn new(config: &Config, (forges, chats): Clients) -> (Self, Parts) {
         let (catalog, catalog_part) = watch::channel(sealed(config));
-        let (github_secrets, secrets_part) = watch::channel(Arc::new(webhook_secrets(config)));
-        let (github_client, client_part) = watch::channel(github);
+        let (github_secrets, github_door) = watch::channel(forges.github_secrets);
+        let (gitlab_secrets, gitlab_door) = watch::channel(forges.gitlab_secrets);
+        let (github, github_part) = watch::channel(forges.github);
+        let (gitlab, gitlab_part) = watch::channel(forges.gitlab);
         let (discord, discord_part) = watch::channel(chats.discord);
         let (discord_key, key_part) = watch::channel(chats.discord_key);
         let (registered, registered_part) = watch::channel(chats.registered);
@@ -62,7 +66,9 @@ impl Handover {
         let handover = Self {
             catalog,
             github_secrets,
-            github_client,
+            gitlab_secrets,
+            github,
+            gitlab,
             discord,
             discord_key,
             registered,
@@ -77,8 +83,14 @@ impl Handover {
                 catalog: catalog_part.clone(),
             },
             catalog: catalog_part,
-            github_secrets: secrets_part,
-            github_client: client_part,
+            forge_door: http::Forges {
+                github: github_door,
+                gitlab: gitlab_door,
+            },
+            callers: Callers {
+                github: github_part,
+                gitlab: gitlab_part,
+            },
             chats: speech::Chats {
                 discord: discord_part,
                 slack: slack_part,
@@ -90,10 +102,11 @@ impl Handover {
     }
 
     /// Puts a new configuration in force, with the clients that were made for it.
-    pub(super) fn replace(&self, config: &Config, (github, chats): Clients) {
-        self.github_secrets
-            .send_replace(Arc::new(webhook_secrets(config)));
-        self.github_client.send_replace(github);
+    pub(super) fn replace(&self, config: &Config, (forges, chats): Clients) {
+        self.github_secrets.send_replace(forges.github_secrets);
+        self.gitlab_secrets.send_replace(forges.gitlab_secrets);
+        self.github.send_replace(forges.github);
+        self.gitlab.send_replace(forges.gitlab);
         self.discord.send_replace(chats.discord);
         self.discord_key.send_replace(chats.discord_key);
         self.registered.send_replace(chats.registered);
@@ -111,34 +124,7 @@ fn sealed(config: &Config) -> Arc<Catalog> {
     Arc::new(config.catalog.clone().sealed(ledger::policy_digest))
 }
 
-fn webhook_secrets(config: &Config) -> WebhookSecrets {
-    let secrets = config
-        .github
-        .iter()
-        .flat_map(|github| &github.webhook_secrets);
-    WebhookSecrets::new(secrets.map(|secret| secret.expose_secret().as_bytes().to_vec()))
-}
-
 /// The clients for what is configured, or why they cannot be made.
 pub(super) fn clients(config: &Config) -> Result<Clients, String> {
-    let github = github_client(config).map_err(|error| error.to_string())?;
-    Ok((github, ChatParts::of(config)?))
-}
-
-/// The client for the configured GitHub, if there is one.
-fn github_client(config: &Config) -> Result<Option<Arc<Client>>, Unusable> {
-    let Some(github) = &config.github else {
-        return Ok(None);
-    };
-    let identity = match &github.identity {
-        Identity::App {
-            app_id,
-            private_key,
-        } => client::Identity::App {
-            id: *app_id,
-            private_key: private_key.expose_secret().as_bytes().to_vec(),
-        },
-        Identity::Token(token) => client::Identity::Token(token.expose_secret().to_owned()),
-    };
-    Client::new(&github.api_url, identity, client::DEADLINE).map(|client| Some(Arc::new(client)))
+    Ok((ForgeParts::of(config)?, ChatParts::of(config)?))
 }

@@ -5,6 +5,7 @@ mod audit;
 mod chat_parts;
 mod check;
 mod exports;
+mod forge_parts;
 mod handover;
 mod inbox;
 mod log;
@@ -54,7 +55,7 @@ enum Command {
     /// See who is known in chats as whom on the forge, and end it
     #[command(subcommand)]
     People(people::PeopleCommand),
-    /// Print what Discord and Slack must be told to work with Countersign
+    /// Set GitLab's webhooks, and print what Discord and Slack must be told
     #[command(subcommand)]
     Setup(setup::SetupCommand),
     /// Let programs read the audit log over HTTP
@@ -96,7 +97,7 @@ pub fn main() -> ExitCode {
         Command::Outbox(command) => in_runtime(outbox::run(command)),
         Command::Audit(command) => in_runtime(audit::run(*command)),
         Command::People(command) => in_runtime(people::run(command)),
-        Command::Setup(command) => Ok(setup::run(command)),
+        Command::Setup(command) => in_runtime(async move { Ok(setup::run(command).await) }),
         Command::Token(command) => in_runtime(token::run(command)),
     };
     match done {

@@ -75,8 +75,9 @@ async fn show(store: &Store, list: &List) -> anyhow::Result<ExitCode> {
 
 fn as_line(linked: &Linked) -> String {
     format!(
-        "{}  github:{} {}  since {}  called {:?}",
+        "{}  {}:{} {}  since {}  called {:?}",
         spelled(&linked.speaker),
+        linked.account.forge.prefix(),
         linked.account.id,
         linked.account.login,
         linked.since.strftime("%Y-%m-%d %H:%MZ"),
@@ -91,7 +92,7 @@ fn as_json(linked: &Linked) -> String {
         "tenant": speaker.tenant,
         "user": speaker.user,
         "name": speaker.name,
-        "account": { "forge": "github", "id": linked.account.id, "login": linked.account.login },
+        "account": { "forge": linked.account.forge.prefix(), "id": linked.account.id, "login": linked.account.login },
         "since": linked.since.to_string(),
     })
     .to_string()
@@ -103,24 +104,32 @@ async fn unlink(store: &Store, asked: &Unlink) -> anyhow::Result<ExitCode> {
         name: open::operator(),
     };
     let known = state::links(store).await?;
-    let Some(linked) = known.into_iter().find(|one| one.speaker.is(&asked.who)) else {
+    let mut links: Vec<(Linked, Entry)> = Vec::new();
+    for linked in known.into_iter().filter(|one| one.speaker.is(&asked.who)) {
+        let operator = operator.clone();
+        let mut entry = Entry::new(Clock::system().now(), Action::IdentityUnlinked, operator)
+            .with_speaker(&linked.speaker)
+            .with("account", linked.account.id);
+        if let Some(reason) = &asked.reason {
+            entry = entry.with_private("reason", reason.as_str());
+        }
+        links.push((linked, entry));
+    }
+    if links.is_empty() {
         complain(&format!("{} is not linked", spelled(&asked.who)));
         return Ok(ExitCode::FAILURE);
-    };
-    let mut entry = Entry::new(Clock::system().now(), Action::IdentityUnlinked, operator)
-        .with_speaker(&linked.speaker)
-        .with("account", linked.account.id);
-    if let Some(reason) = &asked.reason {
-        entry = entry.with_private("reason", reason.as_str());
     }
-    let speaker = linked.speaker.clone();
     let changed = store
         .unit(move |tx| {
-            let (entry, speaker) = (entry.clone(), speaker.clone());
+            let links = links.clone();
             Box::pin(async move {
-                let changed = state::unlink(tx, &speaker).await?;
-                if changed {
-                    ledger::append(tx, &entry).await?;
+                let mut changed = false;
+                for (linked, entry) in &links {
+                    let forge = linked.account.forge;
+                    if state::unlink(tx, &linked.speaker, forge).await? {
+                        ledger::append(tx, entry).await?;
+                        changed = true;
+                    }
                 }
                 Ok(changed)
             })

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
@@ -21,6 +22,7 @@ use crate::engine::listening::Listening;
 use crate::engine::registering;
 use crate::engine::signer::{Place, Signer};
 use crate::engine::sweep::Sweep;
+use crate::engine::watching::Watching;
 use crate::http::{Doorway, Limits, Listener, Readiness, router};
 use crate::metrics::Metrics;
 use crate::store::Door;
@@ -100,7 +102,12 @@ pub(super) async fn serve(path: PathBuf) -> anyhow::Result<ExitCode> {
     let stops = Stops::default();
     let server = config.server.clone();
     let mut tasks = Tasks::default();
-    start_engine(&mut tasks, &shared, &parts, &stops);
+    let hook = server.gitlab_hook();
+    if config.gitlab.is_some() && hook.is_none() {
+        tracing::warn!("server.public_url is not set, so GitLab's webhooks are not watched");
+    }
+    let watching = Watching::new(watch::channel(hook).1);
+    start_engine(&mut tasks, &shared, (&parts, watching), &stops);
     for shipping in exports::shipping(&config.ledger.exports, &shared)? {
         tasks.start("export", shipping.run(stops.stopping.clone()));
     }
@@ -130,11 +137,16 @@ pub(super) async fn serve(path: PathBuf) -> anyhow::Result<ExitCode> {
     })
 }
 
-fn start_engine(tasks: &mut Tasks, shared: &Shared, parts: &Parts, stops: &Stops) {
+fn start_engine(
+    tasks: &mut Tasks,
+    shared: &Shared,
+    (parts, watching): (&Parts, Watching),
+    stops: &Stops,
+) {
     let facts = Facts::new(
         shared.store.clone(),
         shared.clock.clone(),
-        parts.github_client.clone(),
+        parts.callers.clone(),
     );
     let intake = Intake {
         shared: shared.clone(),
@@ -146,7 +158,7 @@ fn start_engine(tasks: &mut Tasks, shared: &Shared, parts: &Parts, stops: &Stops
         shared: shared.clone(),
         executor: Arc::new(Hands {
             clock: shared.clock.clone(),
-            github: parts.github_client.clone(),
+            callers: parts.callers.clone(),
             chats: parts.chats.clone(),
         }),
         pace: Pace::default(),
@@ -156,7 +168,8 @@ fn start_engine(tasks: &mut Tasks, shared: &Shared, parts: &Parts, stops: &Stops
     let sweep = Sweep {
         shared: shared.clone(),
         catalog: parts.catalog.clone(),
-        github: parts.github_client.clone(),
+        callers: parts.callers.clone(),
+        watching,
         keep_handled: parts.keep_handled.clone(),
     };
     tasks.start("sweep", sweep.run(stops.stopping.clone()));
@@ -213,7 +226,7 @@ fn start_http(
         slack: parts.chats.slack.clone(),
     };
     tasks.start("slack", listening.run(stops.stopping.clone()));
-    let doorway = Doorway::new(door, readiness, limits, parts.github_secrets.clone())
+    let doorway = Doorway::new(door, readiness, limits, parts.forge_door.clone())
         .with_chats(parts.chat_door.clone());
     tasks.start("inbox", committer.run());
     tasks.start(

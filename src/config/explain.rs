@@ -81,6 +81,9 @@ fn connections(config: &Config, text: &mut String) {
         };
         line(text, 0, format!("uses GitHub at {} {whom}", github.api_url));
     }
+    if let Some(gitlab) = &config.gitlab {
+        line(text, 0, format!("uses GitLab at {} by a token", gitlab.url));
+    }
 }
 
 fn service(service: &Service, config: &Config, text: &mut String) {
@@ -116,11 +119,15 @@ fn service(service: &Service, config: &Config, text: &mut String) {
         );
     }
     for environment in &service.environments {
-        self::environment(environment, config, text);
+        self::environment((service, environment), config, text);
     }
 }
 
-fn environment(environment: &Environment, config: &Config, text: &mut String) {
+fn environment(
+    (service, environment): (&Service, &Environment),
+    config: &Config,
+    text: &mut String,
+) {
     let aliases = match environment.aliases.as_slice() {
         [] => String::new(),
         aliases => format!(" (also {})", list(aliases)),
@@ -174,7 +181,8 @@ fn environment(environment: &Environment, config: &Config, text: &mut String) {
         text,
         2,
         format!(
-            "GitHub is asked how a release goes after {} without news",
+            "{} is asked how a release goes after {} without news",
+            service.repo.forge(),
             environment.follow
         ),
     );

@@ -8,20 +8,11 @@ use super::at::Place;
 use super::report::Problem;
 
 /// A path of keys, the beginning of the text that stands there, and what it is for.
-const NOT_YET: &[(&str, &str, &str)] = &[
-    ("gitlab", "", "the connection to GitLab"),
-    ("service.repo", "gitlab:", "a service on GitLab"),
-    (
-        "service.environment.trigger.gitlab",
-        "",
-        "a trigger on GitLab",
-    ),
-    (
-        "service.environment.trigger.webhook",
-        "",
-        "a trigger by webhook",
-    ),
-];
+const NOT_YET: &[(&str, &str, &str)] = &[(
+    "service.environment.trigger.webhook",
+    "",
+    "a trigger by webhook",
+)];
 
 /// A problem for every use of something that is not available yet.
 pub(super) fn refuse(root: &DeTable<'_>) -> Vec<Problem> {

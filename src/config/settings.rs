@@ -77,6 +77,14 @@ pub struct Server {
     pub shutdown_timeout: Duration,
 }
 
+impl Server {
+    /// Where GitLab's webhooks lead.
+    pub fn gitlab_hook(&self) -> Option<String> {
+        let url = self.public_url.as_ref()?;
+        Some(format!("{url}/hooks/gitlab"))
+    }
+}
+
 impl Default for Server {
     fn default() -> Self {
         Self {

@@ -212,7 +212,7 @@ fn person(value: &str) -> Result<String, String> {
     let value = value.strip_prefix('@').unwrap_or(value);
     let is_name = |c: char| c.is_ascii_alphanumeric() || "-_.[]".contains(c);
     let is_possible = match value.split_once(':') {
-        Some(("github", id)) => id.parse::<u64>().is_ok(),
+        Some(("github" | "gitlab", id)) => id.parse::<u64>().is_ok(),
         Some(("discord" | "slack", id)) => {
             let is_id = |c: char| c.is_ascii_alphanumeric() || c == '/';
             !id.is_empty() && id.len() <= 100 && id.chars().all(is_id)
@@ -531,7 +531,7 @@ mod tests {
         check("service", "a b", "`a b` cannot be the name of a service");
         check("env", "", "`` cannot be the name of an environment");
         check("person", "a b", "`a b` is not a person");
-        check("person", "gitlab:7", "`gitlab:7` is not a person");
+        check("person", "bitbucket:7", "`bitbucket:7` is not a person");
         check("person", "", "`` is not a person");
         check("sha", "abc", "write at least 4 of its digits");
         check(

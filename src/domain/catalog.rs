@@ -23,9 +23,9 @@ pub struct Catalog {
     /// The guilds and workspaces that are ours; nobody else is obeyed in a chat.
     #[serde(skip)]
     pub tenants: Vec<(Chat, String)>,
-    /// Where the forge shows its pages to people, without a slash at its end.
+    /// Where the forges show their pages to people, without a slash at the end.
     #[serde(skip)]
-    pub web_url: String,
+    pub web_urls: BTreeMap<Forge, String>,
 }
 
 impl Catalog {
@@ -69,14 +69,6 @@ impl Catalog {
             .filter(|one| one.channel.is(chat, channel))
             .peekable();
         own.peek().is_none() || own.any(|one| one.covers(environment))
-    }
-
-    /// Whether a service lives in this repository of GitHub.
-    pub fn follows_github(&self, repository: &str) -> bool {
-        self.services.iter().any(|service| {
-            service.repo.forge() == Forge::GitHub
-                && service.repo.path().eq_ignore_ascii_case(repository)
-        })
     }
 
     /// Puts the digests in: `digest` is given everything that an environment's policy consists of.

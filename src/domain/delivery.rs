@@ -4,6 +4,7 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Source {
     GitHub,
+    GitLab,
     Discord,
     Slack,
     /// What we tell ourselves; never through a hook.
@@ -14,6 +15,7 @@ impl Source {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::GitHub => "github",
+            Self::GitLab => "gitlab",
             Self::Discord => "discord",
             Self::Slack => "slack",
             Self::Countersign => "countersign",
@@ -23,6 +25,7 @@ impl Source {
     pub fn parse(text: &str) -> Option<Self> {
         match text {
             "github" => Some(Self::GitHub),
+            "gitlab" => Some(Self::GitLab),
             "discord" => Some(Self::Discord),
             "slack" => Some(Self::Slack),
             "countersign" => Some(Self::Countersign),

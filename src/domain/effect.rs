@@ -1,14 +1,12 @@
 //! What must be done outside. An effect is data: it is stored with the decision that caused it, and
 //! carried out later, perhaps by another process.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Button, ChannelRef, Chat, EnvironmentName, GitHubTrigger, Happening, Notice, Place,
-    Placeholder, Quorum, Repository, Request, ServiceName, Sha, Spot, Target,
+    Button, ChannelRef, Chat, EnvironmentName, Happening, Notice, Place, Quorum, Repository,
+    Request, ServiceName, Sha, Spot, Start,
 };
 
 /// One thing to do outside.
@@ -131,27 +129,6 @@ pub struct Departure {
     not_after: Timestamp,
 }
 
-/// What is started.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Start {
-    Deployment {
-        environment: String,
-    },
-    WorkflowDispatch {
-        workflow: String,
-        reference: String,
-        inputs: BTreeMap<String, String>,
-    },
-    RepositoryDispatch {
-        event_type: String,
-    },
-    ProtectionRule {
-        environment: String,
-        run: u64,
-    },
-}
-
 impl Departure {
     /// The order as text. The ledger holds it, so that nothing else can be started in its name.
     pub fn spelled(&self) -> String {
@@ -221,61 +198,6 @@ impl Departure {
     /// When it was decided too long ago to leave.
     pub fn not_after(&self) -> Timestamp {
         self.not_after
-    }
-}
-
-impl Start {
-    /// What a trigger means for one request; `None` while no run waits at the protection rule.
-    pub fn of(
-        trigger: &GitHubTrigger,
-        request: &Request,
-        waiting_run: Option<u64>,
-    ) -> Option<Self> {
-        let value = |placeholder| match placeholder {
-            Placeholder::Sha => request.sha.to_string(),
-            Placeholder::Service => request.service.to_string(),
-            Placeholder::Environment => request.environment.to_string(),
-            Placeholder::Request => request.number.to_string(),
-            Placeholder::Correlation => request.correlation(),
-        };
-        Some(match trigger {
-            GitHubTrigger::Deployment { environment } => Self::Deployment {
-                environment: environment.to_string(),
-            },
-            GitHubTrigger::WorkflowDispatch {
-                workflow,
-                reference,
-                inputs,
-            } => Self::WorkflowDispatch {
-                workflow: workflow.to_string(),
-                reference: reference.to_string(),
-                inputs: inputs
-                    .iter()
-                    .map(|(name, template)| (name.clone(), template.render(value)))
-                    .collect(),
-            },
-            GitHubTrigger::RepositoryDispatch { event_type } => Self::RepositoryDispatch {
-                event_type: event_type.to_string(),
-            },
-            GitHubTrigger::ProtectionRule { environment } => Self::ProtectionRule {
-                environment: environment.to_string(),
-                run: waiting_run?,
-            },
-        })
-    }
-
-    /// Where it would be found.
-    pub fn target(&self) -> Target {
-        match self {
-            Self::Deployment { environment } => Target::Deployment {
-                environment: environment.clone(),
-            },
-            Self::WorkflowDispatch { workflow, .. } => Target::WorkflowDispatch {
-                workflow: workflow.clone(),
-            },
-            Self::RepositoryDispatch { .. } => Target::RepositoryDispatch,
-            Self::ProtectionRule { run, .. } => Target::WaitingRun { run: *run },
-        }
     }
 }
 

@@ -134,9 +134,9 @@ impl Entry {
 }
 
 impl Actor {
-    pub fn on_github(account: &Account) -> Self {
+    pub fn person(account: &Account) -> Self {
         Self::Person {
-            forge: "github",
+            forge: account.forge.prefix(),
             id: account.id,
             login: account.login.clone(),
         }

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 
 use super::{
-    AppId, Colour, Detail, Gate, Report, ReportKind, Reporter, Stage, StageName, Verdict,
+    AppId, Colour, Detail, Gate, Report, ReportKind, Reporter, Service, Stage, StageName, Verdict,
     reason::{Reason, code, link},
 };
 
@@ -47,20 +47,25 @@ pub struct GateView {
 /// Finds the app behind a reporter's account.
 pub type AppOf<'f> = dyn Fn(&Reporter) -> Result<Option<u64>, String> + 'f;
 
-/// How far a commit with these reports is in these stages.
+/// How far a commit with these reports is in these stages of a service.
 pub fn view(
+    service: &Service,
     stages: &[Stage],
     reports: &[Report],
     app_of: &AppOf<'_>,
     now: Timestamp,
 ) -> Vec<StageView> {
+    let reports: Vec<&Report> = reports
+        .iter()
+        .filter(|report| was_made_here(service, report))
+        .collect();
     stages
         .iter()
         .map(|stage| {
             let gates: Vec<GateView> = stage
                 .gates
                 .iter()
-                .map(|gate| view_gate(gate, reports, app_of))
+                .map(|gate| view_gate(gate, &reports, app_of))
                 .collect();
             let verdict = judge(stage, &gates, now);
             StageView {
@@ -78,10 +83,22 @@ pub fn concerns(gate: &Gate, report: &Report) -> bool {
     !own && gate.kind() == report.kind.as_str() && gate.name().matches(&report.name)
 }
 
-fn view_gate(gate: &Gate, reports: &[Report], app_of: &AppOf<'_>) -> GateView {
+/// Whether a report was made on the release branch, or on any where heads of pull requests are released.
+fn was_made_here(service: &Service, report: &Report) -> bool {
+    let mut environments = service.environments.iter();
+    let elsewhere_too = environments.any(|environment| environment.allow.open_heads);
+    let is_here = |reference: &String| reference == service.branch.as_str();
+    elsewhere_too || report.reference.as_ref().is_none_or(is_here)
+}
+
+fn view_gate(gate: &Gate, reports: &[&Report], app_of: &AppOf<'_>) -> GateView {
     let mut counting: Vec<Report> = Vec::new();
     let mut unclear = Vec::new();
-    for report in reports.iter().filter(|report| concerns(gate, report)) {
+    for report in reports
+        .iter()
+        .copied()
+        .filter(|report| concerns(gate, report))
+    {
         let counts = match gate.app() {
             None => true,
             Some(app) => match app_of(&report.source) {

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::command::Found;
-use super::{Internal, Report, Said, Sha, Spot};
+use super::{ExternalKind, Forge, Internal, Report, RepositoryId, Said, Sha, Spot};
 
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,17 +45,43 @@ pub enum Incoming {
 /// A repository of a forge, and how to reach it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Repository {
-    pub id: u64,
+    pub id: RepositoryId,
     /// `owner/name`.
     pub path: String,
     pub installation: Option<u64>,
 }
 
+impl Repository {
+    pub fn forge(&self) -> Forge {
+        self.id.forge()
+    }
+
+    /// How its name is remembered.
+    pub fn remembered(&self) -> String {
+        self.forge().remembers(&self.path)
+    }
+}
+
 /// An account of a forge. The number decides; the name is for display.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Account {
+    #[serde(default = "github", skip_serializing_if = "is_github")]
+    pub forge: Forge,
     pub id: u64,
     pub login: String,
+}
+
+/// Accounts were kept without their forge while there was only one.
+fn github() -> Forge {
+    Forge::GitHub
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands over a reference"
+)]
+fn is_github(forge: &Forge) -> bool {
+    *forge == Forge::GitHub
 }
 
 /// A branch moved.
@@ -99,6 +125,8 @@ pub struct SeenDeployment {
     pub app: Option<u64>,
     /// Our mark in its payload, if it claims to be ours.
     pub correlation: Option<String>,
+    /// The job that deploys, where the forge tells.
+    pub job: Option<u64>,
 }
 
 /// How a deployment goes.
@@ -117,6 +145,7 @@ pub struct DeploymentMoved {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SeenRun {
     pub repository: Repository,
+    pub kind: ExternalKind,
     pub id: u64,
     pub attempt: u64,
     /// The workflow's file name, without folders.

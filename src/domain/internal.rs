@@ -62,7 +62,8 @@ pub enum Due {
     Unexplained {
         service: ServiceName,
         environment: EnvironmentName,
-        /// `deployment/7` or `run/7`.
+        /// `deployment/7`, `run/7` or `job/7`.
+        #[serde(rename = "sighted")]
         what: String,
         sha: Sha,
         by: String,
@@ -101,6 +102,9 @@ pub struct External {
 pub enum ExternalKind {
     Deployment,
     Run,
+    /// A job of a pipeline.
+    Job,
+    Pipeline,
 }
 
 impl Due {
@@ -132,6 +136,47 @@ impl ExternalKind {
         match self {
             Self::Deployment => "deployment",
             Self::Run => "run",
+            Self::Job => "job",
+            Self::Pipeline => "pipeline",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_comes_due_is_read_as_it_was_written() {
+        let service: ServiceName = "shop".parse().unwrap();
+        let environment: EnvironmentName = "prod".parse().unwrap();
+        let sha: Sha = "a".repeat(40).parse().unwrap();
+        for due in [
+            Due::Soak {
+                service: service.clone(),
+                sha: sha.clone(),
+            },
+            Due::Look {
+                service: service.clone(),
+                request: 1,
+            },
+            Due::Unlock {
+                service: service.clone(),
+                environment: environment.clone(),
+            },
+            Due::Unexplained {
+                service: service.clone(),
+                environment,
+                what: "job/7".to_owned(),
+                sha,
+                by: "bob".to_owned(),
+            },
+            Due::Reread { service },
+        ] {
+            let note = Internal::Due(due);
+            let written = serde_json::to_string(&note).unwrap();
+            let read = serde_json::from_str::<Internal>(&written);
+            assert_eq!(read.unwrap(), note, "{written}");
         }
     }
 }

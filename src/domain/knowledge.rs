@@ -8,8 +8,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Account, Candidate, EnvironmentName, External, ExternalKind, Filter, Noted, Notice, Offer,
-    Progress, Report, Repository, Request, RuleRequested, ServiceName, Sha, Speaker, TeamRef,
+    Account, Candidate, Crowd, EnvironmentName, External, ExternalKind, Filter, Forge, Noted,
+    Notice, Offer, Progress, Report, Repository, RepositoryId, Request, RuleRequested, ServiceName,
+    Sha, Speaker,
 };
 
 /// Something that the database knows.
@@ -17,7 +18,7 @@ use super::{
 pub enum Look {
     /// Repositories with this number or this name.
     Repository {
-        id: u64,
+        id: RepositoryId,
         path: String,
     },
     /// The repository that a service was bound to.
@@ -30,7 +31,7 @@ pub enum Look {
         name: String,
     },
     Candidates {
-        repository: u64,
+        repository: RepositoryId,
         sha: Sha,
     },
     /// The newest candidates of a service.
@@ -38,7 +39,7 @@ pub enum Look {
         service: ServiceName,
     },
     Reports {
-        repository: u64,
+        repository: RepositoryId,
         sha: Sha,
     },
     /// Requests of a service that are not over.
@@ -50,13 +51,13 @@ pub enum Look {
     },
     /// The request that the forge knows under this number.
     RequestOf {
-        repository: u64,
+        repository: RepositoryId,
         kind: ExternalKind,
         id: u64,
     },
     /// Requests for a commit, open and over.
     RequestsOfCommit {
-        repository: u64,
+        repository: RepositoryId,
         sha: Sha,
     },
     /// The newest successful requests.
@@ -73,7 +74,7 @@ pub enum Look {
     },
     /// Runs that wait at our protection rule.
     WaitingRuns {
-        repository: u64,
+        repository: RepositoryId,
         environment: String,
     },
     /// Whether this was done before.
@@ -82,7 +83,7 @@ pub enum Look {
     },
     /// Requests that a comment asked for or approved.
     RequestsOfComment {
-        repository: u64,
+        repository: RepositoryId,
         comment: u64,
     },
     /// The newest entries of the audit log that match and are about one of these services.
@@ -100,6 +101,7 @@ pub enum Look {
     /// The account that is linked with somebody in a chat.
     Identity {
         speaker: Speaker,
+        forge: Forge,
     },
     /// The notice about a commit and an environment.
     Notice {
@@ -124,6 +126,7 @@ pub enum Look {
     },
     /// Whoever is linked with an account.
     Linked {
+        forge: Forge,
         account: u64,
     },
 }
@@ -207,7 +210,7 @@ pub enum Question {
     /// Whether a person is in a team.
     Membership {
         repository: Repository,
-        team: TeamRef,
+        team: Crowd,
         person: Account,
     },
     PullRequest {
@@ -234,6 +237,8 @@ pub enum Question {
     Reports {
         repository: Repository,
         sha: Sha,
+        /// Jobs that release, and say nothing about the commit.
+        aside: Vec<String>,
     },
     /// The app behind a bot's account.
     AppBehind {
@@ -296,10 +301,29 @@ pub struct Search {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Target {
-    Deployment { environment: String },
-    WorkflowDispatch { workflow: String },
+    Deployment {
+        environment: String,
+    },
+    WorkflowDispatch {
+        workflow: String,
+    },
     RepositoryDispatch,
-    WaitingRun { run: u64 },
+    WaitingRun {
+        run: u64,
+    },
+    /// A job of the commit's own pipeline.
+    Job {
+        name: String,
+        branch: Option<String>,
+    },
+    Pipeline {
+        by_token: bool,
+    },
+    /// The job of a deployment that waited for approval.
+    WaitingJob {
+        environment: String,
+        branch: Option<String>,
+    },
 }
 
 /// What the forge said.

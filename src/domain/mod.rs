@@ -29,6 +29,9 @@ pub mod pattern;
 /// Forges and repositories.
 pub mod repo;
 
+/// The number of a repository.
+pub mod repository_id;
+
 /// Who may approve.
 pub mod role;
 
@@ -101,6 +104,9 @@ pub mod gates;
 /// What a chat is told.
 pub mod notice;
 
+/// How one release is started.
+pub mod start;
+
 /// What must be done outside.
 pub mod effect;
 
@@ -110,6 +116,10 @@ pub mod subscription;
 /// Where everything is decided.
 pub mod desk;
 
+/// What payloads become in tests.
+#[cfg(test)]
+pub(crate) mod strange;
+
 pub use audit::{Filter, Noted, words_of};
 pub use candidate::{Candidate, Mark};
 pub use catalog::Catalog;
@@ -118,7 +128,7 @@ pub use chat::{Act, Button, Chat, Handle, Offer, Said, Speaker, Spot};
 pub use command::{Command, Misunderstood};
 pub use delivery::{Delivery, Source};
 pub use desk::{COMMAND_LIFETIME, Change, Decision, Outcome, decide, unfold};
-pub use effect::{Departure, Effect, Planned, Priority, Reaction, Start, StatusState};
+pub use effect::{Departure, Effect, Planned, Priority, Reaction, StatusState};
 pub use entry::{Action, Actor, Detail, Ending, Entry};
 pub use environment::{Allow, Environment, Exclude};
 pub use forge_name::ForgeName;
@@ -140,12 +150,14 @@ pub use policy::{Approval, Authorized, Quorum};
 pub use reason::{Reason, Verdict};
 pub use repo::{Branch, Forge, RepoRef};
 pub use report::{Colour, Rank, Report, ReportKind, Reporter};
+pub use repository_id::RepositoryId;
 pub use request::{Ended, Flight, Given, Request, RequestKind, State};
-pub use role::{AccessLevel, GroupPath, Login, RepositoryRole, Role, TeamRef};
+pub use role::{AccessLevel, Crowd, GroupPath, Login, RepositoryRole, Role, TeamRef};
 pub use scope::Scope;
 pub use service::Service;
 pub use sha::Sha;
 pub use stage::Stage;
+pub use start::{CORRELATION, Start};
 pub use subscription::{QuietHours, Subscription};
 pub use template::{Placeholder, Template};
 pub use time_span::TimeSpan;

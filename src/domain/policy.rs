@@ -211,7 +211,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::domain::{Allow, Exclude, GitHubTrigger, Trigger};
+    use crate::domain::{Allow, Exclude, Forge, GitHubTrigger, Trigger};
 
     fn role(name: &str) -> RoleName {
         name.parse().unwrap()
@@ -239,6 +239,7 @@ mod tests {
 
     fn approval(id: u64, roles: &[&str]) -> Approval {
         let person = Account {
+            forge: Forge::GitHub,
             id,
             login: format!("p{id}"),
         };
@@ -287,6 +288,7 @@ mod tests {
     #[test]
     fn what_could_not_be_found_out_is_no_role() {
         let person = Account {
+            forge: Forge::GitHub,
             id: 1,
             login: "ann".to_owned(),
         };

@@ -4,12 +4,12 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::Invalid;
 
 /// Where code lives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Forge {
     /// github.com or GitHub Enterprise.
@@ -25,6 +25,22 @@ impl Forge {
             Self::GitHub => "github",
             Self::GitLab => "gitlab",
         }
+    }
+
+    /// How a name of this forge is remembered, whether of a repository or of people. Forges compare names
+    /// without regard to case, and two may use the same one.
+    pub fn remembers(self, name: &str) -> String {
+        let name = name.to_ascii_lowercase();
+        match self {
+            Self::GitHub => name,
+            Self::GitLab => format!("gitlab:{name}"),
+        }
+    }
+
+    pub fn of_prefix(text: &str) -> Option<Self> {
+        [Self::GitHub, Self::GitLab]
+            .into_iter()
+            .find(|forge| forge.prefix() == text)
     }
 }
 
@@ -54,6 +70,11 @@ impl RepoRef {
     pub fn path(&self) -> &str {
         &self.path
     }
+
+    /// How it is remembered.
+    pub fn remembered(&self) -> String {
+        self.forge.remembers(&self.path)
+    }
 }
 
 impl FromStr for RepoRef {
@@ -64,10 +85,8 @@ impl FromStr for RepoRef {
         let Some((forge, path)) = text.split_once(':') else {
             return Err(Invalid::new("the forge is missing", way_out));
         };
-        let forge = match forge {
-            "github" => Forge::GitHub,
-            "gitlab" => Forge::GitLab,
-            _ => return Err(Invalid::new("this forge is not known", way_out)),
+        let Some(forge) = Forge::of_prefix(forge) else {
+            return Err(Invalid::new("this forge is not known", way_out));
         };
         if path.starts_with("//") {
             return Err(Invalid::new("a repository is not a URL", way_out));

@@ -4,16 +4,16 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Account, Sha};
+use super::{Account, RepositoryId, Sha};
 
 /// One report about one commit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
     /// The repository's number.
-    pub repository: u64,
+    pub repository: RepositoryId,
     pub sha: Sha,
     pub kind: ReportKind,
-    /// The status's context, the check's name, the workflow's file, or the environment.
+    /// The status's context, the name of the check, job or pipeline, the workflow's file, or the environment.
     pub name: String,
     pub source: Reporter,
     pub rank: Rank,
@@ -23,6 +23,10 @@ pub struct Report {
     pub url: String,
     /// When, by the forge's clock.
     pub at: Timestamp,
+    /// The branch or tag that it was made on, where that matters: a pipeline on another branch can be
+    /// started with other variables by more people.
+    #[serde(default)]
+    pub reference: Option<String>,
 }
 
 /// What kind of fact it is, by the words that gates use.
@@ -32,7 +36,20 @@ pub enum ReportKind {
     Status,
     Check,
     Workflow,
+    Job,
+    Pipeline,
     Deployment,
+}
+
+impl ReportKind {
+    const ALL: [Self; 6] = [
+        Self::Status,
+        Self::Check,
+        Self::Workflow,
+        Self::Job,
+        Self::Pipeline,
+        Self::Deployment,
+    ];
 }
 
 /// Who reported it.
@@ -51,7 +68,7 @@ pub enum Reporter {
 pub struct Rank {
     /// The number of the status, check run, workflow run or deployment.
     pub id: u64,
-    /// The attempt of a run, the number of a deployment's status; else zero.
+    /// The attempt of a run, the number of a deployment's status, the pipeline of a job; else zero.
     pub attempt: u64,
     /// How far it is: queued, running, completed.
     pub phase: u8,
@@ -81,14 +98,14 @@ impl ReportKind {
             Self::Status => "status",
             Self::Check => "check",
             Self::Workflow => "workflow",
+            Self::Job => "job",
+            Self::Pipeline => "pipeline",
             Self::Deployment => "deployment",
         }
     }
 
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Status, Self::Check, Self::Workflow, Self::Deployment]
-            .into_iter()
-            .find(|kind| kind.as_str() == text)
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
     }
 }
 

@@ -222,16 +222,17 @@ impl Ended {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{ExternalKind, Place};
+    use crate::domain::{ExternalKind, Forge, Place, RepositoryId};
 
     #[test]
     fn a_request_comes_back_from_text_as_it_was() {
         let account = Account {
+            forge: Forge::GitHub,
             id: 5,
             login: "ann".to_owned(),
         };
         let repository = Repository {
-            id: 9,
+            id: RepositoryId::on(Forge::GitHub, 9),
             path: "acme/shop".to_owned(),
             installation: Some(4),
         };

@@ -29,6 +29,27 @@ pub struct Role {
 }
 
 impl Role {
+    /// Those who are named, by what they are called on this forge.
+    pub fn users(&self, forge: Forge) -> &[Login] {
+        match forge {
+            Forge::GitHub => &self.github_users,
+            Forge::GitLab => &self.gitlab_users,
+        }
+    }
+
+    /// The groups of people on this forge that have it.
+    pub fn crowds(&self, forge: Forge) -> Vec<Crowd> {
+        match forge {
+            Forge::GitHub => self.github_teams.iter().cloned().map(Crowd::Team).collect(),
+            Forge::GitLab => self
+                .gitlab_groups
+                .iter()
+                .cloned()
+                .map(Crowd::Group)
+                .collect(),
+        }
+    }
+
     /// Whether somebody on this forge can have the role.
     pub fn reaches(&self, forge: Forge) -> bool {
         match forge {
@@ -184,6 +205,32 @@ impl fmt::Display for TeamRef {
     }
 }
 
+/// People whom a forge keeps together.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Crowd {
+    Team(TeamRef),
+    Group(GroupPath),
+}
+
+impl Crowd {
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Team(_) => "team",
+            Self::Group(_) => "group",
+        }
+    }
+}
+
+impl fmt::Display for Crowd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Team(team) => team.fmt(f),
+            Self::Group(group) => group.fmt(f),
+        }
+    }
+}
+
 /// The least access to a GitLab project that counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -197,6 +244,8 @@ pub enum AccessLevel {
 }
 
 impl AccessLevel {
+    pub const ALL: [Self; 3] = [Self::Developer, Self::Maintainer, Self::Owner];
+
     /// The number that GitLab's API uses.
     pub fn number(self) -> u64 {
         match self {

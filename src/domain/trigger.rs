@@ -91,6 +91,59 @@ impl Trigger {
             Self::Webhook { .. } => None,
         }
     }
+
+    /// The environment on the forge that it names itself.
+    pub fn environment(&self) -> Option<&ForgeName> {
+        match self {
+            Self::GitHub(
+                GitHubTrigger::Deployment { environment }
+                | GitHubTrigger::ProtectionRule { environment },
+            )
+            | Self::GitLab(GitLabTrigger::ApproveThenPlay { environment }) => Some(environment),
+            Self::GitHub(
+                GitHubTrigger::WorkflowDispatch { .. } | GitHubTrigger::RepositoryDispatch { .. },
+            )
+            | Self::GitLab(
+                GitLabTrigger::PlayJob { .. }
+                | GitLabTrigger::CreatePipeline { .. }
+                | GitLabTrigger::TriggerToken { .. },
+            )
+            | Self::Webhook { .. } => None,
+        }
+    }
+
+    /// Whether it starts at a branch, and the commit goes along as a value.
+    pub fn starts_at_branch(&self) -> bool {
+        match self {
+            Self::GitHub(
+                GitHubTrigger::WorkflowDispatch { .. } | GitHubTrigger::RepositoryDispatch { .. },
+            )
+            | Self::GitLab(
+                GitLabTrigger::CreatePipeline { .. } | GitLabTrigger::TriggerToken { .. },
+            ) => true,
+            Self::GitHub(
+                GitHubTrigger::Deployment { .. } | GitHubTrigger::ProtectionRule { .. },
+            )
+            | Self::GitLab(GitLabTrigger::PlayJob { .. } | GitLabTrigger::ApproveThenPlay { .. })
+            | Self::Webhook { .. } => false,
+        }
+    }
+
+    /// Whether a look that finds nothing shows that nothing is there. On GitHub a dispatched run is found by
+    /// its name only, and nobody knows whether the workflow gives it our mark; a pipeline of GitLab has it
+    /// among its variables.
+    pub fn shows_absence(&self) -> bool {
+        match self {
+            Self::GitHub(
+                GitHubTrigger::Deployment { .. } | GitHubTrigger::ProtectionRule { .. },
+            )
+            | Self::GitLab(_) => true,
+            Self::GitHub(
+                GitHubTrigger::WorkflowDispatch { .. } | GitHubTrigger::RepositoryDispatch { .. },
+            )
+            | Self::Webhook { .. } => false,
+        }
+    }
 }
 
 impl fmt::Display for Trigger {

@@ -1,4 +1,4 @@
-//! Finds out what the desk asks: side by side, within a deadline, and never while GitHub wants to be left
+//! Finds out what the desk asks: side by side, within a deadline, and never while the forge wants to be left
 //! alone. What could not be found out is said so.
 
 use std::collections::BTreeMap;
@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::Semaphore;
 
+use super::callers::Callers;
 use crate::call::CallError;
 use crate::clock::{Clock, later};
 use crate::domain::{Finding, Question};
-use crate::forges::github::client::Client;
 use crate::store::{Store, outbox, quiet};
 
 /// All questions of one round are answered within this time, or are unknown.
@@ -27,16 +27,16 @@ const WIDTH: usize = 32;
 pub struct Facts {
     store: Store,
     clock: Clock,
-    github: watch::Receiver<Option<Arc<Client>>>,
+    callers: Callers,
     width: Semaphore,
 }
 
 impl Facts {
-    pub fn new(store: Store, clock: Clock, github: watch::Receiver<Option<Arc<Client>>>) -> Self {
+    pub fn new(store: Store, clock: Clock, callers: Callers) -> Self {
         Self {
             store,
             clock,
-            github,
+            callers,
             width: Semaphore::new(WIDTH),
         }
     }
@@ -61,11 +61,12 @@ impl Facts {
         };
         let in_time = tokio::time::timeout(DEADLINE, gather).await.is_ok();
         for question in questions {
+            let forge = question.repository().forge();
             found.entry(question).or_insert_with(|| {
                 Err(if in_time {
-                    "asking GitHub broke off".to_owned()
+                    format!("asking {forge} broke off")
                 } else {
-                    format!("GitHub did not answer within {} s", DEADLINE.as_secs())
+                    format!("{forge} did not answer within {} s", DEADLINE.as_secs())
                 })
             });
         }
@@ -76,16 +77,14 @@ impl Facts {
         let Ok(_room) = self.width.acquire().await else {
             return Err("the service is stopping".to_owned());
         };
-        let Some(github) = self.github.borrow().clone() else {
-            return Err("GitHub is not configured any more".to_owned());
-        };
+        let caller = self.callers.of(question.repository().forge())?;
         let channel = outbox::channel_of(question.repository());
         let mut tries = 1;
         loop {
             if let Some((until, why)) = self.is_quiet(&channel).await? {
                 return Err(format!("{why}; it may be asked again after {until}"));
             }
-            match github.find(question).await {
+            match caller.find(question).await {
                 Ok(fact) => return Ok(fact),
                 Err(CallError::Later {
                     why,

@@ -2,17 +2,13 @@
 //! goes back to the desk.
 
 use std::future::Future;
-use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::watch;
-
+use super::callers::{Caller, Callers};
 use super::speech::Chats;
-
 use crate::call::CallError;
 use crate::clock::Clock;
 use crate::domain::{Departure, Effect, Internal, Place, Went};
-use crate::forges::github::client::Client;
 
 /// How an attempt went.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,22 +46,23 @@ pub trait Executor: Send + Sync + 'static {
 #[derive(Clone, Debug)]
 pub struct Hands {
     pub clock: Clock,
-    pub github: watch::Receiver<Option<Arc<Client>>>,
+    pub callers: Callers,
     pub chats: Chats,
 }
 
 impl Executor for Hands {
     async fn act(&self, job: Job<'_>) -> Acted {
-        let github = self.github.borrow().clone();
         if let Effect::Trigger { departure } = job.effect {
-            return start(github.as_deref(), departure, job.is_first, &self.clock).await;
+            let caller = self.callers.of(departure.repository().forge());
+            return start(caller, departure, job.is_first, &self.clock).await;
         }
-        let done = match (job.effect.chat(), github) {
+        let done = match (job.effect.chat(), job.effect.repository()) {
             (Some(chat), _) => self.chats.carry_out(chat, &job).await,
-            (None, Some(github)) => carry_out(&github, &job).await,
-            (None, None) => Err(CallError::Never(
-                "GitHub is not configured any more".to_owned(),
-            )),
+            (None, Some(repository)) => match self.callers.of(repository.forge()) {
+                Ok(caller) => carry_out(&caller, &job).await,
+                Err(why) => Err(CallError::Never(why)),
+            },
+            (None, None) => Ok(None),
         };
         match done {
             Ok(result) => Acted::Done { result },
@@ -77,7 +74,7 @@ impl Executor for Hands {
 
 /// A trigger is sent by its first holder, soon after it was decided, or not at all.
 async fn start(
-    github: Option<&Client>,
+    caller: Result<Caller, String>,
     departure: &Departure,
     is_first: bool,
     clock: &Clock,
@@ -87,11 +84,9 @@ async fn start(
     } else if clock.now() > departure.not_after() {
         Went::Stale
     } else {
-        match github {
-            Some(github) => github.start(departure).await,
-            None => Went::Refused {
-                why: "GitHub is not configured any more".to_owned(),
-            },
+        match caller {
+            Ok(caller) => caller.start(departure).await,
+            Err(why) => Went::Refused { why },
         }
     };
     told(departure, outcome)
@@ -112,42 +107,17 @@ pub(super) fn lost(why: &str) -> Went {
     }
 }
 
-async fn carry_out(github: &Client, job: &Job<'_>) -> Result<Option<String>, CallError> {
+async fn carry_out(caller: &Caller, job: &Job<'_>) -> Result<Option<String>, CallError> {
     match job.effect {
-        Effect::React { place, reaction } => github.react(place, *reaction).await.map(|()| None),
+        Effect::React { place, reaction } => caller.react(place, *reaction).await.map(|()| None),
         Effect::Say {
             place,
             thread,
             text,
-        } => say(github, job, (place, thread, text)).await,
-        Effect::CommitStatus {
-            repository,
-            sha,
-            context,
-            state,
-            description,
-        } => github
-            .commit_status((repository, sha), context, *state, description)
-            .await
-            .map(|()| None),
-        Effect::DeploymentStatus {
-            repository,
-            deployment,
-            state,
-            description,
-        } => github
-            .deployment_status(repository, *deployment, *state, description)
-            .await
-            .map(|()| None),
-        Effect::RejectRun {
-            repository,
-            run,
-            environment,
-            comment,
-        } => github
-            .reject_run(repository, *run, environment, comment)
-            .await
-            .map(|()| None),
+        } => say(caller, job, (place, thread, text)).await,
+        Effect::CommitStatus { .. }
+        | Effect::DeploymentStatus { .. }
+        | Effect::RejectRun { .. } => caller.show(job.effect).await.map(|()| None),
         Effect::Trigger { .. }
         | Effect::Reply { .. }
         | Effect::Form { .. }
@@ -159,20 +129,20 @@ async fn carry_out(github: &Client, job: &Job<'_>) -> Result<Option<String>, Cal
 /// Changes the thread's comment, or writes it. From the second attempt on, an earlier holder may have
 /// written it already: look first.
 async fn say(
-    github: &Client,
+    caller: &Caller,
     job: &Job<'_>,
     (place, thread, text): (&Place, &str, &str),
 ) -> Result<Option<String>, CallError> {
     let known = match job.made.as_ref().and_then(|made| made.parse().ok()) {
         Some(comment) => Some(comment),
-        None if !job.is_first => github.said(place, thread).await?,
+        None if !job.is_first => caller.said(place, thread).await?,
         None => None,
     };
     if let Some(comment) = known
-        && github.say_instead(place, comment, text, thread).await?
+        && caller.say_instead(place, comment, (text, thread)).await?
     {
         return Ok(Some(comment.to_string()));
     }
-    let comment = github.say(place, text, thread).await?;
+    let comment = caller.say(place, text, thread).await?;
     Ok(Some(comment.to_string()))
 }

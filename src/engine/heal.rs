@@ -8,11 +8,12 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::Shared;
+use super::callers::Callers;
 use crate::call::CallError;
 use crate::domain::{
     Action, Actor, Bound, Catalog, Change, Due, Entry, Forge, Look, PinKind, Repository, Seen,
 };
-use crate::forges::github::client::{Client, FailedDelivery};
+use crate::forges::github::client::FailedDelivery;
 use crate::store::{StoreError, ledger, state, timer};
 
 /// GitHub keeps failed deliveries for three days.
@@ -29,29 +30,38 @@ const SOON: Duration = Duration::from_secs(20);
 pub(super) struct Healer<'h> {
     pub(super) shared: &'h Shared,
     pub(super) catalog: Arc<Catalog>,
-    pub(super) github: Option<Arc<Client>>,
+    pub(super) callers: Callers,
 }
 
 impl Healer<'_> {
-    /// Looks up every repository, login and team of the configuration. Returns when to come again, if
-    /// not at the usual time.
+    /// Looks up every repository, and every name of people, of the configuration. Returns when to come
+    /// again, if not at the usual time.
     pub(super) async fn names(&self) -> Result<Option<Duration>, StoreError> {
-        let Some(github) = &self.github else {
-            return Ok(None);
+        let mut all_found = true;
+        for forge in [Forge::GitHub, Forge::GitLab] {
+            all_found &= self.names_on(forge).await?;
+        }
+        Ok((!all_found).then_some(SOON))
+    }
+
+    /// The names of one forge; `false` while some are not found.
+    async fn names_on(&self, forge: Forge) -> Result<bool, StoreError> {
+        let Ok(caller) = self.callers.of(forge) else {
+            return Ok(true);
         };
         let mut all_found = true;
         let mut via = None;
-        for path in self.repositories() {
-            match github.repository(&path).await {
+        for path in self.repositories(forge) {
+            match caller.repository(&path).await {
                 Ok(Some(repository)) => {
-                    self.bind(&path, &repository).await?;
+                    self.bind(&forge.remembers(&path), &repository).await?;
                     via.get_or_insert(repository);
                 }
                 Ok(None) => {
                     all_found = false;
                     tracing::error!(
                         repository = path,
-                        "GitHub shows no such repository: is the app installed there?"
+                        "{forge} shows no such repository: may we see it there?"
                     );
                 }
                 Err(error) => {
@@ -61,16 +71,16 @@ impl Healer<'_> {
             }
         }
         let Some(via) = via else {
-            return Ok(Some(SOON));
+            return Ok(all_found);
         };
-        for (kind, name) in self.people() {
-            match github.number_of(&via, kind, &name).await {
-                Ok(Some(id)) => self.pin(kind, &name, id).await?,
+        for (kind, name) in self.people(forge) {
+            match caller.number_of(&via, kind, &name).await {
+                Ok(Some(id)) => self.pin(kind, &forge.remembers(&name), id).await?,
                 Ok(None) => {
                     all_found = false;
                     tracing::error!(
                         name,
-                        "GitHub shows no such user or team; whoever is meant cannot approve"
+                        "{forge} shows no such user, team or group; whoever is meant cannot approve"
                     );
                 }
                 Err(error) => {
@@ -79,36 +89,33 @@ impl Healer<'_> {
                 }
             }
         }
-        Ok((!all_found).then_some(SOON))
+        Ok(all_found)
     }
 
     fn could_not(&self, name: &str, error: &CallError) {
         tracing::warn!(name, error = %error, "a name could not be looked up and will be again");
     }
 
-    fn repositories(&self) -> BTreeSet<String> {
+    fn repositories(&self, forge: Forge) -> BTreeSet<String> {
         self.catalog
             .services
             .iter()
-            .filter(|service| service.repo.forge() == Forge::GitHub)
+            .filter(|service| service.repo.forge() == forge)
             .map(|service| service.repo.path().to_ascii_lowercase())
             .collect()
     }
 
-    fn people(&self) -> BTreeSet<(PinKind, String)> {
+    fn people(&self, forge: Forge) -> BTreeSet<(PinKind, String)> {
         let roles = self.catalog.roles.values();
         roles
             .flat_map(|role| {
-                let users = role
-                    .github_users
-                    .iter()
-                    .map(|login| (PinKind::User, login.as_str().to_ascii_lowercase()));
-                let teams = role
-                    .github_teams
-                    .iter()
-                    .map(|team| (PinKind::Team, team.to_string().to_ascii_lowercase()));
-                users.chain(teams).collect::<Vec<_>>()
+                let users = role.users(forge).iter();
+                let users = users.map(|login| (PinKind::User, login.to_string()));
+                let crowds = role.crowds(forge).into_iter();
+                let crowds = crowds.map(|crowd| (PinKind::Team, crowd.to_string()));
+                users.chain(crowds).collect::<Vec<_>>()
             })
+            .map(|(kind, name)| (kind, name.to_ascii_lowercase()))
             .collect()
     }
 
@@ -124,7 +131,7 @@ impl Healer<'_> {
             .catalog
             .services
             .iter()
-            .filter(|service| service.repo.path().eq_ignore_ascii_case(name))
+            .filter(|service| service.repo.remembered() == name)
             .map(|service| service.name.clone())
             .collect();
         self.shared
@@ -141,8 +148,12 @@ impl Healer<'_> {
                         && other.repository.id != bound.repository.id
                     {
                         let first = other.repository.id;
-                        return changed_hands(tx, (&bound.name, first, bound.repository.id), now)
-                            .await;
+                        return changed_hands(
+                            tx,
+                            (&bound.name, first.number(), bound.repository.id.number()),
+                            now,
+                        )
+                        .await;
                     }
                     let id = bound.repository.id;
                     state::apply(tx, &Change::Bind(bound), now).await?;
@@ -176,7 +187,8 @@ impl Healer<'_> {
 
     /// Asks GitHub for the deliveries that failed. Only an app can.
     pub(super) async fn deliveries(&self) -> Result<Option<Duration>, StoreError> {
-        let Some(github) = self.github.as_ref().filter(|github| github.is_app()) else {
+        let github = self.callers.github.borrow().clone();
+        let Some(github) = github.filter(|github| github.is_app()) else {
             return Ok(None);
         };
         let now = self.shared.clock.now();

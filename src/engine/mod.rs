@@ -5,6 +5,7 @@
 
 mod anchored;
 pub mod backoff;
+pub mod callers;
 mod covered;
 pub mod delivery;
 pub mod facts;
@@ -18,6 +19,7 @@ pub mod signer;
 pub mod speech;
 pub mod sweep;
 mod turn;
+pub mod watching;
 pub mod witnessing;
 
 use std::sync::Arc;

@@ -8,11 +8,12 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use super::callers::Callers;
 use super::heal::Healer;
+use super::watching::Watching;
 use super::{FALLBACK, Shared};
 use crate::clock::later;
 use crate::domain::Catalog;
-use crate::forges::github::client::Client;
 use crate::store::timer::{self, Fired};
 use crate::store::{StoreError, inbox, note, outbox, state};
 
@@ -31,6 +32,10 @@ const PRUNE: &str = "prune";
 const NAMES: &str = "names";
 /// Lost deliveries are asked for so often.
 const DELIVERIES: &str = "deliveries";
+/// The webhooks on GitLab are looked at so often.
+const WEBHOOKS: &str = "webhooks";
+/// After a start, when the repositories' numbers are known and we can be reached.
+const FIRST_LOOK: Duration = Duration::from_secs(5);
 const HEAL_EVERY: Duration = Duration::from_secs(300);
 
 /// The sweep loop.
@@ -38,7 +43,8 @@ const HEAL_EVERY: Duration = Duration::from_secs(300);
 pub struct Sweep {
     pub shared: Shared,
     pub catalog: watch::Receiver<Arc<Catalog>>,
-    pub github: watch::Receiver<Option<Arc<Client>>>,
+    pub callers: Callers,
+    pub watching: Watching,
     /// How long handled deliveries stay.
     pub keep_handled: watch::Receiver<Duration>,
 }
@@ -95,7 +101,8 @@ impl Sweep {
             .unit(move |tx| {
                 Box::pin(async move {
                     timer::set(tx, NAMES, now).await?;
-                    timer::set(tx, DELIVERIES, now).await
+                    timer::set(tx, DELIVERIES, now).await?;
+                    timer::set(tx, WEBHOOKS, later(now, FIRST_LOOK)).await
                 })
             })
             .await;
@@ -122,7 +129,7 @@ impl Sweep {
             .store
             .unit(move |tx| {
                 Box::pin(async move {
-                    for name in [PRUNE, NAMES, DELIVERIES] {
+                    for name in [PRUNE, NAMES, DELIVERIES, WEBHOOKS] {
                         timer::ensure(tx, name, now).await?;
                     }
                     Ok(())
@@ -163,17 +170,21 @@ impl Sweep {
     ) -> Result<(), StoreError> {
         match fired.name.as_str() {
             PRUNE => self.prune(fired, now).await,
-            NAMES | DELIVERIES => {
+            NAMES | DELIVERIES | WEBHOOKS => {
                 let healer = Healer {
                     shared: &self.shared,
                     catalog: self.catalog.borrow().clone(),
-                    github: self.github.borrow().clone(),
+                    callers: self.callers.clone(),
                 };
                 let healing = async {
-                    if fired.name == NAMES {
-                        healer.names().await
-                    } else {
-                        healer.deliveries().await
+                    match fired.name.as_str() {
+                        NAMES => healer.names().await,
+                        DELIVERIES => healer.deliveries().await,
+                        _ => {
+                            let (catalog, callers) = (&healer.catalog, &healer.callers);
+                            let looked = self.watching.look(&self.shared, catalog, callers);
+                            looked.await.map(|()| None)
+                        }
                     }
                 };
                 let wait = tokio::select! {

@@ -14,7 +14,7 @@ use crate::domain::{
     Action, Actor, Catalog, Change, Decision, Entry, Finding, Incoming, Knowledge, Outcome,
     Question, Source, decide, unfold,
 };
-use crate::forges::github;
+use crate::forges::{github, gitlab};
 use crate::store::inbox::{self, Verdict};
 use crate::store::lanes::Received;
 use crate::store::lease::{self, Hold};
@@ -209,6 +209,7 @@ enum Unread {
 fn read(row: &Received) -> Result<Vec<Incoming>, Unread> {
     let reading = catch_unwind(AssertUnwindSafe(|| match row.source {
         Source::GitHub => github::edge::interpret(&row.event, &row.body),
+        Source::GitLab => gitlab::edge::interpret(&row.event, &row.body),
         Source::Discord => discord::edge::interpret(&row.event, &row.body, &lot()),
         Source::Slack => slack::edge::interpret(&row.event, &row.body, row.received_at, &lot()),
         Source::Countersign => serde_json::from_slice(&row.body)

@@ -13,7 +13,7 @@ use super::body::{self, Unread};
 use super::routes::Doorway;
 use crate::chats::{discord, slack};
 use crate::domain::{Delivery, Source};
-use crate::forges::github;
+use crate::forges::{github, gitlab};
 use crate::metrics::DeliveryLabels;
 use crate::store::{NotStored, Stored};
 
@@ -140,16 +140,16 @@ fn verify(
 ) -> Result<Checked, (Answer, Said)> {
     match source {
         Source::GitHub => {
-            let secrets = doorway.github.borrow().clone();
+            let secrets = doorway.forges.github.borrow().clone();
             github::edge::receive(&secrets, headers, bytes)
                 .map(|delivery| Checked::Kept(delivery, Said::words("stored")))
-                .map_err(|rejected| {
-                    if rejected.is_unauthentic() {
-                        unauthentic(source, &rejected)
-                    } else {
-                        (Answer::Refused, Said::words(rejected))
-                    }
-                })
+                .map_err(|rejected| turned_away(source, &rejected, rejected.is_unauthentic()))
+        }
+        Source::GitLab => {
+            let secrets = doorway.forges.gitlab.borrow().clone();
+            gitlab::edge::receive(&secrets, headers, bytes, doorway.clock.now())
+                .map(|delivery| Checked::Kept(delivery, Said::words("stored")))
+                .map_err(|rejected| turned_away(source, &rejected, rejected.is_unauthentic()))
         }
         Source::Discord => {
             let key = doorway.chats.discord.borrow().clone();
@@ -180,6 +180,19 @@ fn verify(
             })
         }
         Source::Countersign => Err((Answer::Unauthentic, Said::words("nobody signs for us"))),
+    }
+}
+
+/// Whoever cannot show who they are is told less.
+fn turned_away(
+    source: Source,
+    rejected: &impl std::fmt::Display,
+    is_unauthentic: bool,
+) -> (Answer, Said) {
+    if is_unauthentic {
+        unauthentic(source, rejected)
+    } else {
+        (Answer::Refused, Said::words(rejected))
     }
 }
 

@@ -7,6 +7,7 @@ mod api;
 mod bearer;
 mod body;
 mod chats;
+mod forges;
 mod health;
 mod hooks;
 mod log;
@@ -16,5 +17,6 @@ mod turns;
 
 pub use accept::{Limits, Listener};
 pub use chats::Chats;
+pub use forges::Forges;
 pub use health::{Condition, Readiness};
 pub use routes::{Doorway, router};

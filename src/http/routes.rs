@@ -7,7 +7,6 @@ use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
 use http::{StatusCode, Uri, header};
-use tokio::sync::watch;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use super::accept::Limits;
@@ -15,12 +14,12 @@ use super::answer::Problem;
 use super::bearer::Bearers;
 use super::body::Memory;
 use super::chats::Chats;
+use super::forges::Forges;
 use super::health::{self, Readiness};
 use super::turns::Turns;
 use super::{api, hooks, log, observe};
 use crate::clock::Clock;
 use crate::domain::Source;
-use crate::forges::github::edge::WebhookSecrets;
 use crate::metrics::Metrics;
 use crate::store::Door;
 
@@ -39,7 +38,7 @@ pub struct Doorway {
     pub(super) readiness: Readiness,
     pub(super) limits: Limits,
     pub(super) memory: Memory,
-    pub(super) github: watch::Receiver<Arc<WebhookSecrets>>,
+    pub(super) forges: Forges,
     pub(super) chats: Chats,
     pub(super) bearers: Bearers,
     pub(super) log_turns: Turns,
@@ -47,12 +46,7 @@ pub struct Doorway {
 }
 
 impl Doorway {
-    pub fn new(
-        door: Door,
-        readiness: Readiness,
-        limits: Limits,
-        github: watch::Receiver<Arc<WebhookSecrets>>,
-    ) -> Self {
+    pub fn new(door: Door, readiness: Readiness, limits: Limits, forges: Forges) -> Self {
         Self {
             door,
             clock: readiness.clock.clone(),
@@ -60,7 +54,7 @@ impl Doorway {
             memory: Memory::new(limits.bodies_size),
             readiness,
             limits,
-            github,
+            forges,
             chats: Chats::default(),
             bearers: Bearers::default(),
             log_turns: Turns::new(LOG_AT_ONCE),
@@ -77,7 +71,8 @@ impl Doorway {
     /// Whether a source is configured.
     pub(super) fn expects(&self, source: Source) -> bool {
         match source {
-            Source::GitHub => !self.github.borrow().is_empty(),
+            Source::GitHub => !self.forges.github.borrow().is_empty(),
+            Source::GitLab => !self.forges.gitlab.borrow().is_empty(),
             Source::Discord => self.chats.discord.borrow().is_some(),
             Source::Slack => !self.chats.slack.borrow().is_empty(),
             Source::Countersign => false,

@@ -219,7 +219,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::domain::{Account, Action, Actor, Detail, Entry, Reason};
+    use crate::domain::{Account, Action, Actor, Detail, Entry, Forge, Reason};
     use crate::ledger::{SALT_LENGTH, Sealer, Spelled, spell};
 
     fn spelled(entry: &Entry) -> Spelled {
@@ -232,7 +232,8 @@ mod tests {
     }
 
     fn ann() -> Actor {
-        Actor::on_github(&Account {
+        Actor::person(&Account {
+            forge: Forge::GitHub,
             id: 7,
             login: "ann".to_owned(),
         })

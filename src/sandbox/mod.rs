@@ -5,10 +5,13 @@
 mod courier;
 mod desk;
 mod escape;
+mod new_commit;
+mod order;
 mod trouble;
 
 pub mod discord;
 pub mod github;
+pub mod gitlab;
 pub mod slack;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -80,10 +80,13 @@ impl Store {
 
     /// The trouble that was meant for this call, else the next that was meant for any.
     pub(super) fn take(&mut self, method: &str, path: &str) -> Option<Trouble> {
-        let meant = self
-            .somewhere
-            .iter()
-            .position(|(at, part, _)| at == method && path.contains(part.as_str()));
+        let meant = self.somewhere.iter().position(|(at, part, _)| {
+            let is_there = match part.strip_suffix('$') {
+                Some(end) => path.ends_with(end),
+                None => path.contains(part.as_str()),
+            };
+            at == method && is_there
+        });
         match meant {
             Some(place) => Some(self.somewhere.remove(place).2),
             None => self.anywhere.pop_front(),

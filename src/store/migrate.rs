@@ -33,6 +33,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(4, "0004_tokens"),
     migration!(5, "0005_lean_ledger"),
     migration!(6, "0006_chats"),
+    migration!(7, "0007_two_forges"),
 ];
 
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS schema_migration (

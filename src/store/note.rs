@@ -6,15 +6,19 @@ use jiff::Timestamp;
 use super::statement::statements;
 use super::{StoreError, Tx};
 use crate::chance;
-use crate::domain::{Internal, Source};
+use crate::domain::{Internal, RepositoryId, Source};
 
 statements! {
     INSERT = ["INSERT INTO inbox (source, delivery, event, lane, received_at, size, body) VALUES ($1, $2, $3, $4, $5, $6, $7)"];
 }
 
 /// The lane of a repository: notes about it wait in line with its deliveries.
-pub fn lane(repository: u64) -> String {
-    format!("github/repository/{repository}")
+pub fn lane(repository: RepositoryId) -> String {
+    format!(
+        "{}/repository/{}",
+        repository.forge().prefix(),
+        repository.number()
+    )
 }
 
 pub(super) fn spell(note: &Internal) -> Result<String, StoreError> {

@@ -9,7 +9,7 @@ use super::lease::micros;
 use super::row::Row;
 use super::statement::statements;
 use super::{Store, StoreError, Tx, note};
-use crate::domain::{Due, Internal};
+use crate::domain::{Due, Internal, RepositoryId};
 
 statements! {
     ENSURE = ["INSERT INTO timer (name, due_at) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING"];
@@ -67,7 +67,7 @@ pub async fn set(tx: &mut Tx, name: &str, due_at: Timestamp) -> Result<(), Store
 pub async fn set_due(
     tx: &mut Tx,
     due: &Due,
-    repository: u64,
+    repository: RepositoryId,
     at: Timestamp,
 ) -> Result<(), StoreError> {
     write_due(tx, &SET_DUE, (due, repository, at)).await
@@ -77,7 +77,7 @@ pub async fn set_due(
 pub async fn ensure_due(
     tx: &mut Tx,
     due: &Due,
-    repository: u64,
+    repository: RepositoryId,
     at: Timestamp,
 ) -> Result<(), StoreError> {
     write_due(tx, &ENSURE_DUE, (due, repository, at)).await
@@ -86,7 +86,7 @@ pub async fn ensure_due(
 async fn write_due(
     tx: &mut Tx,
     statement: &super::Statement,
-    (due, repository, at): (&Due, u64, Timestamp),
+    (due, repository, at): (&Due, RepositoryId, Timestamp),
 ) -> Result<(), StoreError> {
     let note = Internal::Due(due.clone());
     sqlx::query(tx.sql(statement))

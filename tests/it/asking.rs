@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 
-use countersign::domain::{Account, Action, Actor, Detail, Entry};
+use countersign::domain::{Account, Action, Actor, Detail, Entry, Forge};
 use countersign::store::{Store, ledger};
 use jiff::Timestamp;
 use rustix::process::{Pid, Signal, kill_process};
@@ -47,7 +47,8 @@ fn at(text: &str) -> Timestamp {
 }
 
 fn ann() -> Actor {
-    Actor::on_github(&Account {
+    Actor::person(&Account {
+        forge: Forge::GitHub,
         id: 7,
         login: "ann".to_owned(),
     })

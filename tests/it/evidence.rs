@@ -314,7 +314,7 @@ async fn one_part_of_an_entry_is_erased(engine: Engine) {
 }
 
 async fn so_many_records_that_one_entry_could_not_hold_them(engine: Engine) {
-    use countersign::domain::{Account, Action, Actor, Detail, Entry};
+    use countersign::domain::{Account, Action, Actor, Detail, Entry, Forge};
 
     let world = World::plain(engine).await;
     world
@@ -322,12 +322,13 @@ async fn so_many_records_that_one_entry_could_not_hold_them(engine: Engine) {
         .unit(|tx| {
             Box::pin(async move {
                 let zoe = Account {
+                    forge: Forge::GitHub,
                     id: 99,
                     login: "zoe".to_owned(),
                 };
                 let at = jiff::Timestamp::UNIX_EPOCH;
                 for _ in 0..200 {
-                    let entry = Entry::new(at, Action::CommandReceived, Actor::on_github(&zoe))
+                    let entry = Entry::new(at, Action::CommandReceived, Actor::person(&zoe))
                         .with_private("command", "/help me, says zoe");
                     ledger::append(tx, &entry).await?;
                 }
@@ -336,8 +337,8 @@ async fn so_many_records_that_one_entry_could_not_hold_them(engine: Engine) {
                     ("long", Detail::from(format!("{} zoe", "x".repeat(20_000)))),
                     ("titles", Detail::private("zoe's change")),
                 ]);
-                let entry = Entry::new(at, Action::Refused, Actor::on_github(&zoe))
-                    .with("evidence", evidence);
+                let entry =
+                    Entry::new(at, Action::Refused, Actor::person(&zoe)).with("evidence", evidence);
                 ledger::append(tx, &entry).await?;
                 Ok(())
             })

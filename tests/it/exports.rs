@@ -12,7 +12,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use countersign::clock::Clock;
-use countersign::domain::{Account, Action, Actor, Entry};
+use countersign::domain::{Account, Action, Actor, Entry, Forge};
 use countersign::engine::Shared;
 use countersign::engine::shipping::{Sender, Shipping, Step, Target};
 use countersign::ledger::siem::Format;
@@ -66,12 +66,13 @@ impl Log {
             .unit(move |tx| {
                 Box::pin(async move {
                     let ann = Account {
+                        forge: Forge::GitHub,
                         id: 7,
                         login: "ann".to_owned(),
                     };
                     let at = jiff::Timestamp::UNIX_EPOCH;
                     for number in 0..entries {
-                        let entry = Entry::new(at, Action::Answered, Actor::on_github(&ann))
+                        let entry = Entry::new(at, Action::Answered, Actor::person(&ann))
                             .with_private("command", format!("/help {number}"));
                         ledger::append(tx, &entry).await?;
                     }

@@ -4,23 +4,27 @@ use countersign::sandbox::github::{NewCommit, Order};
 
 use crate::contract;
 use crate::support::world::{SHOP, TWO, plain_with};
-use crate::support::{Engine, World, on_both};
+use crate::support::{Engine, Setting, World, on_both, on_both_forges};
 
-on_both!(
+on_both_forges!(
     what_is_missing_waits_and_what_is_red_heals,
+    a_stage_soaks_before_it_has_passed,
+    late_red_stops_what_was_asked_for,
+);
+
+// Only GitHub has it, or says it so.
+on_both!(
     a_workflow_heals_with_its_next_attempt,
     the_order_of_arrival_means_nothing,
     only_the_named_source_fills_a_gate,
     our_own_statuses_fill_no_gate,
-    a_stage_soaks_before_it_has_passed,
     two_services_share_a_repository,
-    late_red_stops_what_was_asked_for,
 );
 
 const GATES: &str = r#"["check:build", "status:lint"]"#;
 
-async fn what_is_missing_waits_and_what_is_red_heals(engine: Engine) {
-    let world = World::plain(engine).await;
+async fn what_is_missing_waits_and_what_is_red_heals(setting: Setting) {
+    let world = World::plain(setting).await;
     let (pull_request, sha) = world.merge("feature").await;
     let said = world.say("ann", pull_request, "/deploy prod").await;
     said.expect("`check:build`: nothing was reported yet");
@@ -41,7 +45,7 @@ async fn what_is_missing_waits_and_what_is_red_heals(engine: Engine) {
     let said = world.say("ann", pull_request, "/deploy prod").await;
     said.expect("Started");
     assert_eq!(world.deployments(), [sha]);
-    contract::check(&world.github);
+    world.is_as_described();
 }
 
 async fn a_workflow_heals_with_its_next_attempt(engine: Engine) {
@@ -57,12 +61,12 @@ async fn a_workflow_heals_with_its_next_attempt(engine: Engine) {
     let said = world.say("ann", pull_request, "/deploy prod").await;
     said.expect("`workflow:ci.yml`: [`failure`](");
 
-    world.github.hold();
+    world.hold();
     world.github.rerun(run).await;
     world.github.run_moves(run, "in_progress", None).await;
     let green = Some("success");
     world.github.run_moves(run, "completed", green).await;
-    world.github.release(&Order::Backwards);
+    world.release(&Order::Backwards);
     world.settle().await;
     assert_eq!(world.recorded("candidate.ready").await, 1);
     let said = world.say("ann", pull_request, "/deploy prod").await;
@@ -82,7 +86,7 @@ async fn the_order_of_arrival_means_nothing(engine: Engine) {
         ("four", Order::Backwards, "failure", "❌ build, ✅ staging"),
     ] {
         world.github.repeat_each(2);
-        world.github.hold();
+        world.hold();
         let commit = NewCommit::by("bob", title);
         let sha = world.github.push(SHOP, "main", vec![commit]).await;
         world.build(&sha, "failure").await;
@@ -97,7 +101,7 @@ async fn the_order_of_arrival_means_nothing(engine: Engine) {
         }
         assert_eq!(world.github.held(), 20, "each delivery, twice");
         world.settle_in_silence().await;
-        world.github.release(&order);
+        world.release(&order);
         world.settle().await;
         world.github.repeat_each(1);
         let status = world.say("ann", 3, "/status prod").await;
@@ -168,11 +172,11 @@ async fn our_own_statuses_fill_no_gate(engine: Engine) {
     said.expect("Started");
 }
 
-async fn a_stage_soaks_before_it_has_passed(engine: Engine) {
+async fn a_stage_soaks_before_it_has_passed(setting: Setting) {
     let gate = r#"gates = ["deployment:staging"]"#;
     let soaking = format!("{gate}\nsoak = \"10m\"");
     let services = plain_with(&[(gate, &soaking)]);
-    let world = World::start(engine, &services).await;
+    let world = World::start(setting, &services).await;
     let (pull_request, sha) = world.ready("feature").await;
     assert_eq!(world.recorded("candidate.ready").await, 0);
     let said = world.say("ann", pull_request, "/deploy prod").await;
@@ -217,7 +221,7 @@ trigger = { github = "deployment", environment = "billing" }
     let world = World::start(engine, &services).await;
     let push = async |path| {
         let commit = NewCommit::by("bob", path).touching([path]);
-        let sha = world.github.push(SHOP, "main", vec![commit]).await;
+        let sha = world.push_to("main", vec![commit]).await;
         world.settle().await;
         sha
     };
@@ -257,23 +261,23 @@ trigger = { github = "deployment", environment = "billing" }
     assert_eq!(status.0, "pending");
 }
 
-async fn late_red_stops_what_was_asked_for(engine: Engine) {
-    let world = World::start(engine, &plain_with(&[TWO])).await;
+async fn late_red_stops_what_was_asked_for(setting: Setting) {
+    let world = World::start(setting, &plain_with(&[TWO])).await;
     let (pull_request, sha) = world.ready("feature").await;
     let asked = world.say("ann", pull_request, "/deploy prod").await;
     asked.expect("Waiting for approval, 1 of 2");
     // Nobody tells us; it is read again.
-    world.github.lose_next(2);
+    world.lose_next(2);
     world.build(&sha, "failure").await;
     let said = world.say("dora", pull_request, "/approve").await;
     said.expect("**Refused**: approval of #1");
     said.expect("`check:build`: [`failure`](");
     assert!(world.deployments().is_empty());
 
-    world.github.lose_next(2);
+    world.lose_next(2);
     world.build(&sha, "success").await;
     let said = world.say("dora", pull_request, "/approve #1").await;
     said.expect("2 of 2");
     assert_eq!(world.deployments(), [sha]);
-    contract::check(&world.github);
+    world.is_as_described();
 }

@@ -6,21 +6,25 @@ use countersign::sandbox::github::{NewCommit, Order, Trouble};
 
 use crate::contract;
 use crate::support::world::{PLAIN, SHOP, TWO, plain_with};
-use crate::support::{Engine, World, on_both};
+use crate::support::{Engine, Setting, World, on_both, on_both_forges};
 
-on_both!(
+on_both_forges!(
     a_changed_policy_voids_what_waits,
     a_push_to_the_pull_request_voids_what_waits,
     a_push_that_nobody_told_of_is_noticed,
-    a_head_that_moves_while_the_trigger_is_held_stays_here,
-    a_commit_that_leaves_the_release_branch_is_void,
-    a_sibling_inherits_no_approval,
     a_yes_from_before_the_request_is_not_meant_for_it,
     a_yes_elsewhere_is_another_yes,
     a_commit_is_named_by_its_own_id,
     only_merged_commits_are_released_by_default,
-    a_fork_is_refused_unless_the_policy_lets_it,
     a_draft_is_refused_until_it_is_none,
+);
+
+// Only GitHub has it, or says it so.
+on_both!(
+    a_head_that_moves_while_the_trigger_is_held_stays_here,
+    a_commit_that_leaves_the_release_branch_is_void,
+    a_sibling_inherits_no_approval,
+    a_fork_is_refused_unless_the_policy_lets_it,
 );
 
 const OPEN: (&str, &str) = ("exclude = []", "exclude = []\nallow = [\"open-heads\"]");
@@ -34,16 +38,16 @@ fn open_heads(also: &str) -> String {
 async fn open_and_green(world: &World, title: &str) -> (u64, String) {
     let pull_request = world.open(title).await;
     let branch = format!("work-{title}");
-    let sha = world.github.head(SHOP, &branch).unwrap();
+    let sha = world.head(&branch).unwrap();
     world.make_ready(&sha).await;
     (pull_request, sha)
 }
 
-async fn a_changed_policy_voids_what_waits(engine: Engine) {
+async fn a_changed_policy_voids_what_waits(setting: Setting) {
     let two = plain_with(&[TWO]);
     let fewer_gates = plain_with(&[TWO, (r#""check:build", "#, "")]);
     let other_target = plain_with(&[TWO, ("\"production\"", "\"elsewhere\"")]);
-    let world = World::start(engine, &two).await;
+    let world = World::start(setting, &two).await;
     let (pull_request, _) = world.ready("feature").await;
     let mut number = 0;
     for changed in [PLAIN, &fewer_gates, &other_target] {
@@ -65,17 +69,17 @@ async fn a_changed_policy_voids_what_waits(engine: Engine) {
     let said = world.say("ann", pull_request, "/deploy prod").await;
     said.expect("Started");
     world.said(asked.comment).expect("the policy has changed");
-    contract::check(&world.github);
+    world.is_as_described();
 }
 
-async fn a_push_to_the_pull_request_voids_what_waits(engine: Engine) {
-    let world = World::start(engine, &open_heads("")).await;
+async fn a_push_to_the_pull_request_voids_what_waits(setting: Setting) {
+    let world = World::start(setting, &open_heads("")).await;
     let (pull_request, sha) = open_and_green(&world, "feature").await;
     let asked = world.say("ann", pull_request, "/deploy prod").await;
     asked.expect("1 of 2");
     asked.expect(&sha);
     let commit = NewCommit::by("bob", "sneaked in");
-    let head = world.github.push(SHOP, "work-feature", vec![commit]).await;
+    let head = world.push_to("work-feature", vec![commit]).await;
     world.settle().await;
     let said = world.said(asked.comment);
     said.expect("Void since");
@@ -84,19 +88,19 @@ async fn a_push_to_the_pull_request_voids_what_waits(engine: Engine) {
     let said = world.say("dora", pull_request, "/approve #1").await;
     said.expect("does not wait for an answer: it is voided");
     assert!(world.deployments().is_empty());
-    contract::check(&world.github);
+    world.is_as_described();
 }
 
-async fn a_push_that_nobody_told_of_is_noticed(engine: Engine) {
-    let world = World::start(engine, &open_heads("")).await;
+async fn a_push_that_nobody_told_of_is_noticed(setting: Setting) {
+    let world = World::start(setting, &open_heads("")).await;
     let (pull_request, sha) = open_and_green(&world, "feature").await;
     world
         .say("ann", pull_request, "/deploy prod")
         .await
         .expect("1 of 2");
-    world.github.lose_next(2);
+    world.lose_next(2);
     let commit = NewCommit::by("bob", "sneaked in");
-    let head = world.github.push(SHOP, "work-feature", vec![commit]).await;
+    let head = world.push_to("work-feature", vec![commit]).await;
     let said = world.say("dora", pull_request, "/approve #1").await;
     said.expect(&format!(
         "the head of pull request {pull_request} is `{head}` now"
@@ -115,7 +119,7 @@ async fn a_head_that_moves_while_the_trigger_is_held_stays_here(engine: Engine) 
     let asked = world.say("ann", pull_request, "/deploy prod").await;
     assert_eq!(world.recorded("trigger.held").await, 1);
     let commit = NewCommit::by("bob", "sneaked in");
-    world.github.push(SHOP, "work-feature", vec![commit]).await;
+    world.push_to("work-feature", vec![commit]).await;
     world.settle().await;
     world.pass(130).await;
     world.said(asked.comment).expect("Void since");
@@ -126,7 +130,7 @@ async fn a_head_that_moves_while_the_trigger_is_held_stays_here(engine: Engine) 
 
 async fn a_commit_that_leaves_the_release_branch_is_void(engine: Engine) {
     let world = World::start(engine, &plain_with(&[TWO])).await;
-    let before = world.github.head(SHOP, "main").unwrap();
+    let before = world.head("main").unwrap();
     let (pull_request, sha) = world.ready("feature").await;
     let asked = world.say("ann", pull_request, "/deploy prod").await;
     asked.expect("1 of 2");
@@ -152,7 +156,7 @@ async fn a_commit_that_leaves_the_release_branch_is_void(engine: Engine) {
 async fn a_sibling_inherits_no_approval(engine: Engine) {
     let world = World::start(engine, &open_heads("")).await;
     let (first, sha) = open_and_green(&world, "feature").await;
-    world.github.set_branch(SHOP, "sibling", &sha);
+    world.set_branch("sibling", &sha);
     let sibling = world
         .github
         .open_pull_request(SHOP, "bob", "sibling", "main")
@@ -179,21 +183,15 @@ async fn a_sibling_inherits_no_approval(engine: Engine) {
     contract::check(&world.github);
 }
 
-async fn a_yes_from_before_the_request_is_not_meant_for_it(engine: Engine) {
-    let world = World::start(engine, &plain_with(&[TWO])).await;
+async fn a_yes_from_before_the_request_is_not_meant_for_it(setting: Setting) {
+    let world = World::start(setting, &plain_with(&[TWO])).await;
     let (pull_request, _) = world.ready("feature").await;
-    world.github.hold();
-    let early = world
-        .github
-        .comment("dora", SHOP, pull_request, "/approve #1")
-        .await;
+    world.hold();
+    let early = world.comment("dora", pull_request, "/approve #1").await;
     // The comments' times are GitHub's own, in whole seconds.
     tokio::time::sleep(Duration::from_millis(1_100)).await;
-    let asked = world
-        .github
-        .comment("ann", SHOP, pull_request, "/deploy prod")
-        .await;
-    world.github.release(&Order::Backwards);
+    let asked = world.comment("ann", pull_request, "/deploy prod").await;
+    world.release(&Order::Backwards);
     world.settle().await;
     world
         .said(early)
@@ -202,8 +200,8 @@ async fn a_yes_from_before_the_request_is_not_meant_for_it(engine: Engine) {
     assert!(world.deployments().is_empty());
 }
 
-async fn a_yes_elsewhere_is_another_yes(engine: Engine) {
-    let world = World::start(engine, &plain_with(&[TWO])).await;
+async fn a_yes_elsewhere_is_another_yes(setting: Setting) {
+    let world = World::start(setting, &plain_with(&[TWO])).await;
     let (pull_request, sha) = world.ready("feature").await;
     let (other, _) = world.merge("other").await;
     let asked = world.say("ann", pull_request, "/deploy prod").await;
@@ -218,12 +216,12 @@ async fn a_yes_elsewhere_is_another_yes(engine: Engine) {
     assert_eq!(world.deployments(), [sha]);
 }
 
-async fn a_commit_is_named_by_its_own_id(engine: Engine) {
-    let world = World::plain(engine).await;
+async fn a_commit_is_named_by_its_own_id(setting: Setting) {
+    let world = World::plain(setting).await;
     let (pull_request, sha) = world.ready("feature").await;
     let (other, wrong) = world.ready("other").await;
     // A branch that looks like the beginning of the commit.
-    world.github.set_branch(SHOP, &sha[..8], &wrong);
+    world.set_branch(&sha[..8], &wrong);
     let command = format!("/deploy prod {}", &sha[..8]);
     let said = world.say("ann", other, &command).await;
     said.expect("whose id does not begin so");
@@ -236,11 +234,11 @@ async fn a_commit_is_named_by_its_own_id(engine: Engine) {
     let said = world.say("ann", other, &command).await;
     said.expect("Started");
     assert_eq!(world.deployments(), [sha.as_str(), &sha]);
-    contract::check(&world.github);
+    world.is_as_described();
 }
 
-async fn only_merged_commits_are_released_by_default(engine: Engine) {
-    let world = World::plain(engine).await;
+async fn only_merged_commits_are_released_by_default(setting: Setting) {
+    let world = World::plain(setting).await;
     let (pull_request, sha) = open_and_green(&world, "feature").await;
     let said = world.say("ann", pull_request, "/deploy prod").await;
     said.expect(&format!("pull request {pull_request} is not merged"));
@@ -258,7 +256,7 @@ async fn only_merged_commits_are_released_by_default(engine: Engine) {
         .await;
     said.expect("which commit `12345678` is could not be found out");
     assert!(world.deployments().is_empty());
-    contract::check(&world.github);
+    world.is_as_described();
 }
 
 async fn a_fork_is_refused_unless_the_policy_lets_it(engine: Engine) {
@@ -291,21 +289,20 @@ async fn a_fork_is_refused_unless_the_policy_lets_it(engine: Engine) {
     assert_eq!(world.deployments(), [sha]);
 }
 
-async fn a_draft_is_refused_until_it_is_none(engine: Engine) {
-    let world = World::start(engine, &open_heads("")).await;
+async fn a_draft_is_refused_until_it_is_none(setting: Setting) {
+    let world = World::start(setting, &open_heads("")).await;
     let (pull_request, sha) = open_and_green(&world, "feature").await;
-    let github = &world.github;
-    github.convert_to_draft(SHOP, pull_request, "bob").await;
+    world.make_draft(pull_request).await;
     world.settle().await;
     let said = world.say("ann", pull_request, "/deploy prod").await;
     said.expect(&format!("pull request {pull_request} is a draft"));
     said.expect("Mark it as ready for review.");
 
-    github.ready_for_review(SHOP, pull_request, "bob").await;
+    world.make_final(pull_request).await;
     world.settle().await;
     let asked = world.say("ann", pull_request, "/deploy prod").await;
     asked.expect("1 of 2");
-    github.convert_to_draft(SHOP, pull_request, "bob").await;
+    world.make_draft(pull_request).await;
     world.settle().await;
     let said = world.said(asked.comment);
     said.expect("Void since");
@@ -317,5 +314,5 @@ async fn a_draft_is_refused_until_it_is_none(engine: Engine) {
     let said = world.say("dora", pull_request, "/approve").await;
     said.expect("2 of 2");
     assert_eq!(world.deployments(), [sha]);
-    contract::check(&world.github);
+    world.is_as_described();
 }

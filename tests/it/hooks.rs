@@ -6,7 +6,7 @@ use countersign::clock::Clock;
 use countersign::digest;
 use countersign::engine::Shared;
 use countersign::forges::github::edge::WebhookSecrets;
-use countersign::http::{Doorway, Limits, Listener, Readiness, router};
+use countersign::http::{Doorway, Forges, Limits, Listener, Readiness, router};
 use countersign::metrics::Metrics;
 use countersign::store::{Door, Stored};
 use reqwest::header::RETRY_AFTER;
@@ -219,7 +219,11 @@ async fn an_overload_is_answered_before_the_body_is_read(engine: Engine) {
     let readiness = Readiness::new(store, (clock, metrics.clone()), stop.clone(), standing);
     let (_secrets, secrets) = watch::channel(Arc::new(WebhookSecrets::new([SECRET.into()])));
     let limits = Limits::default();
-    let doorway = Doorway::new(door, readiness, limits, secrets);
+    let forges = Forges {
+        github: secrets,
+        gitlab: watch::channel(Arc::default()).1,
+    };
+    let doorway = Doorway::new(door, readiness, limits, forges);
     let listener = Listener::bind(([127, 0, 0, 1], 0).into(), limits, metrics).unwrap();
     let address = listener.address().unwrap();
     let serving = tokio::spawn(listener.serve(router(doorway), stop.clone()));

@@ -6,6 +6,7 @@ use std::time::Duration;
 use countersign::clock::Clock;
 use countersign::domain::{Catalog, Delivery, Source};
 use countersign::engine::Shared;
+use countersign::engine::callers::Callers;
 use countersign::engine::facts::Facts;
 use countersign::engine::intake::Intake;
 use countersign::metrics::Metrics;
@@ -199,8 +200,11 @@ async fn a_delivery_that_brings_its_handler_down_is_set_aside(engine: Engine) {
 
 /// Intake without a GitHub to ask.
 fn intake(shared: Shared, catalog: watch::Receiver<Arc<Catalog>>) -> Intake {
-    let (_github, github) = watch::channel(None);
-    let facts = Facts::new(shared.store.clone(), shared.clock.clone(), github);
+    let callers = Callers {
+        github: watch::channel(None).1,
+        gitlab: watch::channel(None).1,
+    };
+    let facts = Facts::new(shared.store.clone(), shared.clock.clone(), callers);
     Intake {
         shared,
         catalog,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use countersign::domain::{Effect, Place, Planned, Reaction, Repository};
+use countersign::domain::{Effect, Forge, Place, Planned, Reaction, Repository, RepositoryId};
 use countersign::store::lease::{self, Hold};
 use countersign::store::outbox::{self, Ending};
 use countersign::store::{Store, lanes, timer};
@@ -31,7 +31,7 @@ pub(crate) fn reaction_to(comment: u64) -> Planned {
         effect: Effect::React {
             place: Place {
                 repository: Repository {
-                    id: 9,
+                    id: RepositoryId::on(Forge::GitHub, 9),
                     path: "acme/shop".to_owned(),
                     installation: None,
                 },

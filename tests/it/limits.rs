@@ -3,15 +3,15 @@
 
 use std::process::Stdio;
 
-use countersign::sandbox::github::Trouble;
+use countersign::domain::Forge;
+use countersign::sandbox::github::{Order, Trouble};
 
 use crate::support::crew::Part;
 use crate::support::service::{self, Wishes};
 use crate::support::world::{PLAIN, SHOP};
-use crate::support::{Engine, World, eventually, on_both};
+use crate::support::{Engine, Setting, World, eventually, on_both, on_both_forges};
 
-on_both!(
-    a_limit_holds_for_every_call,
+on_both_forges!(
     an_approver_who_left_meanwhile_stops_a_held_trigger,
     a_gate_that_turned_red_meanwhile_stops_a_held_trigger,
     a_policy_that_changed_meanwhile_stops_a_held_trigger,
@@ -23,11 +23,15 @@ on_both!(
     a_retried_trigger_that_arrived_is_not_sent_again,
 );
 
+// Only GitHub has it, or says it so.
+on_both!(a_limit_holds_for_every_call,);
+
 fn hold_trigger(world: &World) {
-    let limit = Trouble::secondary_limit(Some(45));
-    world
-        .github
-        .expect_trouble_at("POST", "/deployments", limit);
+    let limit = match world.forge {
+        Forge::GitHub => Trouble::secondary_limit(Some(45)),
+        Forge::GitLab => Trouble::too_many(45),
+    };
+    world.expect_trouble_at_start(limit);
 }
 
 async fn a_limit_holds_for_every_call(engine: Engine) {
@@ -37,10 +41,7 @@ async fn a_limit_holds_for_every_call(engine: Engine) {
     let said = world.say("ann", pull_request, "/deploy prod").await;
     assert_eq!(world.recorded("trigger.held").await, 1);
     let before = world.github.calls().len();
-    world
-        .github
-        .comment("bob", SHOP, pull_request, "/status")
-        .await;
+    world.comment("bob", pull_request, "/status").await;
     world.settle().await;
     world.pass(40).await;
     assert_eq!(world.github.calls().len(), before);
@@ -54,14 +55,14 @@ async fn a_limit_holds_for_every_call(engine: Engine) {
     assert_eq!(world.starts(), 1);
 }
 
-async fn an_approver_who_left_meanwhile_stops_a_held_trigger(engine: Engine) {
+async fn an_approver_who_left_meanwhile_stops_a_held_trigger(setting: Setting) {
     let services = PLAIN.replace("{ deployer = 1 }", "{ qa = 1 }");
-    let world = World::start(engine, &services).await;
+    let world = World::start(setting, &services).await;
     let (pull_request, sha) = world.ready("feature").await;
     hold_trigger(&world);
     let said = world.say("quinn", pull_request, "/deploy prod").await;
     assert_eq!(world.recorded("trigger.held").await, 1);
-    world.github.set_member(40, "quinn", None);
+    world.set_member("quinn", false);
     for _ in 0..4 {
         world.pass(20).await;
     }
@@ -73,11 +74,11 @@ async fn an_approver_who_left_meanwhile_stops_a_held_trigger(engine: Engine) {
 
 fn stopped(world: &World, sha: &str) {
     assert_eq!(world.starts(), 0);
-    assert_eq!(world.shown(sha, "countersign/prod").unwrap().0, "error");
+    world.shows(sha, "error");
 }
 
-async fn a_gate_that_turned_red_meanwhile_stops_a_held_trigger(engine: Engine) {
-    let world = World::plain(engine).await;
+async fn a_gate_that_turned_red_meanwhile_stops_a_held_trigger(setting: Setting) {
+    let world = World::plain(setting).await;
     let (pull_request, sha) = world.ready("feature").await;
     hold_trigger(&world);
     let said = world.say("ann", pull_request, "/deploy prod").await;
@@ -91,8 +92,8 @@ async fn a_gate_that_turned_red_meanwhile_stops_a_held_trigger(engine: Engine) {
     stopped(&world, &sha);
 }
 
-async fn a_policy_that_changed_meanwhile_stops_a_held_trigger(engine: Engine) {
-    let world = World::plain(engine).await;
+async fn a_policy_that_changed_meanwhile_stops_a_held_trigger(setting: Setting) {
+    let world = World::plain(setting).await;
     let (pull_request, sha) = world.ready("feature").await;
     hold_trigger(&world);
     let said = world.say("ann", pull_request, "/deploy prod").await;
@@ -109,10 +110,7 @@ async fn a_policy_that_changed_meanwhile_stops_a_held_trigger(engine: Engine) {
 async fn decided(world: &World, person: &str, pull_request: u64) -> u64 {
     world.crash().await;
     world.work(&[Part::Intake]).await;
-    let comment = world
-        .github
-        .comment(person, SHOP, pull_request, "/deploy prod")
-        .await;
+    let comment = world.comment(person, pull_request, "/deploy prod").await;
     eventually("it is decided", async || {
         (trigger(world).await != 0).then_some(())
     })
@@ -127,8 +125,8 @@ async fn trigger(world: &World) -> i64 {
         .await
 }
 
-async fn a_trigger_that_grew_stale_leaves_again(engine: Engine) {
-    let world = World::plain(engine).await;
+async fn a_trigger_that_grew_stale_leaves_again(setting: Setting) {
+    let world = World::plain(setting).await;
     let (pull_request, sha) = world.ready("feature").await;
     let comment = decided(&world, "ann", pull_request).await;
     world.wait(90);
@@ -139,8 +137,8 @@ async fn a_trigger_that_grew_stale_leaves_again(engine: Engine) {
     assert_eq!(world.recorded("triggered").await, 2);
 }
 
-async fn a_gate_that_turned_red_meanwhile_stops_a_stale_trigger(engine: Engine) {
-    let world = World::plain(engine).await;
+async fn a_gate_that_turned_red_meanwhile_stops_a_stale_trigger(setting: Setting) {
+    let world = World::plain(setting).await;
     let (pull_request, sha) = world.ready("feature").await;
     let comment = decided(&world, "ann", pull_request).await;
     world.build(&sha, "failure").await;
@@ -164,8 +162,8 @@ fn operate(world: &World, deed: &str, row: i64) {
     assert!(done.success(), "{deed}");
 }
 
-async fn a_dropped_trigger_is_told(engine: Engine) {
-    let world = World::plain(engine).await;
+async fn a_dropped_trigger_is_told(setting: Setting) {
+    let world = World::plain(setting).await;
     let (pull_request, sha) = world.ready("feature").await;
     let comment = decided(&world, "ann", pull_request).await;
     world.crash().await;
@@ -176,7 +174,7 @@ async fn a_dropped_trigger_is_told(engine: Engine) {
     said.expect("an operator dropped the trigger");
     said.expect("/retry #1");
     assert!(world.deployments().is_empty());
-    assert_eq!(world.shown(&sha, "countersign/prod").unwrap().0, "failure");
+    world.shows(&sha, "failure");
     world
         .say("ann", pull_request, "/retry #1")
         .await
@@ -186,17 +184,10 @@ async fn a_dropped_trigger_is_told(engine: Engine) {
 /// GitHub has it, and whoever sent it died before it heard so.
 async fn half_done(world: &World, pull_request: u64) -> u64 {
     world.reconnect(Some(std::time::Duration::from_secs(30)));
-    world.github.hold();
-    world
-        .github
-        .expect_trouble_at("POST", "/deployments", Trouble::Silence);
-    let comment = world
-        .github
-        .comment("ann", SHOP, pull_request, "/deploy prod")
-        .await;
-    world
-        .github
-        .release(&countersign::sandbox::github::Order::AsTheyCame);
+    world.hold();
+    world.expect_trouble_at_start(Trouble::Silence);
+    let comment = world.comment("ann", pull_request, "/deploy prod").await;
+    world.release(&Order::AsTheyCame);
     eventually("the trigger arrives", async || {
         (!world.deployments().is_empty()).then_some(())
     })
@@ -207,8 +198,8 @@ async fn half_done(world: &World, pull_request: u64) -> u64 {
     comment
 }
 
-async fn a_dropped_trigger_that_may_have_arrived_is_looked_for(engine: Engine) {
-    let world = World::plain(engine).await;
+async fn a_dropped_trigger_that_may_have_arrived_is_looked_for(setting: Setting) {
+    let world = World::plain(setting).await;
     let (pull_request, _) = world.ready("feature").await;
     let comment = half_done(&world, pull_request).await;
     operate(&world, "drop", trigger(&world).await);
@@ -219,8 +210,8 @@ async fn a_dropped_trigger_that_may_have_arrived_is_looked_for(engine: Engine) {
     assert_eq!(world.starts(), 1);
 }
 
-async fn a_retried_trigger_is_sent_once(engine: Engine) {
-    let world = World::plain(engine).await;
+async fn a_retried_trigger_is_sent_once(setting: Setting) {
+    let world = World::plain(setting).await;
     let (pull_request, _) = world.ready("feature").await;
     let comment = decided(&world, "ann", pull_request).await;
     world.crash().await;
@@ -234,8 +225,8 @@ async fn a_retried_trigger_is_sent_once(engine: Engine) {
     assert_eq!(world.starts(), 1);
 }
 
-async fn a_retried_trigger_that_arrived_is_not_sent_again(engine: Engine) {
-    let world = World::plain(engine).await;
+async fn a_retried_trigger_that_arrived_is_not_sent_again(setting: Setting) {
+    let world = World::plain(setting).await;
     let (pull_request, _) = world.ready("feature").await;
     let comment = half_done(&world, pull_request).await;
     operate(&world, "retry", trigger(&world).await);

@@ -4,18 +4,13 @@ use countersign::config::{Config, Surroundings};
 use countersign::sandbox::github::{Membership, NewCommit, Trouble};
 
 use crate::contract;
-use crate::support::world::{PLAIN, SHOP, TWO, plain_with};
-use crate::support::{Engine, World, on_both};
+use crate::support::world::{PLAIN, TWO, plain_with};
+use crate::support::{Engine, Setting, World, on_both, on_both_forges};
 
-on_both!(
+on_both_forges!(
     nobody_releases_without_a_role,
-    a_team_counts_its_active_members,
     a_role_in_the_repository_counts,
-    the_number_decides_and_not_the_login,
-    a_team_made_anew_is_another_team,
     who_left_the_team_takes_the_approval_along,
-    a_trigger_that_was_held_is_authorized_again,
-    not_to_find_out_is_not_a_no,
     without_github_nobody_is_authorized,
     a_quorum_is_of_different_people,
     authors_and_committers_do_not_approve,
@@ -25,12 +20,21 @@ on_both!(
     whoever_asks_may_be_excluded,
 );
 
+// Only GitHub has it, or says it so.
+on_both!(
+    a_team_counts_its_active_members,
+    the_number_decides_and_not_the_login,
+    a_team_made_anew_is_another_team,
+    a_trigger_that_was_held_is_authorized_again,
+    not_to_find_out_is_not_a_no,
+);
+
 const NAMED: &str = r#"github_users = ["ann", "dora"]"#;
 const BY_TEAM: (&str, &str) = (NAMED, r#"github_teams = ["acme/qa"]"#);
 const NO_AUTHORS: (&str, &str) = ("exclude = []", r#"exclude = ["author"]"#);
 
-async fn nobody_releases_without_a_role(engine: Engine) {
-    let world = World::plain(engine).await;
+async fn nobody_releases_without_a_role(setting: Setting) {
+    let world = World::plain(setting).await;
     let (pull_request, sha) = world.ready("feature").await;
     let said = world.say("bob", pull_request, "/deploy prod").await;
     said.expect("`bob` has none of the roles that approve here");
@@ -46,7 +50,7 @@ async fn nobody_releases_without_a_role(engine: Engine) {
         said.expect("**Refused**");
     }
     assert!(world.deployments().is_empty());
-    contract::check(&world.github);
+    world.is_as_described();
 }
 
 #[test]
@@ -78,22 +82,22 @@ async fn a_team_counts_its_active_members(engine: Engine) {
     said.expect("`deployer` (team `acme/qa`)");
     let said = world.say("quinn", pull_request, "/deploy prod").await;
     said.expect("Started");
-    world.github.set_member(40, "bob", Some(Membership::Active));
+    world.set_member("bob", true);
     world.finish("failure").await;
     let said = world.say("bob", pull_request, "/retry #1").await;
     said.expect("Started");
     contract::check(&world.github);
 }
 
-async fn a_role_in_the_repository_counts(engine: Engine) {
+async fn a_role_in_the_repository_counts(setting: Setting) {
     let services = plain_with(&[(NAMED, r#"github_roles = ["maintain"]"#)]);
-    let world = World::start(engine, &services).await;
+    let world = World::start(setting, &services).await;
     let (pull_request, _) = world.ready("feature").await;
     let said = world.say("dora", pull_request, "/deploy prod").await;
     said.expect("whoever has `maintain` in the repository");
     let said = world.say("ann", pull_request, "/deploy prod").await;
     said.expect("Started");
-    contract::check(&world.github);
+    world.is_as_described();
 }
 
 async fn the_number_decides_and_not_the_login(engine: Engine) {
@@ -128,17 +132,15 @@ async fn a_team_made_anew_is_another_team(engine: Engine) {
     said.expect("GitHub shows no team acme/qa");
 }
 
-async fn who_left_the_team_takes_the_approval_along(engine: Engine) {
-    let world = World::start(engine, &plain_with(&[BY_TEAM, TWO])).await;
+async fn who_left_the_team_takes_the_approval_along(setting: Setting) {
+    let world = World::start(setting, &plain_with(&[BY_TEAM, TWO])).await;
     for person in ["ann", "bob"] {
-        world
-            .github
-            .set_member(40, person, Some(Membership::Active));
+        world.set_member(person, true);
     }
     let (pull_request, sha) = world.ready("feature").await;
     let asked = world.say("quinn", pull_request, "/deploy prod").await;
     asked.expect("1 of 2");
-    world.github.set_member(40, "quinn", None);
+    world.set_member("quinn", false);
     let said = world.say("ann", pull_request, "/approve").await;
     said.expect("1 of 2");
     said.expect(
@@ -150,7 +152,7 @@ async fn who_left_the_team_takes_the_approval_along(engine: Engine) {
     let said = world.say("bob", pull_request, "/approve").await;
     said.expect("2 of 2");
     assert_eq!(world.deployments(), [sha]);
-    contract::check(&world.github);
+    world.is_as_described();
 }
 
 async fn a_trigger_that_was_held_is_authorized_again(engine: Engine) {
@@ -162,7 +164,7 @@ async fn a_trigger_that_was_held_is_authorized_again(engine: Engine) {
         .expect_trouble_at("POST", "/deployments", limit);
     let asked = world.say("quinn", pull_request, "/deploy prod").await;
     assert_eq!(world.recorded("trigger.held").await, 1);
-    world.github.set_member(40, "quinn", None);
+    world.set_member("quinn", false);
     world.pass(130).await;
     let said = world.said(asked.comment);
     said.expect("`quinn` has none of the roles that approve here");
@@ -223,23 +225,20 @@ async fn not_to_find_out_is_not_a_no(engine: Engine) {
     said.expect("Started");
 }
 
-async fn without_github_nobody_is_authorized(engine: Engine) {
-    let world = World::plain(engine).await;
+async fn without_github_nobody_is_authorized(setting: Setting) {
+    let world = World::plain(setting).await;
     let (pull_request, _) = world.ready("feature").await;
-    world.set_client(None);
-    world
-        .github
-        .comment("ann", SHOP, pull_request, "/deploy prod")
-        .await;
+    world.forget_the_forge();
+    world.comment("ann", pull_request, "/deploy prod").await;
     world.settle().await;
     assert_eq!(world.recorded("refused").await, 1);
     assert_eq!(world.recorded("triggered").await, 0);
 }
 
-async fn a_quorum_is_of_different_people(engine: Engine) {
+async fn a_quorum_is_of_different_people(setting: Setting) {
     let both = (NAMED, r#"github_users = ["ann", "quinn"]"#);
     let services = plain_with(&[both, ("deployer = 1", "deployer = 1, qa = 1")]);
-    let world = World::start(engine, &services).await;
+    let world = World::start(setting, &services).await;
     let (pull_request, sha) = world.ready("feature").await;
     let said = world.say("quinn", pull_request, "/deploy prod").await;
     said.expect("Waiting for approval, 1 of 2");
@@ -250,17 +249,17 @@ async fn a_quorum_is_of_different_people(engine: Engine) {
     said.expect("**Approved** #1 by `ann`: 2 of 2");
     said.expect(&sha);
     assert_eq!(world.deployments(), [sha]);
-    contract::check(&world.github);
+    world.is_as_described();
 }
 
-async fn authors_and_committers_do_not_approve(engine: Engine) {
-    let world = World::start(engine, &plain_with(&[NO_AUTHORS])).await;
+async fn authors_and_committers_do_not_approve(setting: Setting) {
+    let world = World::start(setting, &plain_with(&[NO_AUTHORS])).await;
     for (author, committer) in [("dora", "bob"), ("bob", "dora")] {
         let commit = NewCommit {
             committer: Some(committer.to_owned()),
             ..NewCommit::by(author, "change")
         };
-        let sha = world.github.push(SHOP, "main", vec![commit]).await;
+        let sha = world.push_to("main", vec![commit]).await;
         world.make_ready(&sha).await;
         // She may ask; her own yes does not count.
         let asked = world.say("dora", 3, &format!("/deploy prod {sha}")).await;
@@ -272,18 +271,18 @@ async fn authors_and_committers_do_not_approve(engine: Engine) {
         assert_eq!(world.deployments().last(), Some(&sha));
         world.finish("success").await;
     }
-    contract::check(&world.github);
+    world.is_as_described();
 }
 
-async fn everything_since_what_is_live_has_authors(engine: Engine) {
+async fn everything_since_what_is_live_has_authors(setting: Setting) {
     let services = plain_with(&[
         NO_AUTHORS,
         (NAMED, r#"github_users = ["ann", "dora", "quinn"]"#),
     ]);
-    let world = World::start(engine, &services).await;
+    let world = World::start(setting, &services).await;
     world.live("first").await;
     let commits = vec![NewCommit::by("ann", "two"), NewCommit::by("dora", "three")];
-    world.github.push(SHOP, "main", commits).await;
+    world.push_to("main", commits).await;
     let (pull_request, _) = world.ready("four").await;
     let asked = world.say("dora", pull_request, "/deploy prod").await;
     asked.expect("0 of 1");
@@ -296,12 +295,12 @@ async fn everything_since_what_is_live_has_authors(engine: Engine) {
     assert_eq!(world.deployments().len(), 2);
 }
 
-async fn the_first_release_has_authors_too(engine: Engine) {
-    let world = World::start(engine, &plain_with(&[NO_AUTHORS])).await;
+async fn the_first_release_has_authors_too(setting: Setting) {
+    let world = World::start(setting, &plain_with(&[NO_AUTHORS])).await;
     let pull_request = world.open("feature").await;
     let more = vec![NewCommit::by("dora", "more"), NewCommit::by("bob", "last")];
-    world.github.push(SHOP, "work-feature", more).await;
-    let sha = world.github.merge(SHOP, pull_request, "bob").await;
+    world.push_to("work-feature", more).await;
+    let sha = world.merge_it(pull_request).await;
     world.make_ready(&sha).await;
     let asked = world.say("dora", pull_request, "/deploy prod").await;
     asked.expect("0 of 1");
@@ -312,13 +311,13 @@ async fn the_first_release_has_authors_too(engine: Engine) {
     assert_eq!(world.deployments(), [sha]);
 }
 
-async fn nobody_approves_for_a_stranger(engine: Engine) {
-    let world = World::start(engine, &plain_with(&[NO_AUTHORS])).await;
+async fn nobody_approves_for_a_stranger(setting: Setting) {
+    let world = World::start(setting, &plain_with(&[NO_AUTHORS])).await;
     let commit = NewCommit {
         author: None,
         ..NewCommit::by("bob", "change")
     };
-    let sha = world.github.push(SHOP, "main", vec![commit]).await;
+    let sha = world.push_to("main", vec![commit]).await;
     world.make_ready(&sha).await;
     let command = format!("/deploy prod {sha}");
     world.say("ann", 3, &command).await.expect("0 of 1");
@@ -333,9 +332,9 @@ async fn nobody_approves_for_a_stranger(engine: Engine) {
     said.expect("Started");
 }
 
-async fn whoever_asks_may_be_excluded(engine: Engine) {
+async fn whoever_asks_may_be_excluded(setting: Setting) {
     let services = plain_with(&[("exclude = []", r#"exclude = ["requester"]"#)]);
-    let world = World::start(engine, &services).await;
+    let world = World::start(setting, &services).await;
     let (pull_request, sha) = world.ready("feature").await;
     let asked = world.say("ann", pull_request, "/deploy prod").await;
     asked.expect("0 of 1");

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use countersign::domain::{Account, Action, Actor, Detail, Ending, Entry, Filter, ServiceName};
+use countersign::domain::{
+    Account, Action, Actor, Detail, Ending, Entry, Filter, Forge, ServiceName,
+};
 use countersign::ledger::words_of;
 use countersign::store::{Store, StoreError, ledger};
 use jiff::{SignedDuration, Timestamp};
@@ -62,6 +64,7 @@ const WORDS: [&str; 7] = [
 
 fn ann() -> Account {
     Account {
+        forge: Forge::GitHub,
         id: 7,
         login: "Ann".to_owned(),
     }
@@ -69,6 +72,7 @@ fn ann() -> Account {
 
 fn bob() -> Account {
     Account {
+        forge: Forge::GitHub,
         id: 8,
         login: "bob".to_owned(),
     }
@@ -95,8 +99,8 @@ fn known(dice: &mut Dice, index: usize) -> Known {
     let minute = i64::try_from(index).unwrap() - if dice.one_in(9) { 30 } else { 0 };
     let at = start() + SignedDuration::from_mins(minute);
     let (person, actor) = match dice.below(4) {
-        0 => (Some("github:7"), Actor::on_github(&ann())),
-        1 => (Some("github:8"), Actor::on_github(&bob())),
+        0 => (Some("github:7"), Actor::person(&ann())),
+        1 => (Some("github:8"), Actor::person(&bob())),
         2 => {
             let name = "root".to_owned();
             (Some("operator"), Actor::Operator { name })
@@ -300,7 +304,11 @@ async fn names_are_the_latest_and_unknown_ones_find_nothing(engine: Engine) {
         Entry::new(
             at,
             Action::Approved,
-            Actor::on_github(&Account { id, login }),
+            Actor::person(&Account {
+                forge: Forge::GitHub,
+                id,
+                login,
+            }),
         )
     };
     // Ann was renamed, and somebody else took her name.

@@ -7,7 +7,7 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
 use countersign::clock::Clock;
-use countersign::domain::{Incoming, Place, Reaction, Repository};
+use countersign::domain::{Forge, Incoming, Place, Reaction, Repository, RepositoryId};
 use countersign::forges::github::client::{self, Client, Identity};
 use countersign::forges::github::edge::{self, WebhookSecrets};
 use countersign::sandbox::github::{
@@ -418,7 +418,7 @@ async fn our_client_is_let_in_as_the_app() {
     let asked = github.comment("ann", "acme/shop", 3, "/help").await;
     let place = Place {
         repository: Repository {
-            id: 9,
+            id: RepositoryId::on(Forge::GitHub, 9),
             path: "acme/shop".to_owned(),
             installation: Some(INSTALLATION_ID),
         },

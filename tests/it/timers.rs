@@ -6,7 +6,9 @@ use std::time::Duration;
 use countersign::clock::Clock;
 use countersign::domain::Delivery;
 use countersign::engine::Shared;
+use countersign::engine::callers::Callers;
 use countersign::engine::sweep::Sweep;
+use countersign::engine::watching::Watching;
 use countersign::metrics::Metrics;
 use countersign::store::{Door, Store, timer};
 use jiff::Timestamp;
@@ -132,11 +134,15 @@ async fn handled_deliveries_leave_after_their_time(engine: Engine) {
     }
     let (_keep, keep_handled) = watch::channel(Duration::from_secs(3_600));
     let (_catalog, catalog) = watch::channel(Arc::default());
-    let (_github, github) = watch::channel(None);
+    let callers = Callers {
+        github: watch::channel(None).1,
+        gitlab: watch::channel(None).1,
+    };
     let sweep = Sweep {
         shared,
         catalog,
-        github,
+        callers,
+        watching: Watching::new(watch::channel(None).1),
         keep_handled,
     };
     let stop = CancellationToken::new();

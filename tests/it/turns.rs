@@ -1,10 +1,9 @@
 //! One release at a time, newer before older, and back only when somebody says so.
 
-use crate::contract;
 use crate::support::world::{TWO, plain_with};
-use crate::support::{Engine, World, on_both};
+use crate::support::{Setting, World, on_both_forges};
 
-on_both!(
+on_both_forges!(
     a_newer_commit_takes_the_place_of_an_older_one,
     a_newer_wish_takes_the_place_of_an_older_one,
     back_is_asked_for_as_a_rollback,
@@ -16,8 +15,8 @@ on_both!(
     a_frozen_environment_is_closed,
 );
 
-async fn a_newer_commit_takes_the_place_of_an_older_one(engine: Engine) {
-    let world = World::start(engine, &plain_with(&[TWO])).await;
+async fn a_newer_commit_takes_the_place_of_an_older_one(setting: Setting) {
+    let world = World::start(setting, &plain_with(&[TWO])).await;
     let (first, old) = world.ready("one").await;
     let asked = world.say("ann", first, "/deploy prod").await;
     asked.expect("1 of 2");
@@ -29,18 +28,17 @@ async fn a_newer_commit_takes_the_place_of_an_older_one(engine: Engine) {
     said.expect(&format!("{new} is newer, and ready"));
     assert_eq!(said.reactions, ["eyes", "confused"]);
     assert_eq!(world.recorded("superseded").await, 1);
-    let shown = world.shown(&old, "countersign/prod").unwrap();
-    assert_eq!(shown.0, "error");
+    world.shows(&old, "error");
     let said = world.say("dora", first, "/approve #1").await;
     said.expect("does not wait for an answer: it is superseded");
     let said = world.say("dora", first, "/retry #1").await;
     said.expect("**Refused**");
     assert!(world.deployments().is_empty());
-    contract::check(&world.github);
+    world.is_as_described();
 }
 
-async fn a_newer_wish_takes_the_place_of_an_older_one(engine: Engine) {
-    let world = World::start(engine, &plain_with(&[TWO])).await;
+async fn a_newer_wish_takes_the_place_of_an_older_one(setting: Setting) {
+    let world = World::start(setting, &plain_with(&[TWO])).await;
     let (first, _) = world.ready("one").await;
     let (second, new) = world.ready("two").await;
     let older = world.say("ann", first, "/deploy prod").await;
@@ -55,8 +53,8 @@ async fn a_newer_wish_takes_the_place_of_an_older_one(engine: Engine) {
     assert_eq!(world.deployments(), [new]);
 }
 
-async fn back_is_asked_for_as_a_rollback(engine: Engine) {
-    let world = World::plain(engine).await;
+async fn back_is_asked_for_as_a_rollback(setting: Setting) {
+    let world = World::plain(setting).await;
     let (first, old) = world.live("one").await;
     let (second, new) = world.live("two").await;
     let said = world.say("ann", second, "/deploy prod").await;
@@ -81,11 +79,11 @@ async fn back_is_asked_for_as_a_rollback(engine: Engine) {
     said.expect(&format!("Ask for it with `/deploy prod {new}`."));
     let said = world.say("ann", second, "/deploy prod").await;
     said.expect("Started");
-    contract::check(&world.github);
+    world.is_as_described();
 }
 
-async fn one_release_at_a_time(engine: Engine) {
-    let world = World::plain(engine).await;
+async fn one_release_at_a_time(setting: Setting) {
+    let world = World::plain(setting).await;
     let (first, _) = world.ready("one").await;
     let (second, new) = world.ready("two").await;
     world
@@ -109,11 +107,11 @@ async fn one_release_at_a_time(engine: Engine) {
         .await
         .expect("Started");
     assert_eq!(world.deployments().last(), Some(&new));
-    contract::check(&world.github);
+    world.is_as_described();
 }
 
-async fn a_failed_release_is_tried_again(engine: Engine) {
-    let world = World::plain(engine).await;
+async fn a_failed_release_is_tried_again(setting: Setting) {
+    let world = World::plain(setting).await;
     let (pull_request, sha) = world.ready("feature").await;
     let asked = world.say("ann", pull_request, "/deploy prod").await;
     let said = world.say("ann", pull_request, "/retry #1").await;
@@ -133,12 +131,12 @@ async fn a_failed_release_is_tried_again(engine: Engine) {
     assert_eq!(world.deployments(), [sha.as_str(), &sha]);
     let said = world.say("dora", pull_request, "/retry #2").await;
     said.expect("**Refused**");
-    contract::check(&world.github);
+    world.is_as_described();
 }
 
-async fn a_request_expires(engine: Engine) {
+async fn a_request_expires(setting: Setting) {
     let services = plain_with(&[TWO, ("exclude = []", "exclude = []\nexpires = \"30m\"")]);
-    let world = World::start(engine, &services).await;
+    let world = World::start(setting, &services).await;
     let (pull_request, sha) = world.ready("feature").await;
     let asked = world.say("ann", pull_request, "/deploy prod").await;
     asked.expect("It expires at");
@@ -158,11 +156,11 @@ async fn a_request_expires(engine: Engine) {
         .await
         .expect("2 of 2");
     assert_eq!(world.deployments(), [sha]);
-    contract::check(&world.github);
+    world.is_as_described();
 }
 
-async fn a_request_is_rejected_or_withdrawn(engine: Engine) {
-    let world = World::start(engine, &plain_with(&[TWO])).await;
+async fn a_request_is_rejected_or_withdrawn(setting: Setting) {
+    let world = World::start(setting, &plain_with(&[TWO])).await;
     let (pull_request, _) = world.ready("feature").await;
     let asked = world.say("ann", pull_request, "/deploy prod").await;
     for command in ["/reject #1", "/cancel #1"] {
@@ -187,11 +185,11 @@ async fn a_request_is_rejected_or_withdrawn(engine: Engine) {
         said.expect("**Refused**");
     }
     assert!(world.deployments().is_empty());
-    contract::check(&world.github);
+    world.is_as_described();
 }
 
-async fn a_locked_environment_is_closed(engine: Engine) {
-    let world = World::start(engine, &plain_with(&[TWO])).await;
+async fn a_locked_environment_is_closed(setting: Setting) {
+    let world = World::start(setting, &plain_with(&[TWO])).await;
     let (pull_request, sha) = world.ready("feature").await;
     let asked = world.say("ann", pull_request, "/deploy prod").await;
     asked.expect("1 of 2");
@@ -234,12 +232,12 @@ async fn a_locked_environment_is_closed(engine: Engine) {
     said.expect("**prod** is not locked");
     let said = world.say("dora", pull_request, "/retry #1").await;
     said.expect("1 of 2");
-    contract::check(&world.github);
+    world.is_as_described();
 }
 
-async fn a_frozen_environment_is_closed(engine: Engine) {
+async fn a_frozen_environment_is_closed(setting: Setting) {
     let frozen = plain_with(&[("exclude = []", "exclude = []\nfreeze = \"until Monday\"")]);
-    let world = World::start(engine, &frozen).await;
+    let world = World::start(setting, &frozen).await;
     let sha = world.push("change").await;
     world.make_ready(&sha).await;
     let command = format!("/deploy prod {sha}");

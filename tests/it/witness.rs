@@ -14,7 +14,7 @@ use axum::routing::post;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use countersign::clock::Clock;
-use countersign::domain::{Account, Action, Actor, Entry};
+use countersign::domain::{Account, Action, Actor, Entry, Forge};
 use countersign::engine::Shared;
 use countersign::engine::witnessing::{Looker, Step, Witnessing};
 use countersign::ledger::{Edge, Head, PublicKeys, WitnessKey, leaf};
@@ -179,12 +179,13 @@ impl Log {
             .unit(move |tx| {
                 Box::pin(async move {
                     let ann = Account {
+                        forge: Forge::GitHub,
                         id: 7,
                         login: "ann".to_owned(),
                     };
                     let at = jiff::Timestamp::UNIX_EPOCH;
                     for _ in 0..entries {
-                        let entry = Entry::new(at, Action::Answered, Actor::on_github(&ann));
+                        let entry = Entry::new(at, Action::Answered, Actor::person(&ann));
                         ledger::append(tx, &entry).await?;
                     }
                     Ok(())

@@ -53,22 +53,24 @@ pub(super) fn config(file: &raw::File, source: &str, review: &mut Review<'_>) ->
     let services = service::services(&known, &mut secrets, review);
     role::warn_of_unused(file, review);
     let (github, discord, slack) = (whole(github)?, whole(discord)?, whole(slack)?);
-    let web_url = github
-        .as_ref()
-        .map(|github| github.web_url.clone())
-        .unwrap_or_default();
+    let gitlab = whole(gitlab)?;
+    let of_github = github
+        .iter()
+        .map(|one| (Forge::GitHub, one.web_url.clone()));
+    let of_gitlab = gitlab.iter().map(|one| (Forge::GitLab, one.url.clone()));
+    let web_urls = of_github.chain(of_gitlab).collect();
 
     Some(Config {
         server,
         database: database?,
         ledger: ledger?,
         github,
-        gitlab: whole(gitlab)?,
+        gitlab,
         catalog: Catalog {
             roles,
             services,
             tenants: tenants(discord.as_ref(), slack.as_ref()),
-            web_url,
+            web_urls,
             ..Catalog::default()
         },
         discord,

@@ -7,7 +7,7 @@ use super::mistake::{Misunderstood, Problem};
 use super::part::{self, Given};
 use super::{
     Approve, Audit, Cancel, Command, Deploy, Help, Link, Lock, Reject, Retry, Rollback, Status,
-    Unlock, Who, Why, suggest, words,
+    Unlock, Who, Why, quick, suggest, words,
 };
 
 /// One command.
@@ -223,7 +223,8 @@ pub(super) fn parse(line: &str) -> Option<Result<Command, Misunderstood>> {
         return None;
     }
     let line = words::tidy(line);
-    let line = line.trim();
+    let behind = quick::behind_our_name(line.trim());
+    let line = behind.as_deref().unwrap_or(&line).trim();
     let (first, rest) = line.split_once(' ').unwrap_or((line, ""));
     let name = first.strip_prefix('/')?;
     match rule(name) {

@@ -14,6 +14,8 @@ mod help;
 mod mistake;
 /// The parts that commands are made of.
 mod part;
+/// What GitLab would take for its own.
+mod quick;
 /// Why somebody did something.
 mod reason;
 /// The canonical spelling.
@@ -31,6 +33,7 @@ mod tests;
 pub use definition::{Definition, Part, definitions, line};
 pub use help::{help, help_for};
 pub use mistake::Misunderstood;
+pub use quick::as_written_on;
 pub use reason::Reason;
 pub use target::Target;
 pub use words::quoted;

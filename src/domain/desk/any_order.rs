@@ -8,7 +8,8 @@ use proptest::prelude::*;
 use super::memory::Memory;
 use crate::domain::{
     Account, Allow, Catalog, Colour, Environment, Exclude, Forge, Gate, GitHubTrigger, Incoming,
-    Mark, Push, Rank, Report, ReportKind, Reporter, Repository, Service, Sha, Stage, Trigger,
+    Mark, Push, Rank, Report, ReportKind, Reporter, Repository, RepositoryId, Service, Sha, Stage,
+    Trigger,
 };
 
 pub(super) fn at(second: i64) -> Timestamp {
@@ -21,7 +22,7 @@ pub(super) fn sha(number: usize) -> Sha {
 
 pub(super) fn repository() -> Repository {
     Repository {
-        id: 9,
+        id: RepositoryId::on(Forge::GitHub, 9),
         path: "acme/shop".to_owned(),
         installation: Some(4),
     }
@@ -83,6 +84,7 @@ fn told() -> impl Strategy<Value = Incoming> {
                 1 => (ReportKind::Check, "build (2)", Reporter::App(7)),
                 2 => {
                     let account = Account {
+                        forge: Forge::GitHub,
                         id: 5,
                         login: "ann".to_owned(),
                     };
@@ -98,7 +100,7 @@ fn told() -> impl Strategy<Value = Incoming> {
                 _ => Colour::Pending,
             };
             let report = Report {
-                repository: 9,
+                repository: RepositoryId::on(Forge::GitHub, 9),
                 sha: sha(commit),
                 kind,
                 name: name.to_owned(),
@@ -113,6 +115,7 @@ fn told() -> impl Strategy<Value = Incoming> {
                 word: "said".to_owned(),
                 url: String::new(),
                 at: at(i64::from(phase) + second),
+                reference: None,
             };
             Incoming::Report(repository(), report)
         },
@@ -174,7 +177,7 @@ fn a_red_gate_fails_the_stage_and_a_green_run_heals_it() {
     let mut memory = Memory::default();
     let report = |kind, name: &str, id, colour| {
         let report = Report {
-            repository: 9,
+            repository: RepositoryId::on(Forge::GitHub, 9),
             sha: sha(1),
             kind,
             name: name.to_owned(),
@@ -189,6 +192,7 @@ fn a_red_gate_fails_the_stage_and_a_green_run_heals_it() {
             word: "said".to_owned(),
             url: String::new(),
             at: at(0),
+            reference: None,
         };
         Incoming::Report(repository(), report)
     };

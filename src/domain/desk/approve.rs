@@ -185,7 +185,7 @@ impl Desk<'_> {
         let Some((_, environment)) = self.configured(request) else {
             return;
         };
-        let Trigger::GitHub(trigger @ GitHubTrigger::ProtectionRule { environment: name }) =
+        let trigger @ Trigger::GitHub(GitHubTrigger::ProtectionRule { environment: name }) =
             &environment.trigger
         else {
             return;
@@ -269,14 +269,18 @@ impl Desk<'_> {
         if may {
             return Ok(());
         }
-        Err(Reason::refuses("it may be running at this moment")
-            .help("Cancel its run in GitHub; when nothing is heard of it, say this again later."))
+        Err(
+            Reason::refuses("it may be running at this moment").help(format!(
+                "Cancel its run in {}; when nothing is heard of it, say this again later.",
+                request.repository.forge()
+            )),
+        )
     }
 
     /// The last entry is the doing of whoever asked.
     fn by(&self, asked: &Asked, outcome: &mut Outcome) {
         if let Some(entry) = outcome.entries.last_mut() {
-            entry.actor = Actor::on_github(&asked.author);
+            entry.actor = Actor::person(&asked.author);
         }
     }
 
@@ -287,7 +291,7 @@ impl Desk<'_> {
         person: &Account,
     ) -> crate::domain::Entry {
         let mut entry = self.about(request, action);
-        entry.actor = Actor::on_github(person);
+        entry.actor = Actor::person(person);
         entry
     }
 }

@@ -83,32 +83,18 @@ impl Desk<'_> {
 
     /// A command for the line of its repository.
     fn pass_on(&self, spot: &Spot, (line, found): (&str, &Found), outcome: &mut Outcome) {
-        let passed = self.linked(spot).and_then(|author| {
+        let passed = self.is_known(spot).and_then(|()| {
             let command = found
                 .command
                 .as_ref()
                 .map_err(|mistake| Reason::refuses(mistake.says.clone()))?;
             let repository = self.repository_for(spot, command)?;
+            let author = self.linked(spot, repository.id.forge())?;
             Ok((author, repository))
         });
         match passed {
             Ok(passed) => tell(spot, passed, line.to_owned(), outcome),
             Err(reason) => self.turn_away(spot, line, reason, outcome),
-        }
-    }
-
-    /// The account on the forge of whoever spoke.
-    fn linked(&self, spot: &Spot) -> Result<Account, Reason> {
-        let look = Look::Identity {
-            speaker: spot.speaker.clone(),
-        };
-        match self.seen(look) {
-            Some(Seen::Identity(Some(account))) => Ok(account.clone()),
-            _ => Err(Reason::refuses(format!(
-                "your account on {} is not linked with one on the forge",
-                spot.speaker.chat.called()
-            ))
-            .help("Say `/link` and follow what it says; it takes a minute.")),
         }
     }
 
@@ -206,7 +192,7 @@ impl Desk<'_> {
             Button::Retry { request } => Ok(format!("/retry #{request}")),
             Button::Dismiss { notice } => {
                 let dismissed = self.offered(notice).and_then(|notice| {
-                    let author = self.linked(spot)?;
+                    let author = self.linked(spot, notice.repository.id.forge())?;
                     self.dismiss(spot, (author, notice), reason, outcome)
                 });
                 if let Err(reason) = dismissed {
@@ -275,7 +261,7 @@ impl Desk<'_> {
                 .unwrap_or_default()
         );
         let entry = self
-            .entry(Action::Rejected, Actor::on_github(&asked.author))
+            .entry(Action::Rejected, Actor::person(&asked.author))
             .with("service", notice.service.as_str())
             .with("environment", notice.environment.as_str())
             .with("sha", notice.sha.as_str())
@@ -303,10 +289,8 @@ impl Desk<'_> {
             return Outcome::ignored("it is no command any more");
         };
         // The link may have ended since.
-        let look = Look::Identity {
-            speaker: spot.speaker.clone(),
-        };
-        let is_linked = matches!(self.seen(look), Some(Seen::Identity(Some(account))) if account.id == author.id);
+        let known = self.known_as(spot, author.forge);
+        let is_linked = known.is_some_and(|account| account.id == author.id);
         let asked = Asked {
             repository: repository.clone(),
             origin: Origin::Chat(spot.clone()),

@@ -38,7 +38,7 @@ impl Desk<'_> {
             environment.name
         );
         outcome.entries.push(
-            self.entry(Action::Locked, Actor::on_github(&asked.author))
+            self.entry(Action::Locked, Actor::person(&asked.author))
                 .with("service", service.name.as_str())
                 .with("environment", environment.name.as_str())
                 .with_private("reason", lock.reason.as_str())
@@ -80,7 +80,7 @@ impl Desk<'_> {
         }
         self.member(asked, environment)?;
         outcome.entries.push(
-            self.entry(Action::Unlocked, Actor::on_github(&asked.author))
+            self.entry(Action::Unlocked, Actor::person(&asked.author))
                 .with("service", service.name.as_str())
                 .with("environment", environment.name.as_str()),
         );

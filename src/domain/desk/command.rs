@@ -2,6 +2,7 @@
 
 use super::deploy::Wish;
 use super::{COMMAND_LIFETIME, Change, Desk, Outcome};
+use crate::domain::command::as_written_on;
 use crate::domain::command::{self, Command, Found};
 use crate::domain::reason::{Reason, code};
 use crate::domain::{
@@ -66,7 +67,7 @@ pub fn unfold(incoming: Incoming) -> Vec<Incoming> {
 pub(super) fn thread(asked: &Asked) -> String {
     match &asked.origin {
         Origin::Comment(place) => format!(
-            "github/{}/comment/{}/{}",
+            "{}/comment/{}/{}",
             place.repository.id, place.comment, asked.ordinal
         ),
         Origin::Chat(spot) => format!(
@@ -133,7 +134,7 @@ impl Desk<'_> {
         }
         first.changes.push(Change::Remember { token });
         let entry = self
-            .entry(Action::CommandReceived, Actor::on_github(&asked.author))
+            .entry(Action::CommandReceived, Actor::person(&asked.author))
             .with_private("command", asked.found.line.as_str())
             .with("repository", asked.repository.path.as_str());
         match &asked.origin {
@@ -144,10 +145,7 @@ impl Desk<'_> {
                         .with("comment", place.comment),
                 );
                 first.plan(
-                    format!(
-                        "github/{}/comment/{}/eyes",
-                        place.repository.id, place.comment
-                    ),
+                    format!("{}/comment/{}/eyes", place.repository.id, place.comment),
                     Effect::React {
                         place: place.clone(),
                         reaction: Reaction::Eyes,
@@ -284,7 +282,7 @@ impl Desk<'_> {
                     Effect::Say {
                         place: place.clone(),
                         thread: thread.clone(),
-                        text: answer.text,
+                        text: as_written_on(place.repository.forge(), answer.text),
                     },
                 );
                 if let Some(reaction) = answer.reaction {
@@ -310,7 +308,7 @@ impl Desk<'_> {
 
     pub(super) fn refuse(&self, asked: &Asked, reason: Reason, outcome: &mut Outcome) {
         outcome.entries.push(
-            self.entry(Action::Refused, Actor::on_github(&asked.author))
+            self.entry(Action::Refused, Actor::person(&asked.author))
                 .with_private("command", asked.found.line.as_str())
                 .with_private("why", reason.detail()),
         );

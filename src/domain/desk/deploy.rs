@@ -234,10 +234,10 @@ impl Desk<'_> {
     pub(super) fn go_or_wait(&self, request: Request, examined: &Examined, outcome: &mut Outcome) {
         match &examined.quorum {
             Ok(quorum) => {
-                let Some((_, environment)) = self.configured(&request) else {
+                let Some((service, environment)) = self.configured(&request) else {
                     return;
                 };
-                self.depart(request, (quorum, examined), environment, outcome);
+                self.depart(request, (quorum, examined), (service, environment), outcome);
             }
             Err(_) => {
                 self.say_request(&request, None, outcome);
@@ -303,7 +303,7 @@ impl Desk<'_> {
             examined.tree.render()
         );
         let entry = self
-            .entry(Action::Refused, Actor::on_github(&wish.asked.author))
+            .entry(Action::Refused, Actor::person(&wish.asked.author))
             .with("service", wish.service.name.as_str())
             .with("environment", wish.environment.name.as_str())
             .with("sha", wish.sha.as_str())

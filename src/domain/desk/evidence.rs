@@ -5,7 +5,8 @@ use super::{Change, Desk};
 use crate::domain::gates::{self, StageView};
 use crate::domain::reason::Reason;
 use crate::domain::{
-    Comparison, Detail, Environment, Fact, Question, Report, Reporter, Repository, Service, Sha,
+    Colour, Comparison, Detail, Environment, Fact, Gate, GitLabGate, GitLabTrigger, Question,
+    Report, Reporter, Repository, Service, Sha, Trigger,
 };
 
 impl Desk<'_> {
@@ -18,6 +19,7 @@ impl Desk<'_> {
         let question = Question::Reports {
             repository: repository.clone(),
             sha: sha.clone(),
+            aside: self.release_jobs(repository),
         };
         let stored = self.stored_reports(repository.id, sha);
         let fresh = self.fact(question)?;
@@ -41,6 +43,33 @@ impl Desk<'_> {
             .map(|report| Change::Report(report.clone()))
             .collect();
         Ok((all, changes))
+    }
+
+    /// Whether a service waits for what nobody tells us: GitLab sends no event about a status that others
+    /// report.
+    pub(super) fn waits_in_silence(&self, service: &Service, reports: &[Report]) -> bool {
+        let mut gates = service.stages.iter().flat_map(|stage| &stage.gates);
+        gates.any(|gate| {
+            let is_green =
+                |report: &Report| report.colour == Colour::Green && gates::concerns(gate, report);
+            matches!(gate, Gate::GitLab(GitLabGate::Status { .. })) && !reports.iter().any(is_green)
+        })
+    }
+
+    /// The jobs of a repository's pipelines that release.
+    fn release_jobs(&self, repository: &Repository) -> Vec<String> {
+        let here = repository.remembered();
+        let services = self.catalog.services.iter();
+        let services = services.filter(|service| service.repo.remembered() == here);
+        services
+            .flat_map(|service| &service.environments)
+            .filter_map(|environment| {
+                let Trigger::GitLab(GitLabTrigger::PlayJob { job }) = &environment.trigger else {
+                    return None;
+                };
+                Some(job.to_string())
+            })
+            .collect()
     }
 
     pub(super) fn app_of(

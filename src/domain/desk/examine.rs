@@ -165,7 +165,7 @@ impl Desk<'_> {
                     .help("Mark it as ready for review."),
             );
         }
-        if pull_request.head_repository != Some(subject.repository.id) && !allow.forks {
+        if pull_request.head_repository != Some(subject.repository.id.number()) && !allow.forks {
             parts.push(Reason::refuses(format!(
                 "pull request {number} comes from a fork, whose code the policy does not release"
             )));
@@ -193,7 +193,7 @@ impl Desk<'_> {
             }
         };
         let app_of = |source: &Reporter| self.app_of(subject.repository, source);
-        let views = gates::view(stages, &reports, &app_of, self.now);
+        let views = gates::view(subject.service, stages, &reports, &app_of, self.now);
         let reason = if self.was_live(subject) {
             Reason::holds(format!(
                 "the commit was live in **{}** before",
@@ -340,6 +340,7 @@ impl Desk<'_> {
     ) -> (Reason, Result<Quorum, Shortage>, Vec<(Account, String)>) {
         let environment = subject.environment;
         let nobody = Account {
+            forge: subject.repository.id.forge(),
             id: 0,
             login: String::new(),
         };

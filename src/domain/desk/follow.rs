@@ -45,6 +45,14 @@ impl Desk<'_> {
         };
         let request = self
             .request_of(&seen.repository, &external)
+            .or_else(|| {
+                let of_job = External {
+                    kind: ExternalKind::Job,
+                    id: seen.job?,
+                    url: String::new(),
+                };
+                self.request_of(&seen.repository, &of_job)
+            })
             .or_else(|| self.by_mark(&services, seen, external, outcome));
         let progress = moved.and_then(|moved| moved.progress);
         let url = moved.map_or("", |moved| moved.url.as_str());
@@ -63,16 +71,14 @@ impl Desk<'_> {
                     service,
                     environment,
                     repository: &seen.repository,
-                    what: format!("deployment/{}", seen.id),
+                    what: seen.job.map_or_else(
+                        || format!("deployment/{}", seen.id),
+                        |job| format!("job/{job}"),
+                    ),
                     sha: &seen.sha,
                     by: who(seen.creator.as_ref()),
                 };
-                // A job makes its deployment when it begins to wait for our answer.
-                let waits = matches!(
-                    environment.trigger,
-                    Trigger::GitHub(GitHubTrigger::ProtectionRule { .. })
-                ) && progress.is_none_or(|progress| progress == Progress::Waiting);
-                if !waits && !self.is_explained(&sighted) {
+                if began(environment, seen, progress) && !self.is_explained(&sighted) {
                     self.unexplained(&sighted, outcome);
                     if progress == Some(Progress::Succeeded) {
                         self.live_unasked(&sighted, seen.id, outcome);
@@ -118,7 +124,12 @@ impl Desk<'_> {
         by_us.then(|| self.adopt(request, external, outcome))
     }
 
-    fn departed(&self, services: &[&Service], fits: impl Fn(&Request) -> bool) -> Option<Request> {
+    /// A release on its way out whose number on the forge is not known yet.
+    pub(super) fn departed(
+        &self,
+        services: &[&Service],
+        fits: impl Fn(&Request) -> bool,
+    ) -> Option<Request> {
         services
             .iter()
             .flat_map(|service| self.open_requests(service))
@@ -193,7 +204,7 @@ impl Desk<'_> {
             Err(why) => return self.usurped(&run.repository, why),
         };
         let external = External {
-            kind: ExternalKind::Run,
+            kind: run.kind,
             id: run.id,
             url: run.url.clone(),
         };
@@ -212,13 +223,13 @@ impl Desk<'_> {
             self.run_of_deployment(&services, run, &mut outcome);
             return outcome;
         }
-        if matches!(
-            run.event.as_str(),
-            "workflow_dispatch" | "repository_dispatch"
-        ) {
-            let found = self.departed(&services, |request| {
-                run.title.contains(&request.correlation()) && self.starts(request, run)
-            });
+        if run.kind != ExternalKind::Run
+            || matches!(
+                run.event.as_str(),
+                "workflow_dispatch" | "repository_dispatch"
+            )
+        {
+            let found = self.departed(&services, |request| self.starts(request, run));
             // Others can name a run after our mark.
             let found = found.filter(|_| self.is_by_us(run));
             if let Some(request) = found {
@@ -231,30 +242,10 @@ impl Desk<'_> {
         outcome
     }
 
-    fn is_by_us(&self, run: &SeenRun) -> bool {
+    pub(super) fn is_by_us(&self, run: &SeenRun) -> bool {
         let ourselves = self.ourselves(&run.repository).ok();
         let actor = run.actor.as_ref();
         ourselves.is_some_and(|us| actor.is_some_and(|actor| actor.login == us.login))
-    }
-
-    /// Whether a request's trigger starts runs of this kind.
-    fn starts(&self, request: &Request, run: &SeenRun) -> bool {
-        let Some((_, environment)) = self.configured(request) else {
-            return false;
-        };
-        match &environment.trigger {
-            Trigger::GitHub(GitHubTrigger::WorkflowDispatch { workflow, .. }) => {
-                run.event == "workflow_dispatch" && workflow.as_str() == run.workflow
-            }
-            Trigger::GitHub(GitHubTrigger::RepositoryDispatch { .. }) => {
-                run.event == "repository_dispatch"
-            }
-            Trigger::GitHub(
-                GitHubTrigger::Deployment { .. } | GitHubTrigger::ProtectionRule { .. },
-            )
-            | Trigger::GitLab(_)
-            | Trigger::Webhook { .. } => false,
-        }
     }
 
     /// A run that our deployment started: by our mark in its title, known as such, or by us for the only
@@ -408,22 +399,24 @@ impl Desk<'_> {
     }
 }
 
+/// Whether a deployment that was seen has begun. A job makes its deployment when it begins to wait for our
+/// answer, or to be played; on GitLab it may end, too, without having been played.
+fn began(environment: &Environment, seen: &SeenDeployment, progress: Option<Progress>) -> bool {
+    let waits = progress.is_none_or(|progress| progress == Progress::Waiting);
+    match environment.trigger {
+        Trigger::GitLab(_) if seen.job.is_some() => {
+            matches!(progress, Some(Progress::Running | Progress::Succeeded))
+        }
+        Trigger::GitHub(GitHubTrigger::ProtectionRule { .. }) | Trigger::GitLab(_) => !waits,
+        Trigger::GitHub(_) | Trigger::Webhook { .. } => true,
+    }
+}
+
 /// Whether a deployment to this name on the forge is a release to the environment.
 fn names(environment: &Environment, name: &str) -> bool {
-    match &environment.trigger {
-        Trigger::GitHub(
-            GitHubTrigger::Deployment {
-                environment: target,
-            }
-            | GitHubTrigger::ProtectionRule {
-                environment: target,
-            },
-        ) => target.as_str().eq_ignore_ascii_case(name),
-        Trigger::GitHub(
-            GitHubTrigger::WorkflowDispatch { .. } | GitHubTrigger::RepositoryDispatch { .. },
-        )
-        | Trigger::GitLab(_)
-        | Trigger::Webhook { .. } => environment.answers_to(name),
+    match environment.trigger.environment() {
+        Some(target) => target.as_str().eq_ignore_ascii_case(name),
+        None => environment.answers_to(name),
     }
 }
 

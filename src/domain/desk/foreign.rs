@@ -3,10 +3,11 @@
 use jiff::SignedDuration;
 
 use super::follow::who;
+use super::starts::releases;
 use super::{Change, Desk, Outcome};
 use crate::domain::{
-    Action, Actor, Due, Effect, Ended, Environment, ExternalKind, GitHubTrigger, Live, Repository,
-    Request, SeenRun, Service, Sha, StatusState, Trigger,
+    Action, Actor, Due, Effect, Ended, Environment, ExternalKind, Forge, Live, Repository, Request,
+    SeenRun, Service, Sha, StatusState,
 };
 
 /// How long a run may go unexplained while a release is on its way out: the answer that names it may
@@ -30,12 +31,7 @@ impl Desk<'_> {
         let mut is_watched = false;
         for service in services {
             for environment in &service.environments {
-                let Trigger::GitHub(GitHubTrigger::WorkflowDispatch { workflow, .. }) =
-                    &environment.trigger
-                else {
-                    continue;
-                };
-                if workflow.as_str() != run.workflow {
+                if !releases(environment, run) {
                     continue;
                 }
                 is_watched = true;
@@ -43,7 +39,7 @@ impl Desk<'_> {
                     service,
                     environment,
                     repository: &run.repository,
-                    what: format!("run/{}", run.id),
+                    what: format!("{}/{}", run.kind.as_str(), run.id),
                     sha: &run.sha,
                     by: who(run.actor.as_ref()),
                 };
@@ -52,10 +48,11 @@ impl Desk<'_> {
                     request.environment == environment.name
                         && flight.is_some_and(|flight| flight.external.is_none())
                 });
-                if on_its_way {
-                    self.judge_later(&sighted, outcome);
-                } else {
-                    self.unexplained(&sighted, outcome);
+                match on_its_way {
+                    // Which of our releases it is may never be known; it is nobody else's.
+                    true if self.is_by_us(run) => {}
+                    true => self.judge_later(&sighted, outcome),
+                    false => self.unexplained(&sighted, outcome),
                 }
             }
         }
@@ -81,7 +78,7 @@ impl Desk<'_> {
 
     /// A release of ours explains it: the same commit is being released there, or was, and is live.
     pub(super) fn is_explained(&self, sighted: &Sighted<'_>) -> bool {
-        let by_dispatch = is_dispatch(sighted.environment);
+        let by_dispatch = sighted.environment.trigger.starts_at_branch();
         let under_way = self
             .open_requests(sighted.service)
             .into_iter()
@@ -142,6 +139,10 @@ impl Desk<'_> {
                 .with_private("by", sighted.by.as_str()),
         );
         self.announce_unexplained(sighted, outcome);
+        // There a status would be a job of the very pipeline that gates wait for.
+        if sighted.repository.forge() == Forge::GitLab {
+            return;
+        }
         outcome.plan(
             token,
             Effect::CommitStatus {
@@ -163,7 +164,7 @@ impl Desk<'_> {
         outcome: &mut Outcome,
     ) {
         let token = format!("live/{}/{deployment}", sighted.repository.id);
-        if is_dispatch(sighted.environment) || self.was_remembered(&token) {
+        if sighted.environment.trigger.starts_at_branch() || self.was_remembered(&token) {
             return;
         }
         let ours = self
@@ -185,16 +186,6 @@ impl Desk<'_> {
             since: self.now,
         }));
     }
-}
-
-/// Whether releases start by an event that names no commit.
-fn is_dispatch(environment: &Environment) -> bool {
-    matches!(
-        environment.trigger,
-        Trigger::GitHub(
-            GitHubTrigger::WorkflowDispatch { .. } | GitHubTrigger::RepositoryDispatch { .. }
-        )
-    )
 }
 
 /// For the forge's own pages, which show no Markdown.

@@ -1,6 +1,8 @@
 //! Whose account in a chat is whose on the forge. A code is given in the chat, used in a comment by whoever owns
 //! the account, and confirmed in the chat: so both sides have said yes. It is an identity, never a right.
 
+use std::collections::BTreeSet;
+
 use jiff::SignedDuration;
 
 use super::chat::reply;
@@ -8,7 +10,9 @@ use super::command::{Answer, via};
 use super::{Change, Desk, Outcome};
 use crate::domain::command;
 use crate::domain::reason::{Reason, code};
-use crate::domain::{Action, Actor, Asked, Button, Look, Offer, Origin, Said, Seen, Spot};
+use crate::domain::{
+    Account, Action, Actor, Asked, Button, Forge, Look, Offer, Origin, Said, Seen, Spot,
+};
 
 /// How long a code is good.
 const LIFETIME: SignedDuration = SignedDuration::from_mins(10);
@@ -39,7 +43,7 @@ impl Desk<'_> {
             self.stranger(Action::LinkOffered, spot)
                 .with("offer", number),
         );
-        let repositories: std::collections::BTreeSet<String> = self
+        let repositories: BTreeSet<String> = self
             .catalog
             .services_of(spot.speaker.chat, &spot.channel)
             .iter()
@@ -86,7 +90,7 @@ impl Desk<'_> {
             account: asked.author.clone(),
         });
         outcome.entries.push(
-            self.entry(Action::LinkClaimed, Actor::on_github(&asked.author))
+            self.entry(Action::LinkClaimed, Actor::person(&asked.author))
                 .with("offer", offer.number)
                 .with_speaker(speaker),
         );
@@ -99,8 +103,9 @@ impl Desk<'_> {
         );
         self.answer(asked, Answer::said(text), outcome);
         let question = format!(
-            "{} on the forge used your code. Is that your account?",
-            code(&asked.author.login)
+            "{} on {} used your code. Is that your account?",
+            code(&asked.author.login),
+            asked.author.forge
         );
         let offer_number = offer.number;
         let buttons = vec![
@@ -148,33 +153,74 @@ impl Desk<'_> {
             account: account.clone(),
         });
         outcome.entries.push(via(
-            self.entry(Action::IdentityLinked, Actor::on_github(&account)),
+            self.entry(Action::IdentityLinked, Actor::person(&account)),
             spot,
         ));
         let text = format!(
-            "You are {} here from now on. What you may do is asked of the forge each time; `/unlink` ends the link.",
-            code(&account.login)
+            "You are {} here from now on. What you may do is asked of {} each time; `/unlink` ends the link.",
+            code(&account.login),
+            account.forge
         );
         reply(spot, text, Vec::new(), outcome);
     }
 
-    /// Somebody in a chat does not want to be known any more.
-    pub(super) fn unlink_speaker(&self, spot: &Spot, outcome: &mut Outcome) {
+    /// The account on a forge of whoever spoke.
+    pub(super) fn known_as(&self, spot: &Spot, forge: Forge) -> Option<Account> {
         let look = Look::Identity {
             speaker: spot.speaker.clone(),
+            forge,
         };
-        let Some(Seen::Identity(Some(account))) = self.seen(look) else {
+        match self.seen(look) {
+            Some(Seen::Identity(account)) => account.clone(),
+            _ => None,
+        }
+    }
+
+    /// Whoever has an account on none of the channel's forges is told no more than that.
+    pub(super) fn is_known(&self, spot: &Spot) -> Result<(), Reason> {
+        let services = self.catalog.services_of(spot.speaker.chat, &spot.channel);
+        let forges: BTreeSet<Forge> = services.iter().map(|one| one.repo.forge()).collect();
+        let mut unknown = Ok(());
+        for forge in forges {
+            match self.linked(spot, forge) {
+                Ok(_) => return Ok(()),
+                Err(reason) => unknown = Err(reason),
+            }
+        }
+        unknown
+    }
+
+    /// The account on the forge of whoever spoke.
+    pub(super) fn linked(&self, spot: &Spot, forge: Forge) -> Result<Account, Reason> {
+        self.known_as(spot, forge).ok_or_else(|| {
+            Reason::refuses(format!(
+                "your account on {} is not linked with one on {forge}",
+                spot.speaker.chat.called()
+            ))
+            .help("Say `/link` and follow what it says; it takes a minute.")
+        })
+    }
+
+    /// Somebody in a chat does not want to be known any more.
+    pub(super) fn unlink_speaker(&self, spot: &Spot, outcome: &mut Outcome) {
+        let accounts = [Forge::GitHub, Forge::GitLab].map(|forge| self.known_as(spot, forge));
+        let accounts: Vec<Account> = accounts.into_iter().flatten().collect();
+        if accounts.is_empty() {
             let reason = Reason::refuses("your account here is not linked");
             return self.turn_away(spot, "/unlink", reason, outcome);
-        };
-        outcome.changes.push(Change::Unlink {
-            speaker: spot.speaker.clone(),
-        });
-        outcome.entries.push(via(
-            self.entry(Action::IdentityUnlinked, Actor::on_github(account)),
-            spot,
-        ));
-        let text = format!("You are not {} here any more.", code(&account.login));
+        }
+        for account in &accounts {
+            outcome.changes.push(Change::Unlink {
+                speaker: spot.speaker.clone(),
+                forge: account.forge,
+            });
+            outcome.entries.push(via(
+                self.entry(Action::IdentityUnlinked, Actor::person(account)),
+                spot,
+            ));
+        }
+        let names: Vec<String> = accounts.iter().map(|one| code(&one.login)).collect();
+        let text = format!("You are not {} here any more.", names.join(" and "));
         reply(spot, text, Vec::new(), outcome);
     }
 
@@ -184,6 +230,7 @@ impl Desk<'_> {
             return self.unlink_speaker(spot, outcome);
         }
         let look = Look::Linked {
+            forge: asked.author.forge,
             account: asked.author.id,
         };
         let speakers = match self.seen(look) {
@@ -200,10 +247,13 @@ impl Desk<'_> {
             speakers.len()
         );
         for speaker in speakers {
-            let actor = Actor::on_github(&asked.author);
+            let actor = Actor::person(&asked.author);
             let entry = self.entry(Action::IdentityUnlinked, actor);
             outcome.entries.push(entry.with_speaker(&speaker));
-            outcome.changes.push(Change::Unlink { speaker });
+            outcome.changes.push(Change::Unlink {
+                speaker,
+                forge: asked.author.forge,
+            });
         }
         self.answer(asked, Answer::said(text), outcome);
     }

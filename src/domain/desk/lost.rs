@@ -4,8 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Change, Desk, Outcome};
 use crate::domain::{
-    Action, Due, Ended, External, Fact, Flight, GitHubTrigger, Question, Request, Search, Start,
-    State, Trigger, Went,
+    Action, Due, Ended, External, Fact, Flight, Question, Request, Search, Start, State, Went,
 };
 
 /// Pauses before each look for a trigger whose answer was lost.
@@ -47,7 +46,7 @@ impl Desk<'_> {
             // An earlier one may have arrived all the same.
             Went::Refused { .. } if flight.lost > 0 => self.stay_unknown(request, &mut outcome),
             Went::Refused { why } => {
-                let why = format!("GitHub refused to start it: {why}");
+                let why = format!("{} refused to start it: {why}", request.repository.forge());
                 self.end(request, Ended::Failed, &why, &mut outcome);
             }
             Went::Held { why, seconds } => {
@@ -151,16 +150,10 @@ impl Desk<'_> {
         }
     }
 
-    /// Whether a look that finds nothing shows that nothing is there. A run is found by its name only, and
-    /// nobody knows whether the workflow gives it our mark.
+    /// Whether a look that finds nothing shows that nothing is there.
     fn shows_absence(&self, request: &Request) -> bool {
-        let environment = self.configured(request).map(|(_, environment)| environment);
-        matches!(
-            environment.map(|environment| &environment.trigger),
-            Some(Trigger::GitHub(
-                GitHubTrigger::Deployment { .. } | GitHubTrigger::ProtectionRule { .. }
-            ))
-        )
+        self.configured(request)
+            .is_some_and(|(_, environment)| environment.trigger.shows_absence())
     }
 
     /// A release that may have started is never given up by itself.
@@ -182,12 +175,11 @@ impl Desk<'_> {
         request: &Request,
         flight: &Flight,
     ) -> Result<Option<External>, String> {
-        let environment = self.configured(request).map(|(_, environment)| environment);
-        let Some(Trigger::GitHub(trigger)) = environment.map(|environment| &environment.trigger)
-        else {
+        let Some((service, environment)) = self.configured(request) else {
             return Err("the environment is not configured any more".to_owned());
         };
-        let Some(start) = Start::of(trigger, request, flight.waiting_run) else {
+        let Some(start) = Start::of(&environment.trigger, (service, request), flight.waiting_run)
+        else {
             return Err("no run waits".to_owned());
         };
         let question = Question::Sighting {

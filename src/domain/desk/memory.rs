@@ -154,12 +154,15 @@ impl Memory {
                 let highest = self.notices.keys().chain(self.offers.keys()).max();
                 Seen::Number(highest.copied().unwrap_or_default() + 1 + nth)
             }
-            Look::Identity { speaker } => {
-                let known = self.links.iter().find(|(known, _)| known.is(speaker));
+            Look::Identity { speaker, forge } => {
+                let mut links = self.links.iter();
+                let known =
+                    links.find(|(known, account)| known.is(speaker) && account.forge == *forge);
                 Seen::Identity(known.map(|(_, account)| account.clone()))
             }
-            Look::Linked { account } => {
-                let theirs = self.links.iter().filter(|(_, known)| known.id == *account);
+            Look::Linked { forge, account } => {
+                let is_theirs = |known: &Account| known.forge == *forge && known.id == *account;
+                let theirs = self.links.iter().filter(|(_, known)| is_theirs(known));
                 Seen::Speakers(theirs.map(|(speaker, _)| speaker.clone()).collect())
             }
             Look::Notice {
@@ -281,7 +284,9 @@ impl Memory {
                 self.links.retain(|(known, _)| !known.is(speaker));
                 self.links.push((speaker.clone(), account.clone()));
             }
-            Change::Unlink { speaker } => self.links.retain(|(known, _)| !known.is(speaker)),
+            Change::Unlink { speaker, forge } => self
+                .links
+                .retain(|(known, account)| !known.is(speaker) || account.forge != *forge),
             Change::Tell { note, .. } => self.told.push((**note).clone()),
         }
     }

@@ -5,11 +5,11 @@ use std::cell::{Cell, RefCell};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Account, Knowledge};
+use super::{Account, Crowd, Forge, Knowledge, RepositoryId};
 use super::{
     Action, Actor, Bound, Candidate, Catalog, Commit, Comparison, Due, Entry, Fact, Incoming, Live,
     Lock, Look, Membership, Missing, Ourselves, PinKind, Planned, PullRequest, Question, Report,
-    Repository, Request, RuleRequested, Seen, Service, ServiceName, Sha, TeamRef,
+    Repository, Request, RuleRequested, Seen, Service, ServiceName, Sha,
 };
 
 mod announce;
@@ -33,6 +33,7 @@ mod progress;
 mod release;
 mod ships;
 mod show;
+mod starts;
 mod tell;
 mod told;
 mod words;
@@ -93,12 +94,12 @@ pub enum Change {
     Bind(Bound),
     WaitingRun(RuleRequested),
     RunGoesOn {
-        repository: u64,
+        repository: RepositoryId,
         run: u64,
     },
     Timer {
         due: Due,
-        repository: u64,
+        repository: RepositoryId,
         at: Timestamp,
     },
     NoTimer {
@@ -129,10 +130,11 @@ pub enum Change {
     },
     Unlink {
         speaker: super::Speaker,
+        forge: Forge,
     },
     /// Tell the desk in the lane of a repository.
     Tell {
-        repository: u64,
+        repository: RepositoryId,
         note: Box<super::Internal>,
     },
 }
@@ -253,7 +255,7 @@ impl<'a> Desk<'a> {
         }
     }
 
-    fn stored_reports(&self, repository: u64, sha: &Sha) -> Vec<Report> {
+    fn stored_reports(&self, repository: RepositoryId, sha: &Sha) -> Vec<Report> {
         let look = Look::Reports {
             repository,
             sha: sha.clone(),
@@ -295,10 +297,10 @@ impl<'a> Desk<'a> {
         }
     }
 
-    fn pin(&self, kind: PinKind, name: &str) -> Option<u64> {
+    fn pin(&self, kind: PinKind, forge: Forge, name: &str) -> Option<u64> {
         let look = Look::Pin {
             kind,
-            name: name.to_ascii_lowercase(),
+            name: forge.remembers(name),
         };
         if let Some(Seen::Pin(id)) = self.seen(look) {
             *id
@@ -343,7 +345,7 @@ impl<'a> Desk<'a> {
     fn membership(
         &self,
         repository: &Repository,
-        team: &TeamRef,
+        team: &Crowd,
         person: &Account,
     ) -> Result<Membership, String> {
         let question = Question::Membership {
@@ -468,7 +470,7 @@ impl Outcome {
         self.effects = kept;
         if self.entries.is_empty() && !self.effects.is_empty() {
             let entry = if let Incoming::Command(asked) = incoming {
-                Entry::new(now, Action::Answered, Actor::on_github(&asked.author))
+                Entry::new(now, Action::Answered, Actor::person(&asked.author))
                     .with_private("command", asked.found.line.as_str())
             } else {
                 Entry::new(now, Action::Answered, Actor::Countersign)

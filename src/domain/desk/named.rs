@@ -6,6 +6,16 @@ use crate::domain::reason::{Reason, code};
 use crate::domain::{Asked, Environment, Origin, Request, Service};
 
 impl Desk<'_> {
+    /// The service and environment of a request, while they are configured.
+    pub(super) fn configured(&self, request: &Request) -> Option<(&Service, &Environment)> {
+        let service = self.catalog.service(&request.service)?;
+        let environment = service
+            .environments
+            .iter()
+            .find(|environment| environment.name == request.environment)?;
+        Some((service, environment))
+    }
+
     /// The service and environment that a command names.
     pub(super) fn place<'s>(
         &self,

@@ -6,15 +6,17 @@ use super::Outcome;
 use super::any_order::{at, catalog, repository, sha};
 use super::memory::Memory;
 use crate::domain::{
-    Account, Catalog, Colour, Commit, Comparison, Effect, Fact, Happening, Incoming, Live, News,
-    Notice, Planned, Push, Question, QuietHours, Rank, Relation, Report, ReportKind, Reporter,
-    Subscription,
+    Account, Catalog, Colour, Commit, Comparison, Effect, Fact, Forge, Happening, Incoming, Live,
+    News, Notice, Planned, Push, Question, QuietHours, Rank, Relation, Report, ReportKind,
+    Reporter, RepositoryId, Subscription,
 };
 
 /// The service without soak times, told to one channel.
 fn told_to(change: impl Fn(&mut Subscription)) -> Catalog {
     let mut catalog = catalog();
-    catalog.web_url = "https://forge.example".to_owned();
+    catalog
+        .web_urls
+        .insert(Forge::GitHub, "https://forge.example".to_owned());
     for service in &mut catalog.services {
         let mut subscription = Subscription::to("discord:200".parse().unwrap());
         subscription.call = Some("77".to_owned());
@@ -47,7 +49,7 @@ fn report(
     (id, colour): (u64, Colour),
 ) -> Outcome {
     let report = Report {
-        repository: 9,
+        repository: RepositoryId::on(Forge::GitHub, 9),
         sha: sha(number),
         kind,
         name: name.to_owned(),
@@ -62,6 +64,7 @@ fn report(
         word: "said".to_owned(),
         url: "https://forge.example/run".to_owned(),
         at: at(1),
+        reference: None,
     };
     let incoming = Incoming::Report(repository(), report);
     memory.hear(&incoming, catalog, at(100)).remove(0)
@@ -119,6 +122,7 @@ fn a_ready_commit_is_offered_with_everything_that_ships() {
         sha: sha(number),
         title: format!("Commit {number} (#{number})"),
         people: vec![Account {
+            forge: Forge::GitHub,
             id: 5,
             login: "ann".to_owned(),
         }],

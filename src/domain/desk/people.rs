@@ -7,7 +7,8 @@ use crate::domain::desk::Change;
 use crate::domain::policy::{Authorized, Holding, Unauthorized, authorize};
 use crate::domain::reason::code;
 use crate::domain::{
-    Account, Bound, Environment, Look, PinKind, Repository, Role, RoleName, Seen, Service,
+    AccessLevel, Account, Bound, Environment, Forge, Look, PinKind, Repository, Role, RoleName,
+    Seen, Service,
 };
 
 /// Whose work would ship.
@@ -26,7 +27,7 @@ impl<'a> Desk<'a> {
         repository: &Repository,
         outcome: &mut Outcome,
     ) -> Result<Vec<&'a Service>, String> {
-        let path = repository.path.to_ascii_lowercase();
+        let path = repository.remembered();
         let look = Look::Repository {
             id: repository.id,
             path: path.clone(),
@@ -36,7 +37,7 @@ impl<'a> Desk<'a> {
         };
         let named = || {
             let services = self.catalog.services.iter();
-            services.filter(|service| service.repo.path().eq_ignore_ascii_case(&path))
+            services.filter(|service| service.repo.remembered() == path)
         };
         let usurped = bound
             .iter()
@@ -47,8 +48,8 @@ impl<'a> Desk<'a> {
             return Err(format!(
                 "{} is repository {} now, and was {} when it was first seen: the name has changed hands",
                 code(&repository.path),
-                repository.id,
-                first.repository.id
+                repository.id.number(),
+                first.repository.id.number()
             ));
         }
         let mut services = Vec::new();
@@ -60,7 +61,7 @@ impl<'a> Desk<'a> {
                 self.catalog
                     .services
                     .iter()
-                    .filter(|service| service.repo.path().eq_ignore_ascii_case(&known.name)),
+                    .filter(|service| service.repo.remembered() == known.name),
             );
             if known.repository != *repository {
                 outcome.changes.push(Change::Bind(Bound {
@@ -113,7 +114,7 @@ impl<'a> Desk<'a> {
         };
         let mut unclear = Vec::new();
         for found in [
-            self.by_name(role, person),
+            self.by_name(role, person, repository),
             self.by_team(role, person, repository),
             self.by_role(role, person, repository),
         ] {
@@ -130,11 +131,20 @@ impl<'a> Desk<'a> {
         }
     }
 
-    fn by_name(&self, role: &Role, person: &Account) -> Holding {
-        for login in &role.github_users {
-            match self.pin(PinKind::User, login.as_str()) {
+    fn by_name(&self, role: &Role, person: &Account, repository: &Repository) -> Holding {
+        for login in role.users(person.forge) {
+            match self.pin(PinKind::User, person.forge, login.as_str()) {
                 Some(id) if id == person.id => {
-                    return Holding::Held(format!("named in role {} as {}", role.name, login));
+                    let rule = format!("named in role {} as {}", role.name, login);
+                    return match person.forge {
+                        Forge::GitHub => Holding::Held(rule),
+                        // Whoever is blocked is no member any more, and may speak in a chat all the same.
+                        Forge::GitLab => match self.role_of(repository, person) {
+                            Ok(Some(_)) => Holding::Held(rule),
+                            Ok(None) => Holding::Not,
+                            Err(why) => Holding::Unknown(format!("role in the repository: {why}")),
+                        },
+                    };
                 }
                 Some(_) => {}
                 None if login.as_str().eq_ignore_ascii_case(&person.login) => {
@@ -151,20 +161,20 @@ impl<'a> Desk<'a> {
 
     fn by_team(&self, role: &Role, person: &Account, repository: &Repository) -> Holding {
         let mut unclear = None;
-        for team in &role.github_teams {
-            let named = code(&team.to_string());
-            let Some(pinned) = self.pin(PinKind::Team, &team.to_string()) else {
-                unclear = Some(format!("the team {named} has not been looked up yet"));
+        for team in role.crowds(person.forge) {
+            let (kind, named) = (team.kind(), code(&team.to_string()));
+            let Some(pinned) = self.pin(PinKind::Team, person.forge, &team.to_string()) else {
+                unclear = Some(format!("the {kind} {named} has not been looked up yet"));
                 continue;
             };
-            match self.membership(repository, team, person) {
+            match self.membership(repository, &team, person) {
                 Ok(found) if found.team != pinned => {
                     unclear = Some(format!(
-                        "the team {named} is another one than it was: the name has changed hands"
+                        "the {kind} {named} is another one than it was: the name has changed hands"
                     ));
                 }
                 Ok(found) if found.active => {
-                    return Holding::Held(format!("active member of team {team}"));
+                    return Holding::Held(format!("active member of {kind} {team}"));
                 }
                 Ok(_) => {}
                 Err(why) => unclear = Some(format!("membership in {named}: {why}")),
@@ -174,17 +184,29 @@ impl<'a> Desk<'a> {
     }
 
     fn by_role(&self, role: &Role, person: &Account, repository: &Repository) -> Holding {
-        if role.github_roles.is_empty() {
+        let forge = person.forge;
+        let asks = match forge {
+            Forge::GitHub => !role.github_roles.is_empty(),
+            Forge::GitLab => role.gitlab_access_level.is_some(),
+        };
+        if !asks {
             return Holding::Not;
         }
         match self.role_of(repository, person) {
-            Ok(Some(held)) => role
-                .github_roles
-                .iter()
-                .find(|wanted| wanted.as_str() == held)
-                .map_or(Holding::Not, |wanted| {
-                    Holding::Held(format!("role {wanted} in the repository"))
-                }),
+            Ok(Some(held)) => {
+                let is_enough = match forge {
+                    Forge::GitHub => role.github_roles.iter().any(|one| one.as_str() == held),
+                    Forge::GitLab => role.gitlab_access_level.is_some_and(|least| {
+                        let mut levels = AccessLevel::ALL.into_iter();
+                        levels.any(|level| level >= least && level.to_string() == held)
+                    }),
+                };
+                if is_enough {
+                    Holding::Held(format!("role {held} in the repository"))
+                } else {
+                    Holding::Not
+                }
+            }
             Ok(None) => Holding::Not,
             Err(why) => Holding::Unknown(format!("role in the repository: {why}")),
         }
@@ -222,17 +244,24 @@ impl<'a> Desk<'a> {
             return code(name.as_str());
         };
         let mut who: Vec<String> = Vec::new();
-        who.extend(role.github_users.iter().map(|login| code(login.as_str())));
-        who.extend(
-            role.github_teams
-                .iter()
-                .map(|team| format!("team {}", code(&team.to_string()))),
-        );
+        for forge in [Forge::GitHub, Forge::GitLab] {
+            who.extend(role.users(forge).iter().map(|login| code(login.as_str())));
+            let crowds = role.crowds(forge);
+            who.extend(
+                crowds
+                    .iter()
+                    .map(|crowd| format!("{} {}", crowd.kind(), code(&crowd.to_string()))),
+            );
+        }
         who.extend(
             role.github_roles
                 .iter()
                 .map(|role| format!("whoever has {} in the repository", code(role.as_str()))),
         );
+        who.extend(role.gitlab_access_level.iter().map(|level| {
+            let level = code(&level.to_string());
+            format!("whoever has {level} or more in the project")
+        }));
         format!("{} ({})", code(name.as_str()), who.join(", "))
     }
 

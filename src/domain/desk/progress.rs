@@ -152,6 +152,10 @@ impl Desk<'_> {
             outcome.ignored = Some("no gate waits for it".to_owned());
             return outcome;
         }
+        if self.is_of_release(&services, repository, report) {
+            outcome.ignored = Some("its pipeline releases, or may".to_owned());
+            return outcome;
+        }
         let look = Look::Candidates {
             repository: repository.id,
             sha: report.sha.clone(),
@@ -164,9 +168,15 @@ impl Desk<'_> {
             let service = services
                 .iter()
                 .find(|service| service.name == candidate.service);
-            if let Some(service) = service {
-                self.evaluate(service, candidate, &reports, &mut outcome);
+            let Some(service) = service else { continue };
+            if self.waits_in_silence(service, &reports)
+                && let Ok((fresh, changes)) = self.fresh_reports(repository, &report.sha)
+            {
+                reports = fresh;
+                reports.push(report.clone());
+                outcome.changes.extend(changes);
             }
+            self.evaluate(service, candidate, &reports, &mut outcome);
         }
         outcome
     }
@@ -180,7 +190,7 @@ impl Desk<'_> {
         outcome: &mut Outcome,
     ) {
         let app_of = |source: &Reporter| self.app_of(&candidate.repository, source);
-        let views = gates::view(&service.stages, reports, &app_of, self.now);
+        let views = gates::view(service, &service.stages, reports, &app_of, self.now);
         let was_ready = ready_environments(service, &candidate.marks);
         let before = candidate.marks.clone();
         let mut wake: Option<Timestamp> = None;
@@ -333,7 +343,7 @@ impl Desk<'_> {
             outcome.entries.push(
                 self.entry(Action::NameChangedHands, Actor::Countersign)
                     .with("repository", repository.path.as_str())
-                    .with("number", repository.id)
+                    .with("number", repository.id.number())
                     .with("problem", why),
             );
         }

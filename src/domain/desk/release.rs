@@ -31,16 +31,6 @@ impl Desk<'_> {
             })
     }
 
-    /// The service and environment of a request, while they are configured.
-    pub(super) fn configured(&self, request: &Request) -> Option<(&Service, &Environment)> {
-        let service = self.catalog.service(&request.service)?;
-        let environment = service
-            .environments
-            .iter()
-            .find(|environment| environment.name == request.environment)?;
-        Some((service, environment))
-    }
-
     /// Examines a request as it stands now.
     pub(super) fn examine_request(
         &self,
@@ -106,7 +96,12 @@ impl Desk<'_> {
             Ok(quorum)
                 if examined.is_clear() && request.policy == self.digest(service, environment) =>
             {
-                self.depart(request, (quorum, &examined), environment, outcome);
+                self.depart(
+                    request,
+                    (quorum, &examined),
+                    (service, environment),
+                    outcome,
+                );
             }
             Ok(_) | Err(_) if may_be_there => self.stay_unknown(request, outcome),
             // What could not be found out may be found out in a minute.
@@ -158,16 +153,20 @@ impl Desk<'_> {
         &self,
         mut request: Request,
         (quorum, examined): (&Quorum, &Examined),
-        environment: &Environment,
+        (service, environment): (&Service, &Environment),
         outcome: &mut Outcome,
     ) {
-        let Trigger::GitHub(trigger) = &environment.trigger else {
-            let why = "this trigger is not available for a repository on GitHub";
+        let trigger = &environment.trigger;
+        let fits = trigger
+            .forge()
+            .is_none_or(|forge| forge == request.repository.forge());
+        if !fits || matches!(trigger, Trigger::Webhook { .. }) {
+            let why = "this trigger is not available for the service's repository";
             return self.end(request, Ended::Failed, why, outcome);
-        };
+        }
         let waiting = self.waiting_run(&request, trigger);
         let waiting_run = waiting.as_ref().map(|waiting| waiting.run);
-        let Some(start) = Start::of(trigger, &request, waiting_run) else {
+        let Some(start) = Start::of(trigger, (service, &request), waiting_run) else {
             // Approved; the run that it lets through has not reached the environment yet.
             self.say_request(&request, None, outcome);
             outcome.changes.push(Change::Request(Box::new(request)));
@@ -198,7 +197,7 @@ impl Desk<'_> {
             let (person, roles) = (approval.by().person(), approval.by().roles());
             let rules = roles.values().cloned().collect::<Detail>();
             Detail::from([
-                ("forge", "github".into()),
+                ("forge", person.forge.prefix().into()),
                 ("login", Detail::private(person.login.as_str())),
                 ("number", person.id.into()),
                 ("at", approval.at().to_string().into()),
@@ -232,9 +231,9 @@ impl Desk<'_> {
     pub(super) fn waiting_run(
         &self,
         request: &Request,
-        trigger: &GitHubTrigger,
+        trigger: &Trigger,
     ) -> Option<RuleRequested> {
-        let GitHubTrigger::ProtectionRule { environment } = trigger else {
+        let Trigger::GitHub(GitHubTrigger::ProtectionRule { environment }) = trigger else {
             return None;
         };
         let look = Look::WaitingRuns {
@@ -325,8 +324,11 @@ impl Desk<'_> {
             Progress::Cancelled | Progress::Skipped => {
                 request.state = State::Running(flight);
                 self.show_deployment(&request, deployment, StatusState::Error, outcome);
-                let why = "the release was cancelled in GitHub";
-                self.end(request, Ended::Failed, why, outcome);
+                let why = format!(
+                    "the release was cancelled in {}",
+                    request.repository.forge()
+                );
+                self.end(request, Ended::Failed, &why, outcome);
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use super::Desk;
 use crate::domain::reason::code;
-use crate::domain::{Comparison, Environment, Repository, Service, Sha, Shipped, Ships};
+use crate::domain::{Comparison, Environment, Forge, Repository, Service, Sha, Shipped, Ships};
 
 /// Commits that are listed; the others are counted.
 const LISTED: usize = 10;
@@ -60,7 +60,14 @@ impl Desk<'_> {
     }
 
     fn page(&self, repository: &Repository) -> String {
-        format!("{}/{}", self.catalog.web_url, repository.path)
+        let forge = repository.forge();
+        let web = self.catalog.web_urls.get(&forge);
+        let page = format!("{}/{}", web.map_or("", String::as_str), repository.path);
+        match forge {
+            Forge::GitHub => page,
+            // GitLab keeps its own pages apart from those of groups below.
+            Forge::GitLab => format!("{page}/-"),
+        }
     }
 
     pub(super) fn commit_page(&self, repository: &Repository, sha: &Sha) -> String {

@@ -87,7 +87,7 @@ impl Desk<'_> {
         for candidate in newest.iter().take(SHOWN) {
             let reports = self.stored_reports(repository.id, &candidate.sha);
             let app_of = |source: &Reporter| self.app_of(repository, source);
-            let views = gates::view(&service.stages, &reports, &app_of, self.now);
+            let views = gates::view(service, &service.stages, &reports, &app_of, self.now);
             let stages: Vec<String> = views
                 .iter()
                 .map(|view| {

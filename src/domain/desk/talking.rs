@@ -6,7 +6,7 @@ use super::any_order::{at, catalog, repository, sha};
 use super::memory::Memory;
 use super::{Change, Outcome};
 use crate::domain::{
-    Account, Act, Action, Bound, Button, Catalog, Chat, Comment, Effect, Handle, Incoming,
+    Account, Act, Action, Bound, Button, Catalog, Chat, Comment, Effect, Forge, Handle, Incoming,
     Internal, News, Notice, Origin, Place, Request, RequestKind, Said, Ships, Speaker, Spot, State,
     Subscription,
 };
@@ -91,6 +91,7 @@ fn comments(memory: &mut Memory, account: u64, body: &str, now: Timestamp) -> Ou
             written_at: now,
         },
         author: Account {
+            forge: Forge::GitHub,
             id: account,
             login: format!("login{account}"),
         },
@@ -191,6 +192,7 @@ fn another_tenant_is_not_obeyed_whoever_it_says_it_is() {
     memory.links.push((
         speaker("100", "1"),
         Account {
+            forge: Forge::GitHub,
             id: 5,
             login: "ann".to_owned(),
         },
@@ -212,6 +214,7 @@ fn another_tenant_is_not_obeyed_whoever_it_says_it_is() {
 fn a_link_that_ended_while_a_command_waited_ends_the_command() {
     let mut memory = memory();
     let account = Account {
+        forge: Forge::GitHub,
         id: 5,
         login: "ann".to_owned(),
     };
@@ -231,6 +234,7 @@ fn a_link_that_ended_while_a_command_waited_ends_the_command() {
 fn a_yes_from_before_the_request_is_not_meant_for_it() {
     let mut memory = memory();
     let account = Account {
+        forge: Forge::GitHub,
         id: 5,
         login: "ann".to_owned(),
     };
@@ -279,6 +283,7 @@ fn a_yes_from_before_the_request_is_not_meant_for_it() {
 fn a_button_of_an_older_state_explains_itself() {
     let mut memory = memory();
     let account = Account {
+        forge: Forge::GitHub,
         id: 5,
         login: "ann".to_owned(),
     };

@@ -2,7 +2,8 @@
 
 use super::examine::Examined;
 use super::{Desk, Outcome, words};
-use crate::domain::{Action, Actor, Effect, Entry, Origin, Request, StatusState};
+use crate::domain::command::as_written_on;
+use crate::domain::{Action, Actor, Effect, Entry, Forge, Origin, Request, StatusState};
 
 impl Desk<'_> {
     /// Writes or changes the one comment that tells about a request, and its notices.
@@ -19,7 +20,7 @@ impl Desk<'_> {
                 Effect::Say {
                     place: place.clone(),
                     thread: request.thread.clone(),
-                    text,
+                    text: as_written_on(place.repository.forge(), text),
                 },
             ),
             // Whoever asked is answered once; from then on the notices tell how it goes.
@@ -44,14 +45,13 @@ impl Desk<'_> {
         words: &str,
         outcome: &mut Outcome,
     ) {
+        // There a status would be a job of the very pipeline that gates wait for.
+        if request.repository.forge() == Forge::GitLab {
+            return;
+        }
         let services = self.catalog.services.iter();
         let neighbours = services
-            .filter(|service| {
-                service
-                    .repo
-                    .path()
-                    .eq_ignore_ascii_case(&request.repository.path)
-            })
+            .filter(|service| service.repo.remembered() == request.repository.remembered())
             .count();
         let context = if neighbours > 1 {
             format!("countersign/{}/{}", request.service, request.environment)

@@ -6,12 +6,14 @@ use jiff::{SignedDuration, Timestamp};
 use super::foreign::Sighted;
 use super::{Change, Desk, Outcome};
 use crate::domain::{
-    Action, Actor, Candidate, CommentChanged, Due, Ended, EnvironmentName, External, Fact,
-    Internal, Look, Progress, Question, Repository, RepositoryChanged, Request, Seen, Service,
-    ServiceName, Sha, State,
+    Action, Actor, Candidate, CommentChanged, Due, Ended, EnvironmentName, External, ExternalKind,
+    Fact, Internal, Look, Progress, Question, Repository, RepositoryChanged, RepositoryId, Request,
+    Seen, Service, ServiceName, Sha, State,
 };
 
 const REREAD_EVERY: SignedDuration = SignedDuration::from_mins(10);
+/// The same, while something is waited for of which no delivery tells.
+const REREAD_SOON: SignedDuration = SignedDuration::from_mins(1);
 
 impl Desk<'_> {
     pub(super) fn internal(&self, internal: &Internal) -> Outcome {
@@ -117,7 +119,7 @@ impl Desk<'_> {
     /// The repository of a service, as it is called now.
     pub(super) fn bound_to(&self, service: &Service) -> Option<Repository> {
         let look = Look::BoundRepository {
-            path: service.repo.path().to_ascii_lowercase(),
+            path: service.repo.remembered(),
         };
         if let Some(Seen::Repositories(bound)) = self.seen(look) {
             bound.first().map(|bound| bound.repository.clone())
@@ -127,19 +129,17 @@ impl Desk<'_> {
     }
 
     fn became_known(&self, sighted: &Sighted<'_>) -> bool {
-        let Some(id) = sighted
-            .what
-            .strip_prefix("run/")
-            .and_then(|id| id.parse().ok())
-        else {
-            return false;
-        };
-        let external = External {
-            kind: crate::domain::ExternalKind::Run,
-            id,
-            url: String::new(),
-        };
-        self.request_of(sighted.repository, &external).is_some()
+        let kinds = [ExternalKind::Run, ExternalKind::Job];
+        let known = kinds.into_iter().find_map(|kind| {
+            let (of_kind, id) = sighted.what.split_once('/')?;
+            let external = External {
+                kind,
+                id: id.parse().ok().filter(|_| of_kind == kind.as_str())?,
+                url: String::new(),
+            };
+            self.request_of(sighted.repository, &external)
+        });
+        known.is_some()
     }
 
     fn soaked(&self, service: &ServiceName, sha: &Sha, outcome: &mut Outcome) {
@@ -245,8 +245,13 @@ impl Desk<'_> {
         let Some(service) = self.catalog.service(service) else {
             return;
         };
-        let again = |outcome: &mut Outcome, repository: u64| {
-            let at = self.now.checked_add(REREAD_EVERY);
+        let pause = if self.waits_in_silence(service, &[]) {
+            REREAD_SOON
+        } else {
+            REREAD_EVERY
+        };
+        let again = |outcome: &mut Outcome, repository: RepositoryId| {
+            let at = self.now.checked_add(pause);
             outcome.changes.push(Change::Timer {
                 due: Due::Reread {
                     service: service.name.clone(),
@@ -256,7 +261,7 @@ impl Desk<'_> {
             });
         };
         let Some(repository) = self.bound_to(service) else {
-            return again(outcome, 0);
+            return again(outcome, RepositoryId::on(service.repo.forge(), 0));
         };
         again(outcome, repository.id);
         let newest = self.candidates(Look::Newest {
@@ -342,7 +347,7 @@ impl Desk<'_> {
         let mut outcome = Outcome::default();
         for request in requests {
             outcome.entries.push(
-                self.entry(Action::CommentChanged, Actor::on_github(&changed.by))
+                self.entry(Action::CommentChanged, Actor::person(&changed.by))
                     .with("request", request.number)
                     .with("comment", changed.place.comment)
                     .with("what", what),
@@ -361,7 +366,7 @@ impl Desk<'_> {
                 outcome.entries.push(
                     self.entry(Action::RepositoryChanged, Actor::Countersign)
                         .with("repository", changed.repository.path.as_str())
-                        .with("number", changed.repository.id)
+                        .with("number", changed.repository.id.number())
                         .with("what", changed.what.as_str()),
                 );
                 outcome

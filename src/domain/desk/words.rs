@@ -57,13 +57,15 @@ fn state(desk: &Desk<'_>, request: &Request) -> String {
         }
         State::Departing(_) => "🚀 Approved; starting it.".to_owned(),
         State::Unknown(flight) if flight.looks >= 4 => format!(
-            "❔ GitHub's answer was lost, and no release with our mark {} can be found. \
+            "❔ The answer of {} was lost, and no release with our mark {} can be found. \
              Look whether it runs. Nothing is started again by itself: `/cancel #{number}` gives it up, \
              and then `/retry #{number}` asks for it anew.",
+            request.repository.forge(),
             code(&flight.correlation)
         ),
         State::Unknown(_) => {
-            "❔ GitHub's answer was lost; looking whether the release was started.".to_owned()
+            let forge = request.repository.forge();
+            format!("❔ The answer of {forge} was lost; looking whether the release was started.")
         }
         State::Sent(flight) if flight.external.is_none() && flight.looks >= 4 => format!(
             "❔ Started, and its run cannot be found: does the workflow's `run-name` hold the mark {}? \
@@ -92,7 +94,7 @@ fn waiting(desk: &Desk<'_>, request: &Request, environment: &Environment) -> Str
         .collect();
     let missing = shortage(environment, request);
     if missing.is_empty() {
-        if let Trigger::GitHub(trigger) = &environment.trigger {
+        if let trigger @ Trigger::GitHub(_) = &environment.trigger {
             return format!("⏳ Approved; waits for a run to reach the {trigger}.");
         }
         return "⏳ Approved.".to_owned();

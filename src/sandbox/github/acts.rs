@@ -3,13 +3,12 @@
 use serde_json::json;
 
 use super::actions::{Run, Start};
-use super::commits::NewCommit;
 use super::deployments::NewDeployment;
 use super::installations::Fate;
 use super::pull_acts::Join;
 use super::reports::{Checked, Said};
 use super::world::World;
-use super::{GitHub, lock};
+use super::{GitHub, NewCommit, lock};
 
 impl GitHub {
     /// Pushes commits onto a branch; the last one's SHA. Workflows `on: push` start.

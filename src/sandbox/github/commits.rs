@@ -9,7 +9,7 @@ use super::call::{Answer, Call, Outcome};
 use super::people::merge;
 use super::repositories::Repository;
 use super::world::{Need, World, node, stamp};
-use super::{GitHub, lock};
+use super::{GitHub, NewCommit, lock};
 use crate::digest;
 
 #[derive(Clone, Debug)]
@@ -24,35 +24,6 @@ pub(super) struct Commit {
     pub(super) committer: Option<u64>,
     pub(super) at: Timestamp,
     pub(super) files: Vec<String>,
-}
-
-/// A commit that somebody is about to push on top of a branch.
-#[derive(Clone, Debug, Default)]
-pub struct NewCommit {
-    pub message: String,
-    /// Logins; `None` for an address that belongs to no account.
-    pub author: Option<String>,
-    pub committer: Option<String>,
-    pub files: Vec<String>,
-    /// More parents than the branch itself, for a merge.
-    pub merges: Vec<String>,
-}
-
-impl NewCommit {
-    pub fn by(login: &str, message: &str) -> Self {
-        Self {
-            message: message.to_owned(),
-            author: Some(login.to_owned()),
-            committer: Some(login.to_owned()),
-            ..Self::default()
-        }
-    }
-
-    #[must_use]
-    pub fn touching<'f>(mut self, files: impl IntoIterator<Item = &'f str>) -> Self {
-        self.files.extend(files.into_iter().map(str::to_owned));
-        self
-    }
 }
 
 impl GitHub {

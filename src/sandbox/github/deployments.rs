@@ -4,9 +4,9 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::NewCommit;
 use super::actions::Start;
 use super::call::{Answer, Call, Outcome};
-use super::commits::NewCommit;
 use super::repositories::Repository;
 use super::world::{Need, World, node, stamp};
 

@@ -12,7 +12,7 @@ use super::app::APP_ID;
 use super::people::merge;
 use super::post;
 use super::world::{World, node, stamp};
-use super::{GitHub, lock};
+use super::{GitHub, Order, lock};
 use crate::digest;
 
 /// Events that go to apps only.
@@ -35,15 +35,6 @@ pub struct Sent {
     pub delivery: String,
     pub headers: Vec<(String, String)>,
     pub body: Value,
-}
-
-/// In which order held deliveries leave.
-#[derive(Clone, Debug)]
-pub enum Order {
-    AsTheyCame,
-    Backwards,
-    /// As these positions say; what is not named is lost.
-    Chosen(Vec<usize>),
 }
 
 #[derive(Debug, Default)]
@@ -170,18 +161,8 @@ impl GitHub {
 
     pub fn release(&self, order: &Order) {
         let mut world = lock(&self.world);
-        let mut held = world.hooks.held.take().unwrap_or_default();
-        let chosen: Vec<Parcel> = match order {
-            Order::AsTheyCame => held,
-            Order::Backwards => {
-                held.reverse();
-                held
-            }
-            Order::Chosen(places) => {
-                let picked = places.iter().filter_map(|place| held.get(*place));
-                picked.cloned().collect()
-            }
-        };
+        let held = world.hooks.held.take().unwrap_or_default();
+        let chosen = order.of(held);
         for parcel in &chosen {
             world.hooks.post(parcel);
         }

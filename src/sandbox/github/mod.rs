@@ -35,12 +35,13 @@ use tokio::task::JoinHandle;
 
 pub use app::{APP_CLIENT_ID, APP_ID, APP_KEY, APP_SLUG, INSTALLATION_ID};
 pub use comments::Written;
-pub use commits::NewCommit;
 pub use door::Exchange;
-pub use hooks::{Order, Sent};
+pub use hooks::Sent;
 pub use installations::Fate;
 pub use people::Membership;
 
+pub use super::new_commit::NewCommit;
+pub use super::order::Order;
 pub use super::trouble::Trouble;
 
 use door::Desk;

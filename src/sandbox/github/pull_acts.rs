@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::commits::NewCommit;
+use super::NewCommit;
 use super::people::merge;
 use super::pulls::{Merged, PullRequest};
 use super::repositories::Repository;

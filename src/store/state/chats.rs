@@ -6,7 +6,7 @@ use super::commits::bodies;
 use super::{signed, spell};
 use crate::digest;
 use crate::domain::{
-    Account, Chat, EnvironmentName, News, Notice, Offer, Seen, ServiceName, Sha, Speaker,
+    Account, Chat, EnvironmentName, Forge, News, Notice, Offer, Seen, ServiceName, Sha, Speaker,
 };
 use crate::store::row::Row;
 use crate::store::statement::statements;
@@ -20,20 +20,20 @@ statements! {
     PUT_NOTICE = ["INSERT INTO notice (number, service, environment, sha, is_offer, body) VALUES ($1, $2, $3, $4, $5, $6)
         ON CONFLICT (number) DO UPDATE SET is_offer = excluded.is_offer, body = excluded.body"];
     NEXT_NOTICE = ["UPDATE counter SET value = value + 1 WHERE name = 'notice' RETURNING name, value"];
-    IDENTITY = ["SELECT account, login FROM identity WHERE chat = $1 AND tenant = $2 AND chat_user = $3"];
-    LINKED = ["SELECT chat, tenant, chat_user, name FROM identity WHERE forge = 'github' AND account = $1
+    IDENTITY = ["SELECT forge, account, login FROM identity WHERE chat = $1 AND tenant = $2 AND chat_user = $3 AND forge = $4"];
+    LINKED = ["SELECT chat, tenant, chat_user, name FROM identity WHERE forge = $1 AND account = $2
         ORDER BY chat, tenant, chat_user"];
     LINK = ["INSERT INTO identity (chat, tenant, chat_user, name, forge, account, login, linked_at)
-        VALUES ($1, $2, $3, $4, 'github', $5, $6, $7)
-        ON CONFLICT (chat, tenant, chat_user) DO UPDATE SET name = excluded.name, forge = excluded.forge,
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+        ON CONFLICT (chat, tenant, chat_user, forge) DO UPDATE SET name = excluded.name,
             account = excluded.account, login = excluded.login, linked_at = excluded.linked_at"];
-    UNLINK = ["DELETE FROM identity WHERE chat = $1 AND tenant = $2 AND chat_user = $3"];
-    LINKS = ["SELECT chat, tenant, chat_user, name, account, login, linked_at FROM identity
-        ORDER BY login, chat, tenant, chat_user"];
-    CODE = ["SELECT number, spot, expires_at, account, login FROM link_offer WHERE code = $1"];
-    OFFER = ["SELECT number, spot, expires_at, account, login FROM link_offer WHERE number = $1"];
+    UNLINK = ["DELETE FROM identity WHERE chat = $1 AND tenant = $2 AND chat_user = $3 AND forge = $4"];
+    LINKS = ["SELECT chat, tenant, chat_user, name, forge, account, login, linked_at FROM identity
+        ORDER BY login, forge, chat, tenant, chat_user"];
+    CODE = ["SELECT number, spot, expires_at, forge, account, login FROM link_offer WHERE code = $1"];
+    OFFER = ["SELECT number, spot, expires_at, forge, account, login FROM link_offer WHERE number = $1"];
     PUT_OFFER = ["INSERT INTO link_offer (number, code, spot, expires_at) VALUES ($1, $2, $3, $4)"];
-    CLAIM_OFFER = ["UPDATE link_offer SET account = $2, login = $3 WHERE number = $1 AND account IS NULL"];
+    CLAIM_OFFER = ["UPDATE link_offer SET account = $2, login = $3, forge = $4 WHERE number = $1 AND account IS NULL"];
     END_OFFER = ["DELETE FROM link_offer WHERE number = $1"];
     FORGET_OFFERS = ["DELETE FROM link_offer WHERE expires_at < $1"];
 }
@@ -107,11 +107,16 @@ pub(super) async fn next_notice(tx: &mut Tx) -> Result<Seen, StoreError> {
         .map(Seen::Number)
 }
 
-pub(super) async fn identity(tx: &mut Tx, speaker: &Speaker) -> Result<Seen, StoreError> {
+pub(super) async fn identity(
+    tx: &mut Tx,
+    speaker: &Speaker,
+    forge: Forge,
+) -> Result<Seen, StoreError> {
     let row = sqlx::query(tx.sql(&IDENTITY))
         .bind(speaker.chat.as_str())
         .bind(speaker.tenant.as_str())
         .bind(speaker.user.as_str())
+        .bind(forge.prefix())
         .fetch_optional(tx.connection())
         .await?;
     row.map(|row| account(&Row::of(&row, "identity", "login")))
@@ -121,13 +126,18 @@ pub(super) async fn identity(tx: &mut Tx, speaker: &Speaker) -> Result<Seen, Sto
 
 fn account(row: &Row<'_>) -> Result<Account, StoreError> {
     Ok(Account {
+        forge: super::forge(row, "forge")?,
         id: row.count("account")?,
         login: row.text("login")?,
     })
 }
 
-pub(super) async fn linked(tx: &mut Tx, account: u64) -> Result<Seen, StoreError> {
+pub(super) async fn linked(
+    tx: &mut Tx,
+    (forge, account): (Forge, u64),
+) -> Result<Seen, StoreError> {
     let rows = sqlx::query(tx.sql(&LINKED))
+        .bind(forge.prefix())
         .bind(signed(account)?)
         .fetch_all(tx.connection())
         .await?;
@@ -159,6 +169,7 @@ pub(super) async fn link(
         .bind(speaker.tenant.as_str())
         .bind(speaker.user.as_str())
         .bind(speaker.name.as_str())
+        .bind(account.forge.prefix())
         .bind(signed(account.id)?)
         .bind(account.login.as_str())
         .bind(now.as_microsecond())
@@ -168,11 +179,12 @@ pub(super) async fn link(
 }
 
 /// Ends a link; `false` when there was none.
-pub async fn unlink(tx: &mut Tx, speaker: &Speaker) -> Result<bool, StoreError> {
+pub async fn unlink(tx: &mut Tx, speaker: &Speaker, forge: Forge) -> Result<bool, StoreError> {
     let gone = sqlx::query(tx.sql(&UNLINK))
         .bind(speaker.chat.as_str())
         .bind(speaker.tenant.as_str())
         .bind(speaker.user.as_str())
+        .bind(forge.prefix())
         .execute(tx.connection())
         .await?;
     Ok(gone.rows_affected() == 1)
@@ -223,7 +235,11 @@ fn offer_in(row: Option<&sqlx::any::AnyRow>) -> Result<Seen, StoreError> {
         .map_err(|error| row.unreadable("spot", error.to_string()))?;
     let login = row.maybe_text("login")?;
     let claimed_by = match (row.maybe_count("account")?, login) {
-        (Some(id), Some(login)) => Some(Account { id, login }),
+        (Some(id), Some(login)) => Some(Account {
+            forge: super::forge(&row, "forge")?,
+            id,
+            login,
+        }),
         _ => None,
     };
     Ok(Seen::Offer(Some(Box::new(Offer {
@@ -254,6 +270,7 @@ pub(super) async fn claim_offer(
         .bind(signed(number)?)
         .bind(signed(account.id)?)
         .bind(account.login.as_str())
+        .bind(account.forge.prefix())
         .execute(tx.connection())
         .await?;
     Ok(())

@@ -4,7 +4,7 @@
 use serde::de::DeserializeOwned;
 
 use super::{signed, spell};
-use crate::domain::{Candidate, Colour, Report, Seen, ServiceName, Sha};
+use crate::domain::{Candidate, Colour, Report, RepositoryId, Seen, ServiceName, Sha};
 use crate::store::row::Row;
 use crate::store::statement::statements;
 use crate::store::{Store, StoreError, Tx};
@@ -29,11 +29,11 @@ statements! {
 
 pub(super) async fn candidates(
     tx: &mut Tx,
-    repository: u64,
+    repository: RepositoryId,
     sha: &Sha,
 ) -> Result<Seen, StoreError> {
     let rows = sqlx::query(tx.sql(&CANDIDATES))
-        .bind(signed(repository)?)
+        .bind(signed(repository.key())?)
         .bind(sha.as_str())
         .fetch_all(tx.connection())
         .await?;
@@ -63,7 +63,7 @@ pub async fn newest_candidates(
 pub(super) async fn put_candidate(tx: &mut Tx, candidate: &Candidate) -> Result<(), StoreError> {
     sqlx::query(tx.sql(&PUT_CANDIDATE))
         .bind(candidate.service.as_str())
-        .bind(signed(candidate.repository.id)?)
+        .bind(signed(candidate.repository.id.key())?)
         .bind(candidate.sha.as_str())
         .bind(spell(candidate)?)
         .execute(tx.connection())
@@ -71,9 +71,13 @@ pub(super) async fn put_candidate(tx: &mut Tx, candidate: &Candidate) -> Result<
     Ok(())
 }
 
-pub(super) async fn reports(tx: &mut Tx, repository: u64, sha: &Sha) -> Result<Seen, StoreError> {
+pub(super) async fn reports(
+    tx: &mut Tx,
+    repository: RepositoryId,
+    sha: &Sha,
+) -> Result<Seen, StoreError> {
     let rows = sqlx::query(tx.sql(&REPORTS))
-        .bind(signed(repository)?)
+        .bind(signed(repository.key())?)
         .bind(sha.as_str())
         .fetch_all(tx.connection())
         .await?;
@@ -87,7 +91,7 @@ pub(super) async fn put_report(tx: &mut Tx, report: &Report) -> Result<(), Store
         Colour::Red => 2,
     };
     sqlx::query(tx.sql(&PUT_REPORT))
-        .bind(signed(report.repository)?)
+        .bind(signed(report.repository.key())?)
         .bind(report.sha.as_str())
         .bind(report.kind.as_str())
         .bind(report.name.as_str())

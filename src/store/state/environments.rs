@@ -2,7 +2,9 @@
 
 use super::commits::bodies;
 use super::{signed, spell};
-use crate::domain::{Account, EnvironmentName, Live, Lock, RuleRequested, Seen, ServiceName, Sha};
+use crate::domain::{
+    Account, EnvironmentName, Live, Lock, RepositoryId, RuleRequested, Seen, ServiceName, Sha,
+};
 use crate::store::row::Row;
 use crate::store::statement::statements;
 use crate::store::{StoreError, Tx};
@@ -12,10 +14,10 @@ statements! {
     SET_LIVE = ["INSERT INTO live (service, environment, sha, request, since) VALUES ($1, $2, $3, $4, $5)
         ON CONFLICT (service, environment) DO UPDATE
             SET sha = excluded.sha, request = excluded.request, since = excluded.since"];
-    LOCKS = ["SELECT environment, by_id, by_login, reason, since, until_at FROM env_lock WHERE service = $1 ORDER BY environment"];
-    LOCK = ["INSERT INTO env_lock (service, environment, by_id, by_login, reason, since, until_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7)
-        ON CONFLICT (service, environment) DO UPDATE SET by_id = excluded.by_id, by_login = excluded.by_login,
+    LOCKS = ["SELECT by_forge, environment, by_id, by_login, reason, since, until_at FROM env_lock WHERE service = $1 ORDER BY environment"];
+    LOCK = ["INSERT INTO env_lock (service, environment, by_id, by_login, reason, since, until_at, by_forge)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+        ON CONFLICT (service, environment) DO UPDATE SET by_forge = excluded.by_forge, by_id = excluded.by_id, by_login = excluded.by_login,
             reason = excluded.reason, since = excluded.since, until_at = excluded.until_at"];
     UNLOCK = ["DELETE FROM env_lock WHERE service = $1 AND environment = $2"];
     WAITING_RUNS = ["SELECT run, body FROM waiting_run WHERE repository = $1 AND environment = $2 ORDER BY run"];
@@ -71,6 +73,7 @@ pub(super) async fn locks(tx: &mut Tx, service: &ServiceName) -> Result<Seen, St
             service: service.clone(),
             environment: environment(&row)?,
             by: Account {
+                forge: super::forge(&row, "by_forge")?,
                 id: row.count("by_id")?,
                 login: row.text("by_login")?,
             },
@@ -91,6 +94,7 @@ pub(super) async fn lock(tx: &mut Tx, lock: &Lock) -> Result<(), StoreError> {
         .bind(lock.reason.as_str())
         .bind(lock.since.as_microsecond())
         .bind(lock.until.map(jiff::Timestamp::as_microsecond))
+        .bind(lock.by.forge.prefix())
         .execute(tx.connection())
         .await?;
     Ok(())
@@ -111,11 +115,11 @@ pub(super) async fn unlock(
 
 pub(super) async fn waiting_runs(
     tx: &mut Tx,
-    repository: u64,
+    repository: RepositoryId,
     environment: &str,
 ) -> Result<Seen, StoreError> {
     let rows = sqlx::query(tx.sql(&WAITING_RUNS))
-        .bind(signed(repository)?)
+        .bind(signed(repository.key())?)
         .bind(environment)
         .fetch_all(tx.connection())
         .await?;
@@ -124,7 +128,7 @@ pub(super) async fn waiting_runs(
 
 pub(super) async fn run_waits(tx: &mut Tx, requested: &RuleRequested) -> Result<(), StoreError> {
     sqlx::query(tx.sql(&RUN_WAITS))
-        .bind(signed(requested.repository.id)?)
+        .bind(signed(requested.repository.id.key())?)
         .bind(signed(requested.run)?)
         .bind(requested.environment.to_ascii_lowercase())
         .bind(spell(requested)?)
@@ -133,9 +137,13 @@ pub(super) async fn run_waits(tx: &mut Tx, requested: &RuleRequested) -> Result<
     Ok(())
 }
 
-pub(super) async fn run_goes_on(tx: &mut Tx, repository: u64, run: u64) -> Result<(), StoreError> {
+pub(super) async fn run_goes_on(
+    tx: &mut Tx,
+    repository: RepositoryId,
+    run: u64,
+) -> Result<(), StoreError> {
     sqlx::query(tx.sql(&RUN_GOES_ON))
-        .bind(signed(repository)?)
+        .bind(signed(repository.key())?)
         .bind(signed(run)?)
         .execute(tx.connection())
         .await?;

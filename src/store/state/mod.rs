@@ -14,8 +14,9 @@ pub use names::repin;
 
 use jiff::Timestamp;
 
+use super::row::Row;
 use super::{StoreError, Tx};
-use crate::domain::{Change, Look, Seen};
+use crate::domain::{Change, Forge, Look, Seen};
 
 pub(in crate::store) use chats::ALL as CHATS;
 pub(in crate::store) use commits::ALL as COMMITS;
@@ -26,7 +27,7 @@ pub(in crate::store) use requests::ALL as REQUESTS;
 /// Looks something up.
 pub async fn look(tx: &mut Tx, look: &Look) -> Result<Seen, StoreError> {
     match look {
-        Look::Repository { id, path } => names::repositories(tx, *id, path).await,
+        Look::Repository { id, path } => names::repositories(tx, id.key(), path).await,
         Look::BoundRepository { path } => names::repositories(tx, 0, path).await,
         Look::Pin { kind, name } => names::pin(tx, *kind, name).await,
         Look::Remembered { token } => names::remembered(tx, token).await,
@@ -47,8 +48,8 @@ pub async fn look(tx: &mut Tx, look: &Look) -> Result<Seen, StoreError> {
             service,
             environment,
         } => chats::offered(tx, service, environment).await,
-        Look::Identity { speaker } => chats::identity(tx, speaker).await,
-        Look::Linked { account } => chats::linked(tx, *account).await,
+        Look::Identity { speaker, forge } => chats::identity(tx, speaker, *forge).await,
+        Look::Linked { forge, account } => chats::linked(tx, (*forge, *account)).await,
         Look::Code { code } => chats::offer_by_code(tx, code).await,
         Look::Offer { number } => chats::offer(tx, *number).await,
         Look::Candidates { repository, sha } => commits::candidates(tx, *repository, sha).await,
@@ -110,7 +111,7 @@ pub async fn apply(tx: &mut Tx, change: &Change, now: Timestamp) -> Result<(), S
         Change::ClaimLink { offer, account } => chats::claim_offer(tx, *offer, account).await,
         Change::EndOffer { offer } => chats::end_offer(tx, *offer).await,
         Change::Link { speaker, account } => chats::link(tx, speaker, account, now).await,
-        Change::Unlink { speaker } => unlink(tx, speaker).await.map(drop),
+        Change::Unlink { speaker, forge } => unlink(tx, speaker, *forge).await.map(drop),
         Change::Tell { repository, note } => {
             super::note::tell(tx, &super::note::lane(*repository), note, now).await
         }
@@ -128,6 +129,14 @@ pub async fn prune(
     let reports = commits::prune_reports(tx, reports_before, most).await?;
     chats::forget_offers(tx, memory_before).await?;
     Ok(forgotten.max(reports))
+}
+
+/// The forge that a column names; GitHub, where it was written while there was no other.
+fn forge(row: &Row<'_>, column: &'static str) -> Result<Forge, StoreError> {
+    let Some(text) = row.maybe_text(column)? else {
+        return Ok(Forge::GitHub);
+    };
+    Forge::of_prefix(&text).ok_or_else(|| row.unreadable(column, format!("{text:?} is no forge")))
 }
 
 /// A number as the database keeps it.

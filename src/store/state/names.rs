@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::signed;
-use crate::domain::{Bound, PinKind, Repository, Seen};
+use crate::domain::{Bound, PinKind, Repository, RepositoryId, Seen};
 use crate::store::row::Row;
 use crate::store::statement::statements;
 use crate::store::{StoreError, Tx};
@@ -34,7 +34,7 @@ pub(super) async fn repositories(tx: &mut Tx, id: u64, path: &str) -> Result<See
         bound.push(Bound {
             name: row.text("name")?,
             repository: Repository {
-                id: row.count("id")?,
+                id: RepositoryId::of_key(row.count("id")?),
                 path: row.text("path")?,
                 installation: row.maybe_count("installation")?,
             },
@@ -48,7 +48,7 @@ pub(super) async fn bind(tx: &mut Tx, bound: &Bound) -> Result<(), StoreError> {
     let installation = bound.repository.installation.map(signed).transpose()?;
     sqlx::query(tx.sql(&BIND))
         .bind(bound.name.as_str())
-        .bind(signed(bound.repository.id)?)
+        .bind(signed(bound.repository.id.key())?)
         .bind(bound.repository.path.as_str())
         .bind(installation)
         .execute(tx.connection())

@@ -5,7 +5,9 @@ use jiff::Timestamp;
 
 use super::commits::body;
 use super::{signed, spell};
-use crate::domain::{EnvironmentName, ExternalKind, Given, Request, Seen, ServiceName, Sha};
+use crate::domain::{
+    EnvironmentName, ExternalKind, Given, RepositoryId, Request, Seen, ServiceName, Sha,
+};
 use crate::store::row::Row;
 use crate::store::statement::statements;
 use crate::store::{StoreError, Tx};
@@ -52,11 +54,11 @@ pub(super) async fn one(tx: &mut Tx, number: u64) -> Result<Seen, StoreError> {
 
 pub(super) async fn of(
     tx: &mut Tx,
-    repository: u64,
+    repository: RepositoryId,
     (kind, id): (ExternalKind, u64),
 ) -> Result<Seen, StoreError> {
     let rows = sqlx::query(tx.sql(&OF))
-        .bind(signed(repository)?)
+        .bind(signed(repository.key())?)
         .bind(kind.as_str())
         .bind(signed(id)?)
         .fetch_all(tx.connection())
@@ -77,9 +79,13 @@ pub(super) async fn history(
     super::commits::bodies(&rows, "request", "number").map(Seen::Requests)
 }
 
-pub(super) async fn of_commit(tx: &mut Tx, repository: u64, sha: &Sha) -> Result<Seen, StoreError> {
+pub(super) async fn of_commit(
+    tx: &mut Tx,
+    repository: RepositoryId,
+    sha: &Sha,
+) -> Result<Seen, StoreError> {
     let rows = sqlx::query(tx.sql(&OF_COMMIT))
-        .bind(signed(repository)?)
+        .bind(signed(repository.key())?)
         .bind(sha.as_str())
         .fetch_all(tx.connection())
         .await?;
@@ -88,11 +94,11 @@ pub(super) async fn of_commit(tx: &mut Tx, repository: u64, sha: &Sha) -> Result
 
 pub(super) async fn of_comment(
     tx: &mut Tx,
-    repository: u64,
+    repository: RepositoryId,
     comment: u64,
 ) -> Result<Seen, StoreError> {
     let rows = sqlx::query(tx.sql(&OF_COMMENT))
-        .bind(signed(repository)?)
+        .bind(signed(repository.key())?)
         .bind(signed(comment)?)
         .fetch_all(tx.connection())
         .await?;
@@ -129,7 +135,7 @@ pub(super) async fn put(tx: &mut Tx, request: &Request, now: Timestamp) -> Resul
         .bind(signed(request.number)?)
         .bind(request.service.as_str())
         .bind(request.environment.as_str())
-        .bind(signed(request.repository.id)?)
+        .bind(signed(request.repository.id.key())?)
         .bind(request.sha.as_str())
         .bind(comment(
             request.origin.comment().map(|place| place.comment),
@@ -168,7 +174,7 @@ async fn approve(tx: &mut Tx, request: &Request, given: &Given) -> Result<(), St
         .bind(signed(request.number)?)
         .bind(signed(given.by.id)?)
         .bind(given.at.as_microsecond())
-        .bind(signed(request.repository.id)?)
+        .bind(signed(request.repository.id.key())?)
         .bind(comment(given.comment)?)
         .bind(spell(given)?)
         .execute(tx.connection())

@@ -2,6 +2,7 @@
 //! call with its answer, every webhook. `script/fixtures` brings the descriptions.
 
 pub(crate) mod discord;
+pub(crate) mod gitlab;
 mod schema;
 mod whole_world;
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
 
+use countersign::domain::RepositoryId;
 use countersign::ledger::person;
 use countersign::store::ledger::{self, Stored};
 use serde_json::Value;
@@ -63,7 +64,9 @@ impl Folded {
             }
             "approval.voided" => {
                 let number = detail(entry)["number"].as_u64().unwrap_or_default();
-                self.approvals.remove(&(request, person("github", number)));
+                let of_number = format!(":{number}");
+                let is_it = |(of, who): &(i64, String)| *of == request && who.ends_with(&of_number);
+                self.approvals.retain(|one| !is_it(one));
             }
             "triggered" => self.triggered(request, entry),
             "trigger.held" => self.moved(request, "departing"),
@@ -119,7 +122,8 @@ impl Folded {
         self.decided.insert(request, entry.seq);
         self.left.remove(&request);
         for approval in detail["approvals"].as_array().unwrap() {
-            let who = person("github", approval["number"].as_u64().unwrap());
+            let forge = approval["forge"].as_str().unwrap();
+            let who = person(forge, approval["number"].as_u64().unwrap());
             if !self.approvals.contains(&(request, who.clone())) {
                 let seq = entry.seq;
                 self.problems
@@ -204,11 +208,15 @@ impl World {
         {
             problems.push(format!("#{number} is only in the log"));
         }
-        let approvals = "SELECT CAST(request AS TEXT), CAST(person AS TEXT) FROM approval WHERE voided_at IS NULL";
+        let approvals = "SELECT CAST(request AS TEXT), CAST(person AS TEXT), CAST(repository AS TEXT) FROM approval WHERE voided_at IS NULL";
         let rows = self.texts(approvals).await;
         let approvals: BTreeSet<(i64, String)> = rows
             .iter()
-            .map(|row| (row[0].parse().unwrap(), format!("github:{}", row[1])))
+            .map(|row| {
+                let repository = RepositoryId::of_key(row[2].parse().unwrap());
+                let person = person(repository.forge().prefix(), row[1].parse().unwrap());
+                (row[0].parse().unwrap(), person)
+            })
             .collect();
         if approvals != folded.approvals {
             problems.push(format!("{approvals:?}, in the log {:?}", folded.approvals));

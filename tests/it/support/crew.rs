@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use countersign::domain::Catalog;
 use countersign::engine::Shared;
+use countersign::engine::callers::Callers;
 use countersign::engine::delivery::{DeliveryLoop, Pace};
 use countersign::engine::facts::Facts;
 use countersign::engine::hands::Hands;
@@ -13,7 +14,7 @@ use countersign::engine::intake::Intake;
 use countersign::engine::signer::{Place, Signer};
 use countersign::engine::speech::Chats;
 use countersign::engine::sweep::Sweep;
-use countersign::forges::github::client::Client;
+use countersign::engine::watching::Watching;
 use countersign::store::Store;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -37,8 +38,10 @@ pub(crate) const ALL: [Part; 3] = [Part::Intake, Part::Delivery, Part::Sweep];
 pub(crate) struct Desk {
     pub(crate) shared: Shared,
     pub(crate) catalog: watch::Receiver<Arc<Catalog>>,
-    pub(crate) client: watch::Receiver<Option<Arc<Client>>>,
+    pub(crate) callers: Callers,
     pub(crate) chats: Chats,
+    /// Where GitLab's webhooks should lead.
+    pub(crate) address: watch::Receiver<Option<String>>,
     pub(crate) stop: CancellationToken,
     /// The file with the last signed head.
     pub(crate) head: PathBuf,
@@ -55,11 +58,11 @@ pub(crate) struct Crew {
 impl Crew {
     pub(crate) fn start(desk: &Desk, parts: &[Part]) -> Self {
         let (shared, stop) = (&desk.shared, &desk.stop);
-        let (catalog, github) = (desk.catalog.clone(), desk.client.clone());
+        let (catalog, callers) = (desk.catalog.clone(), desk.callers.clone());
         let chats = &desk.chats;
         let start = |part: &Part| match part {
             Part::Intake => {
-                let facts = Facts::new(shared.store.clone(), shared.clock.clone(), github.clone());
+                let facts = Facts::new(shared.store.clone(), shared.clock.clone(), callers.clone());
                 let intake = Intake {
                     shared: shared.clone(),
                     catalog: catalog.clone(),
@@ -72,7 +75,7 @@ impl Crew {
                     shared: shared.clone(),
                     executor: Arc::new(Hands {
                         clock: shared.clock.clone(),
-                        github: github.clone(),
+                        callers: callers.clone(),
                         chats: chats.clone(),
                     }),
                     pace: Pace::default(),
@@ -86,7 +89,8 @@ impl Crew {
                 let sweep = Sweep {
                     shared: shared.clone(),
                     catalog: catalog.clone(),
-                    github: github.clone(),
+                    callers: callers.clone(),
+                    watching: Watching::new(desk.address.clone()),
                     keep_handled,
                 };
                 tokio::spawn(sweep.run(stop.clone()))

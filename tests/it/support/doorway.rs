@@ -8,7 +8,7 @@ use countersign::clock::{Clock, Hand, later};
 use countersign::digest::hex;
 use countersign::domain::Scope;
 use countersign::forges::github::edge::WebhookSecrets;
-use countersign::http::{Doorway, Limits, Listener, Readiness, router};
+use countersign::http::{Doorway, Forges, Limits, Listener, Readiness, router};
 use countersign::ledger::{Head, Standing};
 use countersign::metrics::Metrics;
 use countersign::store::tokens::{self, NewToken};
@@ -48,7 +48,11 @@ impl Opened {
         let limits = Limits::default();
         let listener = Listener::bind(([127, 0, 0, 1], 0).into(), limits, metrics).unwrap();
         let address = listener.address().unwrap();
-        let routes = router(Doorway::new(door, readiness, limits, github));
+        let forges = Forges {
+            github,
+            gitlab: watch::channel(Arc::default()).1,
+        };
+        let routes = router(Doorway::new(door, readiness, limits, forges));
         tokio::spawn(listener.serve(routes, stop.clone()));
         Self {
             store: store.clone(),

@@ -1,4 +1,5 @@
-//! A whole world in one process: a GitHub, a service with its door, and a clock that is moved by hand.
+//! A whole world in one process: a GitHub and a GitLab, a service with its door, and a clock that is moved by
+//! hand. Its services live on one of the forges, and what is written for GitHub is meant for the other, too.
 //! Tests speak like people: somebody pushes, reports, comments; then the world settles.
 
 use std::collections::{BTreeSet, HashMap};
@@ -10,14 +11,17 @@ use std::time::Duration;
 
 use countersign::clock::{Clock, Hand};
 use countersign::config::{Config, Surroundings};
-use countersign::domain::Catalog;
+use countersign::domain::{Catalog, Forge};
 use countersign::engine::Shared;
+use countersign::engine::callers::Callers;
 use countersign::forges::github::client::{Client, Identity};
 use countersign::forges::github::edge::WebhookSecrets;
-use countersign::http::{Doorway, Limits, Listener, Readiness, router};
+use countersign::forges::gitlab;
+use countersign::http::{Doorway, Forges, Limits, Listener, Readiness, router};
 use countersign::ledger;
 use countersign::metrics::Metrics;
-use countersign::sandbox::github::{APP_ID, APP_KEY, APP_SLUG, GitHub, NewCommit, Order};
+use countersign::sandbox::github::{APP_ID, APP_KEY, GitHub, Order};
+use countersign::sandbox::gitlab::{GitLab, JobPlan};
 use countersign::store::{Door, Store, inbox, timer};
 use serde_json::Value;
 use tokio::sync::watch;
@@ -72,20 +76,43 @@ pub(crate) fn plain_with(changes: &[(&str, &str)]) -> String {
 /// Two deployers must say yes.
 pub(crate) const TWO: (&str, &str) = ("deployer = 1", "deployer = 2");
 
+/// Where a world is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Setting {
+    pub(crate) engine: Engine,
+    pub(crate) forge: Forge,
+}
+
+impl From<Engine> for Setting {
+    fn from(engine: Engine) -> Self {
+        Self {
+            engine,
+            forge: Forge::GitHub,
+        }
+    }
+}
+
 pub(crate) struct World {
     pub(crate) github: GitHub,
+    pub(crate) gitlab: GitLab,
+    /// Where its services live.
+    pub(crate) forge: Forge,
     pub(crate) database: Database,
     pub(crate) store: Store,
     pub(crate) shared: Shared,
     hand: Hand,
     catalog: watch::Sender<Arc<Catalog>>,
     client: watch::Sender<Option<Arc<Client>>>,
+    pub(super) gitlab_client: watch::Sender<Option<Arc<gitlab::client::Client>>>,
+    /// Where GitLab's webhooks should lead; nobody watches them until it is known.
+    address: watch::Sender<Option<String>>,
     pub(super) desk: Desk,
     pub(super) crews: Mutex<Vec<Crew>>,
     /// A connection for questions, which are many.
     looking: tokio::sync::Mutex<sqlx::AnyConnection>,
     stop: CancellationToken,
     door: OnceLock<String>,
+    group_hook: OnceLock<u64>,
     /// The chats, if it has any.
     pub(super) talk: Option<Talk>,
     /// The state was found to follow from the log as far as this entry.
@@ -101,6 +128,64 @@ fn new_client(github: &GitHub, deadline: Duration) -> Arc<Client> {
     Arc::new(Client::new(&github.url(), identity, deadline).unwrap())
 }
 
+/// The same words for GitLab.
+const ON_GITLAB: &[(&str, &str)] = &[
+    ("github:acme/shop", "gitlab:acme/shop"),
+    ("github_users", "gitlab_users"),
+    ("github_teams", "gitlab_groups"),
+    (
+        "github_roles = [\"maintain\"]",
+        "gitlab_access_level = \"maintainer\"",
+    ),
+    ("check:build", "job:build"),
+    (
+        "trigger = { github = \"deployment\", environment = \"production\" }",
+        "aliases = [\"production\"]\ntrigger = { gitlab = \"play_job\", job = \"deploy-prod\" }",
+    ),
+    (
+        "trigger = { github = \"deployment\", environment = \"elsewhere\" }",
+        "trigger = { gitlab = \"play_job\", job = \"deploy-elsewhere\" }",
+    ),
+];
+
+/// A configuration as it is written for a forge.
+pub(crate) fn meant_for(forge: Forge, services: &str) -> String {
+    let mut text = services.to_owned();
+    if forge == Forge::GitLab {
+        for (from, to) in ON_GITLAB {
+            text = text.replace(from, to);
+        }
+    }
+    text
+}
+
+/// What is read on GitLab where GitHub's words are other ones.
+const READ_ON_GITLAB: &[(&str, &str)] = &[
+    ("check:build", "job:build"),
+    ("`failure`", "`failed`"),
+    ("GitHub", "GitLab"),
+    ("`/approve", "`/countersign approve"),
+    ("`/unlock", "`/countersign unlock"),
+    (
+        "whoever has `maintain` in the repository",
+        "whoever has `maintainer` or more in the project",
+    ),
+];
+
+fn said_on(forge: Forge, text: &str) -> String {
+    let mut text = text.to_owned();
+    if forge == Forge::GitLab {
+        for (from, to) in READ_ON_GITLAB {
+            text = text.replace(from, to);
+        }
+    }
+    text
+}
+
+fn gitlab_client(gitlab: &GitLab, deadline: Duration) -> Arc<gitlab::client::Client> {
+    Arc::new(gitlab::client::Client::new(&gitlab.url(), TOKEN, deadline).unwrap())
+}
+
 /// The chats of every configuration; most worlds have nobody there.
 const CHATS: &str = "[discord]\napplication_id = \"1\"\nguilds = [\"90\"]\ntoken = { env = \"TOKEN\" }\n\
     public_key = \"3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c\"\n\
@@ -110,7 +195,8 @@ const CHATS: &str = "[discord]\napplication_id = \"1\"\nguilds = [\"90\"]\ntoken
 pub(crate) fn catalog(services: &str) -> Catalog {
     let text = format!(
         "[server]\nlisten = \"127.0.0.1:0\"\n[database]\nurl = \"sqlite:unused.db\"\n\
-         [github]\ntoken = {{ env = \"TOKEN\" }}\nwebhook_secret = {{ env = \"SECRET\" }}\n{CHATS}{services}"
+         [github]\ntoken = {{ env = \"TOKEN\" }}\nwebhook_secret = {{ env = \"SECRET\" }}\n\
+         [gitlab]\ntoken = {{ env = \"TOKEN\" }}\nwebhook_secret = {{ env = \"SECRET\" }}\n{CHATS}{services}"
     );
     let variables = [("TOKEN", TOKEN), ("SECRET", SECRET)];
     let config = Config::parse(
@@ -122,11 +208,17 @@ pub(crate) fn catalog(services: &str) -> Catalog {
     config.catalog.sealed(ledger::policy_digest)
 }
 
-fn people_of(github: &GitHub) {
+fn people_of(github: &GitHub, gitlab: &GitLab) {
     for (id, login) in [(6, "bob"), (7, "dora"), (8, "quinn")] {
         github.add_person(id, login);
         github.set_role(SHOP, login, Some("write"));
+        gitlab.add_person(id, login);
+        gitlab.set_access(SHOP, login, Some(30));
     }
+    gitlab.add_group(40, "acme/qa");
+    gitlab.set_member(40, "quinn", Some(30));
+    let release = JobPlan::new("deploy-prod", "deploy");
+    gitlab.set_jobs(SHOP, vec![release.manual().to("production")]);
     github.add_team(40, "acme", "qa");
     let member = countersign::sandbox::github::Membership::Active;
     github.set_member(40, "quinn", Some(member));
@@ -134,40 +226,46 @@ fn people_of(github: &GitHub) {
 
 impl World {
     /// The plain service.
-    pub(crate) async fn plain(engine: Engine) -> Self {
-        Self::start(engine, PLAIN).await
+    pub(crate) async fn plain(setting: impl Into<Setting>) -> Self {
+        Self::start(setting, PLAIN).await
     }
 
-    pub(crate) async fn start(engine: Engine, services: &str) -> Self {
-        Self::patient(engine, services, ANSWERS_WITHIN).await
+    pub(crate) async fn start(setting: impl Into<Setting>, services: &str) -> Self {
+        Self::patient(setting, services, ANSWERS_WITHIN).await
     }
 
-    /// A service that waits so long for GitHub's answers.
-    pub(crate) async fn patient(engine: Engine, services: &str, deadline: Duration) -> Self {
-        let github = GitHub::start(TOKEN).await.unwrap();
-        people_of(&github);
-        Self::with(engine, services, (github, false), deadline).await
+    /// A service that waits so long for the forge's answers.
+    pub(crate) async fn patient(
+        setting: impl Into<Setting>,
+        services: &str,
+        deadline: Duration,
+    ) -> Self {
+        Self::with(setting.into(), services, false, deadline).await
     }
 
     /// The same, with both chats.
-    pub(crate) async fn talking(engine: Engine, services: &str) -> Self {
-        let github = GitHub::start(TOKEN).await.unwrap();
-        people_of(&github);
-        Self::with(engine, services, (github, true), ANSWERS_WITHIN).await
+    pub(crate) async fn talking(setting: impl Into<Setting>, services: &str) -> Self {
+        Self::with(setting.into(), services, true, ANSWERS_WITHIN).await
     }
 
     async fn with(
-        engine: Engine,
+        Setting { engine, forge }: Setting,
         services: &str,
-        (github, talks): (GitHub, bool),
+        talks: bool,
         deadline: Duration,
     ) -> Self {
+        let github = GitHub::start(TOKEN).await.unwrap();
+        let gitlab = GitLab::start(TOKEN).await.unwrap();
+        people_of(&github, &gitlab);
         let database = Database::fresh(engine).await;
         let store = database.open().await;
         let (clock, hand) = Clock::by_hand(Clock::system().now());
         let shared = Shared::new(store.clone(), clock.clone(), Metrics::default());
         let (client, client_part) = watch::channel(Some(new_client(&github, deadline)));
-        let (catalog, catalog_part) = watch::channel(Arc::new(catalog(services)));
+        let (gitlab_client, gitlab_part) = watch::channel(Some(gitlab_client(&gitlab, deadline)));
+        let (address, address_part) = watch::channel(None);
+        let services = meant_for(forge, services);
+        let (catalog, catalog_part) = watch::channel(Arc::new(catalog(&services)));
         let stop = CancellationToken::new();
         let talk = if talks {
             Some(Talk::start(&clock, catalog_part.clone()).await)
@@ -178,8 +276,12 @@ impl World {
         let desk = Desk {
             shared: shared.clone(),
             catalog: catalog_part,
-            client: client_part,
+            callers: Callers {
+                github: client_part,
+                gitlab: gitlab_part,
+            },
             chats: chats.unwrap_or_default(),
+            address: address_part,
             stop: stop.clone(),
             head: database.folder.path().join("countersign-log.head"),
         };
@@ -187,17 +289,22 @@ impl World {
         let looking = tokio::sync::Mutex::new(database.direct().await);
         let world = Self {
             github,
+            gitlab,
+            forge,
             database,
             store,
             shared,
             hand,
             catalog,
             client,
+            gitlab_client,
+            address,
             desk,
             crews,
             looking,
             stop,
             door: OnceLock::new(),
+            group_hook: OnceLock::new(),
             talk,
             agreed: AtomicI64::new(0),
         };
@@ -227,8 +334,12 @@ impl World {
             self.shared.standing.subscribe(),
         );
         let secrets = Arc::new(WebhookSecrets::new([SECRET.as_bytes().to_vec()]));
-        let (_secrets, secrets) = watch::channel(secrets);
-        let mut doorway = Doorway::new(door, readiness, limits, secrets);
+        let of_gitlab = gitlab::edge::WebhookSecrets::new([SECRET.as_bytes().to_vec()]).unwrap();
+        let forges = Forges {
+            github: watch::channel(secrets).1,
+            gitlab: watch::channel(Arc::new(of_gitlab)).1,
+        };
+        let mut doorway = Doorway::new(door, readiness, limits, forges);
         if let Some(talk) = &self.talk {
             doorway = doorway.with_chats(talk.door());
         }
@@ -236,10 +347,28 @@ impl World {
         tokio::spawn(listener.serve(router(doorway), self.stop.clone()));
         let url = format!("http://{address}/hooks/github");
         self.github.hook(&url, SECRET);
+        let of_group = format!("http://{address}/hooks/gitlab");
+        let of_group = self.gitlab.hook(&of_group, SECRET);
+        self.group_hook.set(of_group).unwrap();
         self.door.set(url).unwrap();
         if let Some(talk) = &self.talk {
             talk.connect(&format!("http://{address}")).await;
         }
+    }
+
+    /// Where GitLab's webhooks lead.
+    pub(crate) fn gitlab_door(&self) -> String {
+        let door = self.door.get().unwrap();
+        door.replace("/hooks/github", "/hooks/gitlab")
+    }
+
+    /// The project has a webhook of its own instead of its group's, and the service watches it; its number.
+    pub(crate) fn watch_webhook(&self) -> u64 {
+        self.gitlab.remove_hook(*self.group_hook.get().unwrap());
+        let address = self.gitlab_door();
+        let hook = self.gitlab.project_hook(SHOP, &address, SECRET);
+        self.address.send_replace(Some(address));
+        hook
     }
 
     /// A signed delivery by hand; the status of the answer.
@@ -256,11 +385,15 @@ impl World {
 
     async fn names_are_known(&self) {
         let roles = self.catalog.borrow().roles.clone();
-        let users = roles.values().flat_map(|role| &role.github_users);
-        let teams = roles.values().flat_map(|role| &role.github_teams);
-        let names: BTreeSet<String> = users
-            .map(ToString::to_string)
-            .chain(teams.map(ToString::to_string))
+        let names: BTreeSet<String> = roles
+            .values()
+            .flat_map(|role| {
+                let users = role.users(self.forge).iter().map(ToString::to_string);
+                let crowds = role.crowds(self.forge).into_iter();
+                users
+                    .chain(crowds.map(|one| one.to_string()))
+                    .collect::<Vec<_>>()
+            })
             .collect();
         eventually("names are looked up", async || {
             let pins = self.number("SELECT COUNT(*) FROM pin").await;
@@ -272,14 +405,21 @@ impl World {
 
     /// Puts another configuration in force.
     pub(crate) async fn reconfigure(&self, services: &str) {
-        self.catalog.send_replace(Arc::new(catalog(services)));
+        self.reconfigure_unheard(services);
         self.names_are_known().await;
         self.settle().await;
     }
 
     /// The same, without waiting for the names in it.
     pub(crate) fn reconfigure_unheard(&self, services: &str) {
-        self.catalog.send_replace(Arc::new(catalog(services)));
+        let services = meant_for(self.forge, services);
+        self.catalog.send_replace(Arc::new(catalog(&services)));
+    }
+
+    /// The forge is not configured any more.
+    pub(crate) fn forget_the_forge(&self) {
+        self.client.send_replace(None);
+        self.gitlab_client.send_replace(None);
     }
 
     /// GitHub cannot be reached, or can again.
@@ -304,8 +444,9 @@ impl World {
     pub(crate) async fn settle(&self) {
         eventually("the world settles", async || {
             self.github.delivered().await;
-            (self.is_quiet().await && self.github.held() == 0 && self.is_quiet().await)
-                .then_some(())
+            self.gitlab.delivered().await;
+            let nothing_held = self.github.held() + self.gitlab.held() == 0;
+            (self.is_quiet().await && nothing_held && self.is_quiet().await).then_some(())
         })
         .await;
         self.agrees_with_the_log().await;
@@ -351,72 +492,11 @@ impl World {
         self.settle().await;
     }
 
-    /// A commit by bob on the release branch; its SHA.
-    pub(crate) async fn push(&self, message: &str) -> String {
-        let commit = NewCommit::by("bob", message);
-        let sha = self.github.push(SHOP, "main", vec![commit]).await;
-        self.settle().await;
-        sha
-    }
-
-    /// Everything that the plain service's stages wait for is green.
-    pub(crate) async fn make_ready(&self, sha: &str) {
-        self.build(sha, "success").await;
-        self.github
-            .status(SHOP, sha, "lint", ("success", "bob"))
-            .await;
-        let staging = self.github.deploy(SHOP, sha, "staging", "bob").await;
-        self.github.deployment_status(staging, "success").await;
-        self.settle().await;
-    }
-
-    pub(crate) async fn build(&self, sha: &str, conclusion: &str) {
-        self.github
-            .check_run(
-                SHOP,
-                sha,
-                ("build", "github-actions"),
-                ("completed", Some(conclusion)),
-            )
-            .await;
-    }
-
-    /// A pull request of bob's is merged; its number and the commit on the release branch.
-    pub(crate) async fn merge(&self, title: &str) -> (u64, String) {
-        let number = self.open(title).await;
-        let sha = self.github.merge(SHOP, number, "bob").await;
-        self.settle().await;
-        (number, sha)
-    }
-
-    /// A pull request of bob's with one commit.
-    pub(crate) async fn open(&self, title: &str) -> u64 {
-        let branch = format!("work-{title}");
-        let head = self.github.head(SHOP, "main").unwrap();
-        self.github.set_branch(SHOP, &branch, &head);
-        self.github
-            .push(SHOP, &branch, vec![NewCommit::by("bob", title)])
-            .await;
-        let number = self
-            .github
-            .open_pull_request(SHOP, "bob", &branch, "main")
-            .await;
-        self.settle().await;
-        number
-    }
-
     /// A pull request, merged and ready.
     pub(crate) async fn ready(&self, title: &str) -> (u64, String) {
         let (number, sha) = self.merge(title).await;
         self.make_ready(&sha).await;
         (number, sha)
-    }
-
-    /// How the newest release goes.
-    pub(crate) async fn finish(&self, state: &str) {
-        let deployment = self.deployment().await;
-        self.github.deployment_status(deployment, state).await;
-        self.settle().await;
     }
 
     /// A pull request whose commit ann brought to production.
@@ -431,18 +511,19 @@ impl World {
 
     /// Somebody comments, and gets an answer.
     pub(crate) async fn say(&self, person: &str, pull_request: u64, text: &str) -> Said {
-        let comment = self.github.comment(person, SHOP, pull_request, text).await;
+        let comment = self.comment(person, pull_request, text).await;
         self.settle().await;
         self.said(comment)
     }
 
     /// Somebody comments, and nothing that happens because of it is delivered, ever.
     pub(crate) async fn say_unheard(&self, person: &str, pull_request: u64, text: &str) -> u64 {
-        let comment = self.github.comment(person, SHOP, pull_request, text).await;
-        self.github.hold();
+        let comment = self.comment(person, pull_request, text).await;
+        self.hold();
         self.github.delivered().await;
+        self.gitlab.delivered().await;
         self.settle_in_silence().await;
-        self.github.release(&Order::Chosen(Vec::new()));
+        self.release(&Order::Chosen(Vec::new()));
         self.settle().await;
         comment
     }
@@ -450,51 +531,18 @@ impl World {
     /// What came of a comment.
     pub(crate) fn said(&self, comment: u64) -> Said {
         Said {
+            forge: self.forge,
             comment,
-            reactions: self.github.reactions(SHOP, comment),
+            reactions: self.reactions(comment),
             answers: self.answers(comment),
         }
     }
 
     fn answers(&self, comment: u64) -> Vec<String> {
         let mark = format!("/comment/{comment}/");
-        let comments = self.github.comments();
-        comments
-            .into_iter()
-            .map(|written| written.body)
-            .filter(|body| body.contains(&mark))
-            .collect()
-    }
-
-    /// Production triggers that GitHub accepted.
-    pub(crate) fn deployments(&self) -> Vec<String> {
-        self.github
-            .exchanges()
-            .into_iter()
-            .filter(|exchange| exchange.method == "POST" && exchange.path.ends_with("/deployments"))
-            .filter_map(|exchange| {
-                let body = exchange.request_body?;
-                Some(body["ref"].as_str()?.to_owned())
-            })
-            .collect()
-    }
-
-    /// Production starts that happened on GitHub, whatever we were told: deployments by us, runs that our
-    /// dispatch started, and runs that we let into production.
-    pub(crate) fn starts(&self) -> usize {
-        let ours = |sent: &&countersign::sandbox::github::Sent| {
-            let by_us = sent.body["sender"]["login"] == format!("{APP_SLUG}[bot]");
-            by_us
-                && match (sent.event.as_str(), sent.action.as_deref()) {
-                    ("deployment", _) => sent.body["deployment"]["environment"] == "production",
-                    ("workflow_run", Some("requested")) => {
-                        let event = sent.body["workflow_run"]["event"].as_str();
-                        event.is_some_and(|event| event.ends_with("_dispatch"))
-                    }
-                    _ => false,
-                }
-        };
-        self.github.sent().iter().filter(ours).count()
+        let mut written = self.written();
+        written.retain(|body| body.contains(&mark));
+        written
     }
 
     /// How far a request is, by its word in the database.
@@ -520,10 +568,10 @@ impl World {
         u64::try_from(self.number(&sql).await).unwrap()
     }
 
-    /// GitHub's number for the newest release.
+    /// The forge's number for the newest release.
     pub(crate) async fn deployment(&self) -> u64 {
-        let number =
-            "SELECT COALESCE(MAX(external_id), 0) FROM request WHERE external_kind = 'deployment'";
+        let number = "SELECT COALESCE(MAX(external_id), 0) FROM request WHERE number =
+            (SELECT MAX(number) FROM request WHERE external_kind IN ('deployment', 'job'))";
         u64::try_from(self.number(number).await).unwrap()
     }
 
@@ -580,6 +628,7 @@ impl Drop for World {
 /// What came of a comment.
 #[derive(Debug)]
 pub(crate) struct Said {
+    forge: Forge,
     pub(crate) comment: u64,
     pub(crate) reactions: Vec<String>,
     pub(crate) answers: Vec<String>,
@@ -595,8 +644,8 @@ impl Said {
     }
 
     pub(crate) fn expect(&self, text: &str) {
-        let answer = self.answer();
-        assert!(answer.contains(text), "no {text:?} in\n{answer}");
+        let (answer, text) = (self.answer(), said_on(self.forge, text));
+        assert!(answer.contains(&text), "no {text:?} in\n{answer}");
     }
 
     /// The list of reasons in the answer.

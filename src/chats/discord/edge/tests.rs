@@ -287,7 +287,7 @@ fn one_strange_value_in_any_place_never_panics() {
         component("cs/reject/1"),
         modal("cs/reject/1", "x"),
     ] {
-        crate::chats::strange::each(&body, |body| {
+        crate::domain::strange::each(&body, |body| {
             if let Received::Kept(kept) = read(body)
                 && kept.delivery.malformed.is_none()
             {

@@ -124,7 +124,7 @@ fn one_strange_value_in_any_place_never_panics() {
         ("component", component("cs/deploy/7")),
         ("modal", modal("cs/reject/7", "x")),
     ] {
-        crate::chats::strange::each(&body, |body| {
+        crate::domain::strange::each(&body, |body| {
             let _ = interpret(event, body, "LOT");
         });
     }

@@ -310,7 +310,7 @@ fn what_cannot_be_read_is_kept_for_whoever_looks() {
 #[test]
 fn one_strange_value_in_any_place_never_panics() {
     for payload in [actions("cs/reject/1"), view("cs/reject/1", "x")] {
-        crate::chats::strange::each(&payload, |body| {
+        crate::domain::strange::each(&payload, |body| {
             let _ = from_socket("interactive", "e-1", body);
             if let Ok(payload) = serde_json::from_slice(body)
                 && let Received::Kept(kept) = received(&form(&payload))

@@ -181,7 +181,7 @@ fn one_strange_value_in_any_place_never_panics() {
             json!({ "command": "/deploy", "text": "prod", "team_id": "T1", "user_id": "U1", "channel_id": "C1", "trigger_id": "1.2", "response_url": "https://hooks.slack.com/x" }),
         ),
     ] {
-        crate::chats::strange::each(&payload, |body| {
+        crate::domain::strange::each(&payload, |body| {
             let _ = interpret(event, body, now(), "LOT");
         });
     }

@@ -6,12 +6,11 @@ use serde_json::json;
 use super::{As, Client, Verb};
 use crate::call::CallError;
 use crate::domain::{Place, Reaction, Repository, Sha, StatusState};
+use crate::forges::mark::{mark, with_mark};
 
 const COMMENTS_A_PAGE: usize = 100;
 /// What GitHub takes for a status's description.
 const LONGEST_DESCRIPTION: usize = 140;
-/// What GitHub takes for a comment, with room for the mark.
-const LONGEST_COMMENT: usize = 60_000;
 
 #[derive(Deserialize)]
 struct Written {
@@ -165,16 +164,6 @@ impl Client {
         });
         self.post(As::In(repository), &path, &body).await.map(drop)
     }
-}
-
-fn with_mark(text: &str, thread: &str) -> String {
-    let text: String = text.chars().take(LONGEST_COMMENT).collect();
-    format!("{text}\n\n{}", mark(thread))
-}
-
-/// Invisible in the rendered comment; found again by [`Client::said`].
-fn mark(thread: &str) -> String {
-    format!("<!-- countersign {thread} -->")
 }
 
 fn shortened(text: &str) -> String {

@@ -2,7 +2,7 @@
 
 use super::{As, Client};
 use crate::call::CallError;
-use crate::domain::{Fact, Question};
+use crate::domain::{Crowd, Fact, Question};
 
 impl Client {
     /// Finds out what is asked. Changes nothing, so it may be asked again.
@@ -15,10 +15,15 @@ impl Client {
                 repository,
                 team,
                 person,
-            } => self
-                .membership(repository, team, person)
-                .await
-                .map(Fact::Membership),
+            } => match team {
+                Crowd::Team(team) => self
+                    .membership(repository, team, person)
+                    .await
+                    .map(Fact::Membership),
+                Crowd::Group(group) => {
+                    Err(CallError::Never(format!("{group} is not a team on GitHub")))
+                }
+            },
             Question::PullRequest { repository, number } => self
                 .pull_request(repository, *number)
                 .await
@@ -38,9 +43,9 @@ impl Client {
             Question::Head { repository, branch } => {
                 self.head(repository, branch).await.map(Fact::Head)
             }
-            Question::Reports { repository, sha } => {
-                self.reports(repository, sha).await.map(Fact::Reports)
-            }
+            Question::Reports {
+                repository, sha, ..
+            } => self.reports(repository, sha).await.map(Fact::Reports),
             Question::AppBehind { repository, login } => {
                 self.app_behind(repository, login).await.map(Fact::App)
             }

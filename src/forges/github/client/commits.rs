@@ -2,13 +2,17 @@
 
 use serde::Deserialize;
 
-use super::{As, Client, escaped};
+use super::{As, Client};
 use crate::call::CallError;
-use crate::domain::{Account, Commit, Comparison, PullRequest, Relation, Report, Repository, Sha};
+use crate::domain::{
+    Account, Commit, Comparison, Forge, PullRequest, Relation, Report, Repository, Sha,
+};
+use crate::forges::co_authors::co_authors;
 use crate::forges::github::interpret::{commits as said, releases};
 use crate::forges::github::payload::commits::{Check, Run};
 use crate::forges::github::payload::releases::{Deployment, Step};
 use crate::forges::github::payload::{Id, Moment, User};
+use crate::web::escaped;
 
 const PAGE: usize = 100;
 /// Pages of a comparison, a list of statuses, checks or runs.
@@ -73,6 +77,7 @@ impl From<RawCommit> for Commit {
             let email = signature.as_ref().and_then(|it| it.email.clone());
             match user {
                 Some(MaybeUser::User(user)) => people.push(Account {
+                    forge: Forge::GitHub,
                     id: user.id.0,
                     login: user.login,
                 }),
@@ -101,24 +106,13 @@ impl From<RawCommit> for Commit {
     }
 }
 
-/// Names and addresses of those who wrote it together with the author.
-fn co_authors(message: &str) -> impl Iterator<Item = (&str, &str)> {
-    message.lines().filter_map(|line| {
-        let (key, value) = line.split_once(':')?;
-        if !key.trim().eq_ignore_ascii_case("co-authored-by") {
-            return None;
-        }
-        let (name, email) = value.split_once('<')?;
-        Some((name.trim(), email.trim().trim_end_matches('>')))
-    })
-}
-
 /// GitHub's own addresses hold the account's number.
 fn account_behind(email: &str) -> Option<Account> {
     let (local, host) = email.split_once('@')?;
     let (id, login) = local.split_once('+')?;
     let is_private = host.to_ascii_lowercase().starts_with("users.noreply.");
     Some(Account {
+        forge: Forge::GitHub,
         id: id.parse().ok().filter(|_| is_private)?,
         login: login.to_owned(),
     })

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::{As, Client};
 use crate::call::CallError;
-use crate::domain::{PinKind, Repository, TeamRef};
+use crate::domain::{Forge, PinKind, Repository, RepositoryId, TeamRef};
 
 impl Client {
     /// The repository with this name, and the installation through which it is reached.
@@ -19,7 +19,7 @@ impl Client {
             id: u64,
         }
         let mut repository = Repository {
-            id: 0,
+            id: RepositoryId::on(Forge::GitHub, 0),
             path: path.to_owned(),
             installation: None,
         };
@@ -36,7 +36,7 @@ impl Client {
         let asked = format!("/repos/{path}");
         let found: Option<Found> = self.read_maybe(As::In(&repository), &asked).await?;
         Ok(found.map(|found| Repository {
-            id: found.id,
+            id: RepositoryId::on(Forge::GitHub, found.id),
             path: found.full_name,
             installation: repository.installation,
         }))

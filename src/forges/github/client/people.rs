@@ -3,9 +3,10 @@
 
 use serde::Deserialize;
 
-use super::{As, Client, escaped};
+use super::{As, Client};
 use crate::call::CallError;
 use crate::domain::{Account, Membership, Ourselves, Repository, TeamRef};
+use crate::web::escaped;
 
 #[derive(Deserialize)]
 struct Named {

@@ -1,11 +1,12 @@
 //! How a release goes, and whether one that we started is there at all.
 
-use super::{As, Client, escaped};
+use super::{As, Client};
 use crate::call::CallError;
 use crate::domain::{External, ExternalKind, Progress, Repository, Search, Target};
 use crate::forges::github::interpret::{commits as said, releases};
 use crate::forges::github::payload::commits::Run;
 use crate::forges::github::payload::releases::Deployment;
+use crate::web::escaped;
 use jiff::SignedDuration;
 
 /// Clocks differ: what began shortly before we asked for it may still be ours.
@@ -40,6 +41,7 @@ impl Client {
                 self.deployment_progress(repository, external.id, correlation)
                     .await
             }
+            ExternalKind::Job | ExternalKind::Pipeline => Err(elsewhere()),
         }
     }
 
@@ -104,6 +106,9 @@ impl Client {
         search: &Search,
     ) -> Result<Option<External>, CallError> {
         match &search.target {
+            Target::Job { .. } | Target::Pipeline { .. } | Target::WaitingJob { .. } => {
+                Err(elsewhere())
+            }
             Target::Deployment { environment } => {
                 self.sight_deployment(repository, search, environment).await
             }
@@ -179,6 +184,11 @@ impl Client {
         });
         Ok(runs)
     }
+}
+
+/// What only the other forge has.
+fn elsewhere() -> CallError {
+    CallError::Never("GitHub has no such releases".to_owned())
 }
 
 fn external_run(run: Run) -> External {

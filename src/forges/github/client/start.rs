@@ -6,9 +6,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::answer::Answer;
-use super::{As, Client, Verb, escaped};
+use super::{As, Client, Verb};
 use crate::call::CallError;
 use crate::domain::{Departure, External, ExternalKind, Start, Went};
+use crate::web::escaped;
 
 /// How long a trigger waits when our token is refused: the next call gets another.
 const UNAUTHORIZED_PAUSE: u64 = 5;
@@ -17,6 +18,11 @@ impl Client {
     /// Sends a trigger. Whatever is not clearly a refusal or an acceptance is `Lost`.
     pub async fn start(&self, departure: &Departure) -> Went {
         match departure.start() {
+            Start::Job { .. } | Start::Pipeline { .. } | Start::WaitingJob { .. } => {
+                Went::Refused {
+                    why: "GitHub has no jobs to play".to_owned(),
+                }
+            }
             Start::Deployment { environment } => self.deploy(departure, environment).await,
             Start::WorkflowDispatch {
                 workflow,

@@ -6,7 +6,8 @@ use super::super::payload::commits::{Check, CheckRun, Push, Run, Status, Touched
 use super::super::payload::{Id, Moment, User};
 use super::{account, link, not_ours, place};
 use crate::domain::{
-    Colour, Incoming, Progress, Push as Moved, Rank, Report, ReportKind, Reporter, SeenRun, Sha,
+    Colour, ExternalKind, Incoming, Progress, Push as Moved, Rank, Report, ReportKind, Reporter,
+    RepositoryId, SeenRun, Sha,
 };
 
 /// A push of so many commits may have more that GitHub does not tell.
@@ -88,7 +89,12 @@ pub(crate) struct StatusTold {
     pub(crate) at: Moment,
 }
 
-pub(crate) fn status_report(repository: u64, sha: Sha, told: StatusTold, by: User) -> Report {
+pub(crate) fn status_report(
+    repository: RepositoryId,
+    sha: Sha,
+    told: StatusTold,
+    by: User,
+) -> Report {
     Report {
         repository,
         sha,
@@ -110,6 +116,7 @@ pub(crate) fn status_report(repository: u64, sha: Sha, told: StatusTold, by: Use
         word: told.state,
         url: link([told.url]),
         at: told.at.or_epoch(),
+        reference: None,
     }
 }
 
@@ -127,7 +134,7 @@ pub(super) fn check_run(payload: CheckRun) -> Incoming {
 }
 
 /// What a check run says; nothing without the app that made it.
-pub(crate) fn check_report(check: Check, repository: u64) -> Option<Report> {
+pub(crate) fn check_report(check: Check, repository: RepositoryId) -> Option<Report> {
     let app = check.app?;
     let at = check.completed_at.or(check.started_at).or_epoch();
     let conclusion = check.conclusion.as_deref();
@@ -151,6 +158,7 @@ pub(crate) fn check_report(check: Check, repository: u64) -> Option<Report> {
         word: word(&check.status, conclusion),
         url: link([check.html_url, check.details_url]),
         at,
+        reference: None,
     })
 }
 
@@ -174,6 +182,7 @@ pub(super) fn workflow_run(payload: WorkflowRun) -> Vec<Incoming> {
     };
     let seen = SeenRun {
         repository: repository.clone(),
+        kind: ExternalKind::Run,
         id: report.rank.id,
         attempt: report.rank.attempt,
         workflow: report.name.clone(),
@@ -198,7 +207,7 @@ pub(crate) fn title(run: &Run) -> &str {
 }
 
 /// What a run says; nothing without the workflow that it is of.
-pub(crate) fn run_report(run: &Run, repository: u64) -> Option<Report> {
+pub(crate) fn run_report(run: &Run, repository: RepositoryId) -> Option<Report> {
     let at = run.updated_at.or_epoch();
     let conclusion = run.conclusion.as_deref();
     Some(Report {
@@ -223,6 +232,7 @@ pub(crate) fn run_report(run: &Run, repository: u64) -> Option<Report> {
         word: word(&run.status, conclusion),
         url: link([run.html_url.clone()]),
         at,
+        reference: None,
     })
 }
 
@@ -266,11 +276,12 @@ mod tests {
 
     use super::super::planted::{heard, ignored, sha};
     use super::*;
+    use crate::domain::Forge;
     use crate::domain::{Account, Repository};
 
     fn shop() -> Repository {
         Repository {
-            id: 9,
+            id: RepositoryId::on(Forge::GitHub, 9),
             path: "acme/shop".to_owned(),
             installation: Some(4),
         }
@@ -278,6 +289,7 @@ mod tests {
 
     fn ann() -> Account {
         Account {
+            forge: Forge::GitHub,
             id: 5,
             login: "ann".to_owned(),
         }
@@ -371,7 +383,7 @@ mod tests {
     #[test]
     fn a_status_is_reported_by_the_account_that_made_it() {
         let expect = Report {
-            repository: 9,
+            repository: RepositoryId::on(Forge::GitHub, 9),
             sha: sha('a'),
             kind: ReportKind::Status,
             name: "ci/build".to_owned(),
@@ -386,6 +398,7 @@ mod tests {
             word: "success".to_owned(),
             url: "https://ci/1".to_owned(),
             at: "2026-01-01T00:00:00Z".parse().unwrap(),
+            reference: None,
         };
         assert_eq!(reported("status", |_| ()), expect);
         for (state, colour) in [
@@ -492,6 +505,7 @@ mod tests {
         };
         assert_eq!(report.rank, rank);
         let expect = SeenRun {
+            kind: ExternalKind::Run,
             repository: shop(),
             id: 51,
             attempt: 2,

@@ -13,7 +13,7 @@ mod unused;
 use serde::de::DeserializeOwned;
 
 use super::payload;
-use crate::domain::{Account, Incoming, Repository};
+use crate::domain::{Account, Forge, Incoming, Repository, RepositoryId};
 
 /// The longest sentence about an unreadable field; it may quote what somebody else wrote.
 const LONGEST_WHY: usize = 300;
@@ -57,7 +57,7 @@ fn not_ours(why: &str) -> Incoming {
 
 fn place(repository: payload::Repository, installation: Option<payload::Numbered>) -> Repository {
     Repository {
-        id: repository.id.0,
+        id: RepositoryId::on(Forge::GitHub, repository.id.0),
         path: repository.full_name,
         installation: installation.map(|installation| installation.id.0),
     }
@@ -65,6 +65,7 @@ fn place(repository: payload::Repository, installation: Option<payload::Numbered
 
 fn account(user: payload::User) -> Account {
     Account {
+        forge: Forge::GitHub,
         id: user.id.0,
         login: user.login,
     }

@@ -28,6 +28,7 @@ pub(crate) fn seen(deployment: Deployment, repository: Repository) -> SeenDeploy
         creator: deployment.creator.map(account),
         app: deployment.performed_via_github_app.map(|app| app.id.0),
         correlation: correlation(&deployment.payload),
+        job: None,
     }
 }
 
@@ -89,6 +90,7 @@ pub(crate) fn step_report(deployment: &SeenDeployment, step: &Step) -> Option<Re
         word: step.state.clone(),
         url: step_url(step),
         at: step.updated_at.or(step.created_at).or_epoch(),
+        reference: None,
     })
 }
 
@@ -146,6 +148,7 @@ mod tests {
 
     use super::super::planted::{heard, ignored, sha};
     use super::*;
+    use crate::domain::{Forge, RepositoryId};
 
     fn made(change: impl FnOnce(&mut Value)) -> SeenDeployment {
         match heard("deployment", change).as_slice() {
@@ -168,7 +171,7 @@ mod tests {
     #[test]
     fn a_deployment_is_seen_with_its_maker_and_our_mark() {
         let deployment = made(|_| ());
-        assert_eq!((deployment.id, deployment.repository.id), (70, 9));
+        assert_eq!((deployment.id, deployment.repository.id.number()), (70, 9));
         assert_eq!(deployment.sha, sha('a'));
         assert_eq!(deployment.environment, "production");
         assert_eq!(deployment.creator.unwrap().login, "ann");
@@ -214,7 +217,7 @@ mod tests {
     fn a_status_of_a_deployment_is_a_fact_first_and_then_progress() {
         let (report, moved) = moved(|_| ());
         let expect = Report {
-            repository: 9,
+            repository: RepositoryId::on(Forge::GitHub, 9),
             sha: sha('a'),
             kind: ReportKind::Deployment,
             name: "production".to_owned(),
@@ -229,6 +232,7 @@ mod tests {
             word: "success".to_owned(),
             url: "https://log".to_owned(),
             at: "2026-01-01T00:00:00Z".parse().unwrap(),
+            reference: None,
         };
         assert_eq!(report, Some(expect));
         assert_eq!((moved.status, moved.deployment.id), (71, 70));

@@ -1,9 +1,9 @@
-//! Odd values in any place of a payload, for the tests of both edges.
+//! Odd values in any place of a payload, for the tests of every edge.
 
 use serde_json::{Value, json};
 
 /// What a field may become.
-pub(super) fn values() -> Vec<Value> {
+pub(crate) fn values() -> Vec<Value> {
     vec![
         Value::Null,
         json!(true),
@@ -14,13 +14,18 @@ pub(super) fn values() -> Vec<Value> {
         json!(1e300),
         json!(0.5),
         json!(""),
+        json!("0".repeat(40)),
+        json!("9999-99-99T99:99:99Z"),
         json!("99999999999999999999999"),
         json!("18446744073709551615"),
         json!("é".repeat(40)),
         json!("x".repeat(5_000)),
         json!("cs/deploy/99999999999999999999"),
         json!("https://evil.example/../@x"),
+        json!("/actions/runs//deployment_protection_rule"),
         json!("{\"channel\":7}"),
+        json!("{\"countersign\":{\"correlation\":7}}"),
+        json!("{\"countersign\":"),
         json!("/countersign /help\n\u{202e}"),
         json!([]),
         json!([null, [[]], {"id": -1}]),
@@ -30,7 +35,7 @@ pub(super) fn values() -> Vec<Value> {
 }
 
 /// How many values a payload holds, itself included.
-fn size(value: &Value) -> usize {
+pub(crate) fn size(value: &Value) -> usize {
     let below = match value {
         Value::Array(items) => items.iter().map(size).sum(),
         Value::Object(fields) => fields.values().map(size).sum(),
@@ -40,7 +45,7 @@ fn size(value: &Value) -> usize {
 }
 
 /// Replaces the value at a place in reading order, or takes it away from its object.
-fn change(value: &mut Value, place: &mut usize, by: Option<&Value>) -> bool {
+pub(crate) fn change(value: &mut Value, place: &mut usize, by: Option<&Value>) -> bool {
     if *place == 0 {
         *value = by.cloned().unwrap_or(Value::Null);
         return true;
@@ -61,8 +66,8 @@ fn change(value: &mut Value, place: &mut usize, by: Option<&Value>) -> bool {
     }
 }
 
-/// Every payload with one odd value, and every beginning of it.
-pub(super) fn each(payload: &Value, mut look: impl FnMut(&[u8])) {
+/// Every payload with one odd value.
+pub(crate) fn one(payload: &Value, mut look: impl FnMut(&[u8])) {
     for place in 0..size(payload) {
         for by in values().iter().map(Some).chain([None]) {
             let mut changed = payload.clone();
@@ -70,6 +75,11 @@ pub(super) fn each(payload: &Value, mut look: impl FnMut(&[u8])) {
             look(changed.to_string().as_bytes());
         }
     }
+}
+
+/// Every payload with one odd value, and every beginning of it.
+pub(crate) fn each(payload: &Value, mut look: impl FnMut(&[u8])) {
+    one(payload, &mut look);
     let whole = payload.to_string();
     for end in 0..whole.len() {
         look(&whole.as_bytes()[..end]);

@@ -1,4 +1,7 @@
-//! `setup`: what a chat's own pages must be told, made from the same definition that reads the commands.
+//! `setup`: what a chat's own pages must be told, made from the same definition that reads the commands; and
+//! GitLab's webhooks.
+
+mod gitlab;
 
 use std::process::ExitCode;
 
@@ -14,6 +17,8 @@ use super::{EXIT_INVALID, complain, say};
 pub(super) enum SetupCommand {
     /// Print what an application on Discord needs
     Discord(Discord),
+    /// Create or update the webhook of every GitLab project of the configuration
+    Gitlab(gitlab::GitLab),
     /// Print the manifest from which Slack makes the app
     Slack(Slack),
 }
@@ -51,12 +56,13 @@ const DISCORD_PERMISSIONS: u64 = 1 << 10 | 1 << 11 | 1 << 14 | 1 << 16 | 1 << 35
 /// Slack cuts longer hints.
 const LONGEST_HINT: usize = 100;
 
-pub(super) fn run(command: SetupCommand) -> ExitCode {
+pub(super) async fn run(command: SetupCommand) -> ExitCode {
     match command {
         SetupCommand::Discord(discord) => match address(&discord.url) {
             Ok(url) => say(&steps(discord.application, &url)),
             Err(why) => return refuse(&why),
         },
+        SetupCommand::Gitlab(asked) => return gitlab::run(asked).await,
         SetupCommand::Slack(slack) => {
             let url = match slack.url.as_deref().map(address).transpose() {
                 Ok(url) => url,

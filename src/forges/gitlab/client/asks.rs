@@ -1,0 +1,73 @@
+//! Every question that the desk has, and the calls that answer it.
+
+use super::Client;
+use crate::call::CallError;
+use crate::domain::{Crowd, ExternalKind, Fact, Ourselves, Question};
+
+impl Client {
+    /// Finds out what is asked. Changes nothing, so it may be asked again.
+    pub async fn find(&self, question: &Question) -> Result<Fact, CallError> {
+        match question {
+            Question::Role { repository, person } => {
+                self.role(repository, person).await.map(Fact::Role)
+            }
+            Question::Membership { team, person, .. } => match team {
+                Crowd::Group(group) => self.membership(group, person).await.map(Fact::Membership),
+                Crowd::Team(team) => {
+                    Err(CallError::Never(format!("{team} is not a group on GitLab")))
+                }
+            },
+            Question::PullRequest { repository, number } => self
+                .merge_request(repository, *number)
+                .await
+                .map(Fact::PullRequest),
+            Question::Comparison {
+                repository,
+                base,
+                head,
+            } => self
+                .compare(repository, base, head)
+                .await
+                .map(Fact::Comparison),
+            Question::Commit {
+                repository,
+                reference,
+            } => self.commit(repository, reference).await.map(Fact::Commit),
+            Question::Head { repository, branch } => {
+                self.head(repository, branch).await.map(Fact::Head)
+            }
+            Question::Reports {
+                repository,
+                sha,
+                aside,
+            } => self
+                .reports(repository, sha, aside)
+                .await
+                .map(Fact::Reports),
+            // Nobody reports in the name of an app here.
+            Question::AppBehind { .. } => Ok(Fact::App(None)),
+            Question::Progress {
+                repository,
+                external,
+                ..
+            } => {
+                let (progress, url) = self.progress(repository, external).await?;
+                let by_run = external.kind == ExternalKind::Pipeline;
+                Ok(Fact::Progress(progress, url, by_run))
+            }
+            Question::Sighting { repository, search } => {
+                self.sight(repository, search).await.map(Fact::Sighting)
+            }
+            Question::RunSha { repository, run } => {
+                self.pipeline_sha(repository, *run).await.map(Fact::RunSha)
+            }
+            Question::Ourselves { .. } => {
+                let ourselves = self.ourselves().await?;
+                Ok(Fact::Ourselves(Ourselves {
+                    app: None,
+                    login: ourselves.login.clone(),
+                }))
+            }
+        }
+    }
+}

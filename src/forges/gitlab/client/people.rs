@@ -1,0 +1,106 @@
+//! Who people are: their access to a project, their groups, and ourselves. Numbers are asked for, names
+//! never decide.
+
+use serde::Deserialize;
+
+use super::{Client, project};
+use crate::call::CallError;
+use crate::domain::{AccessLevel, Account, Forge, GroupPath, Membership, Repository};
+use crate::web::escaped;
+
+#[derive(Deserialize)]
+pub(super) struct User {
+    pub(super) id: u64,
+    pub(super) username: String,
+}
+
+/// Somebody in a project or a group, by themselves or by what it belongs to.
+#[derive(Deserialize)]
+struct Member {
+    state: String,
+    access_level: u64,
+}
+
+impl From<User> for Account {
+    fn from(user: User) -> Self {
+        Self {
+            forge: Forge::GitLab,
+            id: user.id,
+            login: user.username,
+        }
+    }
+}
+
+impl Client {
+    /// A person's access to a project, by the word for it; nothing for whoever has none, or is blocked.
+    pub(super) async fn role(
+        &self,
+        repository: &Repository,
+        person: &Account,
+    ) -> Result<Option<String>, CallError> {
+        let path = format!("{}/members/all/{}", project(repository), person.id);
+        let found: Option<Member> = self.read_maybe(&path).await?;
+        Ok(found.filter(Member::is_active).map(|member| {
+            let mut levels = AccessLevel::ALL.into_iter().rev();
+            let level = levels.find(|level| member.access_level >= level.number());
+            level.map_or_else(
+                || "less than developer".to_owned(),
+                |level| level.to_string(),
+            )
+        }))
+    }
+
+    pub(super) async fn membership(
+        &self,
+        group: &GroupPath,
+        person: &Account,
+    ) -> Result<Membership, CallError> {
+        let Some(id) = self.group_id(group.as_str()).await? else {
+            return Err(CallError::Never(format!(
+                "GitLab shows no group {group}: may our token read it?"
+            )));
+        };
+        let path = format!("/groups/{id}/members/all/{}", person.id);
+        let found: Option<Member> = self.read_maybe(&path).await?;
+        Ok(Membership {
+            team: id,
+            active: found.is_some_and(|member| member.is_active()),
+        })
+    }
+
+    pub(super) async fn group_id(&self, path: &str) -> Result<Option<u64>, CallError> {
+        #[derive(Deserialize)]
+        struct Group {
+            id: u64,
+        }
+        let path = format!("/groups/{}", escaped(path));
+        let found: Option<Group> = self.read_maybe(&path).await?;
+        Ok(found.map(|group| group.id))
+    }
+
+    pub(super) async fn user_id(&self, name: &str) -> Result<Option<u64>, CallError> {
+        let found: Vec<User> = self
+            .read(&format!("/users?username={}", escaped(name)))
+            .await?;
+        let mut named = found
+            .iter()
+            .filter(|user| user.username.eq_ignore_ascii_case(name));
+        Ok(named.next().map(|user| user.id))
+    }
+
+    /// Whose token it is; asked once.
+    pub(super) async fn ourselves(&self) -> Result<&Account, CallError> {
+        self.ourselves
+            .get_or_try_init(|| async {
+                let user: User = self.read("/user").await?;
+                Ok(user.into())
+            })
+            .await
+    }
+}
+
+impl Member {
+    fn is_active(&self) -> bool {
+        self.state == "active"
+    }
+}

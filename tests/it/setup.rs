@@ -1,0 +1,210 @@
+//! `setup gitlab`, as an operator types it, with a GitLab to do it at.
+
+use std::process::Output;
+
+use countersign::sandbox::gitlab::{GitLab, Trouble};
+use serde_json::Value;
+
+use crate::contract;
+use crate::support::deliveries::SECRET;
+use crate::support::service::{self, TOKEN};
+
+const SIGNING: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+const ADDRESS: &str = "https://deploys.example.com/hooks/gitlab";
+
+/// A machine with a configuration, and the GitLab that it names.
+struct Machine {
+    folder: tempfile::TempDir,
+    gitlab: GitLab,
+}
+
+/// What was said, and how it ended.
+struct Done {
+    code: Option<i32>,
+    out: String,
+    err: String,
+}
+
+impl From<Output> for Done {
+    fn from(output: Output) -> Self {
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        let done = Self {
+            code: output.status.code(),
+            out: text(output.stdout),
+            err: text(output.stderr),
+        };
+        for secret in [TOKEN, SECRET, SIGNING] {
+            assert!(!done.out.contains(secret) && !done.err.contains(secret));
+        }
+        done
+    }
+}
+
+impl Machine {
+    async fn new() -> Self {
+        let machine = Self {
+            folder: tempfile::tempdir().unwrap(),
+            gitlab: GitLab::start(TOKEN).await.unwrap(),
+        };
+        machine.configure(|text| text);
+        machine
+    }
+
+    fn configure(&self, change: impl Fn(String) -> String) {
+        let text = format!(
+            "[server]\npublic_url = \"https://deploys.example.com\"\n[database]\nurl = \"sqlite:unused.db\"\n\
+             [gitlab]\nurl = \"{}\"\ntoken = {{ env = \"TEST_TOKEN\" }}\nwebhook_secret = {{ env = \"TEST_SECRET\" }}\n\
+             [roles.deployer]\ngitlab_users = [\"ann\"]\n\
+             [[service]]\nname = \"shop\"\nrepo = \"gitlab:acme/shop\"\nbranch = \"main\"\n\
+             [[service.stage]]\nname = \"build\"\ngates = [\"job:build\"]\n\
+             [[service.environment]]\nname = \"prod\"\napprovals = {{ deployer = 1 }}\nexclude = []\n\
+             trigger = {{ gitlab = \"play_job\", job = \"deploy-prod\" }}\n",
+            self.gitlab.url(),
+        );
+        std::fs::write(self.folder.path().join("bot.toml"), change(text)).unwrap();
+    }
+
+    fn run(&self, words: &[&str], secret: &str) -> Done {
+        let config = self.folder.path().join("bot.toml");
+        let words = [&["setup", "gitlab"], words].concat();
+        let mut command = service::command(&config, &words);
+        // The sandbox must go on while the command runs.
+        tokio::task::block_in_place(|| command.env("TEST_SECRET", secret).output().unwrap().into())
+    }
+
+    async fn hooks(&self) -> Vec<Value> {
+        let url = format!("{}/api/v4/projects/acme%2Fshop/hooks", self.gitlab.url());
+        let asked = reqwest::Client::new().get(url);
+        let answer = asked.header("private-token", TOKEN).send().await.unwrap();
+        serde_json::from_str(&answer.text().await.unwrap()).unwrap()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn webhooks_are_created_once_and_then_kept_right() {
+    let machine = Machine::new().await;
+    let dry = machine.run(&["--dry-run"], SIGNING);
+    assert_eq!(dry.code, Some(0), "{}", dry.err);
+    assert_eq!(
+        dry.out,
+        format!("gitlab:acme/shop: would create a webhook to {ADDRESS}\n")
+    );
+    assert!(machine.hooks().await.is_empty());
+
+    let made = machine.run(&[], SIGNING);
+    assert_eq!(
+        (made.code, made.out),
+        (
+            Some(0),
+            format!("gitlab:acme/shop: created the webhook to {ADDRESS}\n")
+        ),
+        "{}",
+        made.err
+    );
+    let [hook] = machine.hooks().await.try_into().unwrap();
+    assert_eq!(hook["url"], ADDRESS);
+    assert_eq!(hook["signing_token_present"], true);
+    assert_eq!(hook["enable_ssl_verification"], true);
+    let heard = hook.as_object().unwrap().iter();
+    let heard: Vec<&str> = heard
+        .filter(|(name, value)| name.ends_with("_events") && **value == true)
+        .map(|(name, _)| name.as_str())
+        .collect();
+    let expect = [
+        "deployment_events",
+        "job_events",
+        "merge_requests_events",
+        "note_events",
+        "pipeline_events",
+        "push_events",
+    ];
+    assert_eq!(heard, expect);
+
+    let again = machine.run(&[], SIGNING);
+    assert!(again.out.contains("was right already"), "{}", again.out);
+    let plain = machine.run(&["--dry-run"], SECRET);
+    assert!(plain.out.contains("would update"), "{}", plain.out);
+    let plain = machine.run(&[], SECRET);
+    assert!(plain.out.contains("updated the webhook"), "{}", plain.out);
+    let hooks = machine.hooks().await;
+    assert_eq!((hooks.len(), &hooks[0]["token_present"]), (1, &true.into()));
+    machine.gitlab.project_hook("acme/shop", ADDRESS, SECRET);
+    let twice = machine.run(&[], SECRET);
+    assert!(twice.out.contains("1 more lead here"), "{}", twice.out);
+    contract::gitlab::check(&machine.gitlab);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_older_gitlab_is_left_without_an_unprotected_webhook() {
+    let machine = Machine::new().await;
+    machine.gitlab.set_version("18.4.0-ee");
+    let refused = machine.run(&[], SIGNING);
+    assert_eq!((refused.code, refused.out.as_str()), (Some(1), ""));
+    for words in [
+        "19.0",
+        "plain secret of at least 16 bytes",
+        "taken away again",
+    ] {
+        assert!(refused.err.contains(words), "{}", refused.err);
+    }
+    assert!(machine.hooks().await.is_empty());
+    let plain = machine.run(&[], SECRET);
+    assert_eq!(plain.code, Some(0), "{}", plain.err);
+    let kept = machine.run(&[], SIGNING);
+    assert_eq!(kept.code, Some(1));
+    assert!(
+        kept.err.contains("the webhook is as it was"),
+        "{}",
+        kept.err
+    );
+    assert_eq!(machine.hooks().await.len(), 1);
+    assert!(machine.run(&[], SECRET).out.contains("right already"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_missing_is_named() {
+    let machine = Machine::new().await;
+    let check = |code: i32, words: &str| {
+        let done = machine.run(&[], SECRET);
+        assert_eq!(done.code, Some(code), "{}", done.err);
+        assert!(done.err.contains(words), "{}", done.err);
+    };
+    machine.configure(|text| text.replace("public_url", "#public_url"));
+    check(2, "server.public_url is missing");
+    machine.configure(|text| text.replace("gitlab:acme/shop", "nowhere:acme/shop"));
+    check(2, "nowhere");
+    machine.configure(|text| text.replace("acme/shop", "acme/nothing"));
+    check(1, "gitlab:acme/nothing: GitLab shows no such project");
+    machine.configure(|text| text.replace("webhook_secret", "#webhook_secret"));
+    check(2, "webhook_secret");
+    machine.configure(|text| text);
+    machine.gitlab.expect_trouble_at(
+        "GET",
+        "/hooks",
+        Trouble::Refuse {
+            status: 403,
+            headers: Vec::new(),
+            message: "403 Forbidden",
+        },
+    );
+    check(1, "the role Maintainer");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_secret_is_a_signing_token() {
+    let machine = Machine::new().await;
+    let tokens: Vec<String> = (0..2)
+        .map(|_| {
+            let done = machine.run(&["--new-secret"], SECRET);
+            assert_eq!(done.code, Some(0));
+            assert!(done.err.contains("webhook_secret"), "{}", done.err);
+            done.out.trim().to_owned()
+        })
+        .collect();
+    assert_ne!(tokens[0], tokens[1]);
+    assert!(!tokens[0].contains(char::is_whitespace));
+    let made = machine.run(&[], &tokens[0]);
+    assert_eq!(made.code, Some(0), "{}", made.err);
+    let hooks = machine.hooks().await;
+    assert_eq!(hooks[0]["signing_token_present"], true);
+}

@@ -1,0 +1,229 @@
+//! GitLab's webhooks fail, vanish and are put aside: it is noticed, and what was lost comes back.
+
+use countersign::domain::Forge;
+use countersign::metrics::WebhookLabels;
+use countersign::sandbox::gitlab::{GitLab, Trouble};
+
+use crate::contract;
+use crate::support::deliveries::SECRET;
+use crate::support::service::{self, TOKEN, Wishes};
+use crate::support::world::SHOP;
+use crate::support::{Database, Engine, Service, Setting, World, eventually, on_both};
+
+on_both!(
+    lost_deliveries_of_gitlab_are_asked_for,
+    a_delivery_is_asked_for_a_few_times_only,
+    a_webhook_that_was_put_aside_is_woken,
+    a_webhook_that_is_gone_is_noticed_and_so_is_its_return,
+    an_older_gitlab_has_no_list_of_deliveries,
+    a_webhook_that_may_not_be_looked_at_is_counted,
+    the_service_itself_watches_at_its_start,
+);
+
+const LOOK: u64 = 301;
+
+/// A world on GitLab whose project has a webhook of its own, and its number.
+async fn watched(engine: Engine) -> (World, u64) {
+    let forge = Forge::GitLab;
+    let world = World::plain(Setting { engine, forge }).await;
+    let hook = world.watch_webhook();
+    (world, hook)
+}
+
+/// How often the hook was found in this state.
+fn looks(world: &World, state: &'static str) -> u64 {
+    let labels = WebhookLabels {
+        repository: format!("gitlab:{SHOP}"),
+        state,
+    };
+    world
+        .shared
+        .metrics
+        .webhook_looks
+        .get_or_create(&labels)
+        .get()
+}
+
+/// Time passes until the hook was looked at once more.
+async fn look(world: &World) {
+    let all = || -> u64 {
+        ["works", "missing", "put_aside", "hidden", "unknown"]
+            .into_iter()
+            .map(|state| looks(world, state))
+            .sum()
+    };
+    let before = all();
+    world.pass(LOOK).await;
+    eventually("the hook is looked at", async || {
+        (all() > before).then_some(())
+    })
+    .await;
+    world.settle().await;
+}
+
+fn asked(world: &World, what: &str) -> usize {
+    let calls = world.gitlab.calls();
+    calls.iter().filter(|call| call.contains(what)).count()
+}
+
+async fn lost_deliveries_of_gitlab_are_asked_for(engine: Engine) {
+    let (world, _) = watched(engine).await;
+    let (merge_request, _) = world.ready("feature").await;
+    world.gitlab.drop_next(1);
+    let comment = world.comment("ann", merge_request, "/deploy prod").await;
+    world.settle().await;
+    assert_eq!(world.newest().await, 0);
+    look(&world).await;
+    eventually("the delivery is there", async || {
+        (world.newest().await == 1).then_some(())
+    })
+    .await;
+    world.settle().await;
+    world.said(comment).expect("Started");
+    world.finish("success").await;
+    world.said(comment).expect("Live");
+    look(&world).await;
+    assert_eq!(asked(&world, "/resend"), 1, "what arrived is not asked for");
+    assert_eq!(world.starts(), 1);
+    contract::gitlab::check(&world.gitlab);
+}
+
+async fn a_delivery_is_asked_for_a_few_times_only(engine: Engine) {
+    let (world, hook) = watched(engine).await;
+    let (merge_request, _) = world.ready("feature").await;
+    let other = "another token of sixteen bytes";
+    let door = world.gitlab_door();
+    world.gitlab.move_hook(hook, &door, other);
+    world.comment("ann", merge_request, "/deploy prod").await;
+    world.settle().await;
+    for times in [1, 2, 3, 3] {
+        look(&world).await;
+        assert_eq!(asked(&world, "/resend"), times);
+    }
+    // By failing so often the hook has been put aside.
+    assert_eq!(looks(&world, "put_aside"), 1);
+    world.gitlab.move_hook(hook, &door, SECRET);
+    look(&world).await;
+    look(&world).await;
+    assert_eq!(asked(&world, "/test/push_events"), 2);
+    look(&world).await;
+    // Now the test that had failed, which is a push, and nothing else.
+    assert_eq!(asked(&world, "/resend"), 4);
+    assert_eq!(world.newest().await, 0);
+}
+
+async fn a_webhook_that_was_put_aside_is_woken(engine: Engine) {
+    let (world, hook) = watched(engine).await;
+    let (merge_request, _) = world.ready("feature").await;
+    look(&world).await;
+    assert_eq!(looks(&world, "works"), 1);
+    world
+        .gitlab
+        .move_hook(hook, "http://127.0.0.1:9/hooks/gitlab", SECRET);
+    for text in ["/status", "/status", "/status", "/deploy prod"] {
+        world.comment("ann", merge_request, text).await;
+    }
+    world.settle().await;
+    world.gitlab.move_hook(hook, &world.gitlab_door(), SECRET);
+    assert_eq!(world.newest().await, 0);
+    look(&world).await;
+    eventually("the delivery is there", async || {
+        (world.newest().await == 1).then_some(())
+    })
+    .await;
+    assert_eq!(looks(&world, "put_aside"), 1);
+    assert_eq!(asked(&world, "/test/push_events"), 1);
+    look(&world).await;
+    assert_eq!(looks(&world, "works"), 2);
+    assert_eq!(world.starts(), 1);
+    contract::gitlab::check(&world.gitlab);
+}
+
+async fn a_webhook_that_is_gone_is_noticed_and_so_is_its_return(engine: Engine) {
+    let (world, hook) = watched(engine).await;
+    look(&world).await;
+    world.gitlab.remove_hook(hook);
+    look(&world).await;
+    look(&world).await;
+    assert_eq!((looks(&world, "works"), looks(&world, "missing")), (1, 2));
+    world
+        .gitlab
+        .project_hook(SHOP, &world.gitlab_door(), SECRET);
+    look(&world).await;
+    assert_eq!((looks(&world, "works"), looks(&world, "missing")), (2, 2));
+}
+
+async fn an_older_gitlab_has_no_list_of_deliveries(engine: Engine) {
+    let (world, _) = watched(engine).await;
+    world.gitlab.set_version("17.2.0");
+    let (merge_request, _) = world.ready("feature").await;
+    world.gitlab.drop_next(1);
+    world.comment("ann", merge_request, "/deploy prod").await;
+    look(&world).await;
+    look(&world).await;
+    assert_eq!(looks(&world, "works"), 2);
+    assert_eq!(asked(&world, "/resend"), 0);
+    assert_eq!(world.newest().await, 0);
+    let said = world.say("ann", merge_request, "/deploy prod").await;
+    said.expect("Started");
+}
+
+async fn a_webhook_that_may_not_be_looked_at_is_counted(engine: Engine) {
+    let (world, _) = watched(engine).await;
+    let refused = Trouble::Refuse {
+        status: 403,
+        headers: Vec::new(),
+        message: "403 Forbidden",
+    };
+    world.gitlab.expect_trouble_at("GET", "/hooks", refused);
+    look(&world).await;
+    world
+        .gitlab
+        .expect_trouble_at("GET", "/hooks", Trouble::Reset);
+    look(&world).await;
+    look(&world).await;
+    for state in ["hidden", "unknown", "works"] {
+        assert_eq!(looks(&world, state), 1, "{state}");
+    }
+}
+
+async fn the_service_itself_watches_at_its_start(engine: Engine) {
+    let database = Database::fresh(engine).await;
+    let gitlab = GitLab::start(TOKEN).await.unwrap();
+    let wishes = Wishes {
+        server: "public_url = \"https://deploys.example.com\"".to_owned(),
+        ..Wishes::default()
+    };
+    let config = service::write_config(&database, None, &wishes);
+    let text = std::fs::read_to_string(&config).unwrap();
+    let text = text
+        .replace("[github]", "[gitlab]")
+        .replace(
+            "api_url = \"http://127.0.0.1:9\"",
+            &format!("url = \"{}\"", gitlab.url()),
+        )
+        .replace("github:acme/shop", "gitlab:acme/shop")
+        .replace("github_users", "gitlab_users")
+        .replace("check:build", "job:build")
+        + "trigger = { gitlab = \"play_job\", job = \"deploy-prod\" }\n";
+    std::fs::write(&config, text).unwrap();
+    let service = Service::run(config, &[]).await;
+    let line = eventually("the missing hook is noticed", async || {
+        let lines = service.log();
+        lines
+            .into_iter()
+            .find(|line| line.contains("no webhook of the project leads here"))
+    })
+    .await;
+    assert!(
+        line.contains("ERROR") && line.contains("gitlab:acme/shop"),
+        "{line}"
+    );
+    let missing =
+        "countersign_webhook_looks_total{repository=\"gitlab:acme/shop\",state=\"missing\"}";
+    eventually("it is counted", async || {
+        (service.metric(missing).await == 1.0).then_some(())
+    })
+    .await;
+    assert_eq!(service.stop().await, 0);
+}
