@@ -44,6 +44,7 @@ async fn a_signer_dies_at_any_point(engine: Engine) {
         assert!(append(&running.shared.store, entries).await);
         appended += 20;
         running.shared.sign.notify_one();
+        // Another moment of the work to die in each time, not a wait for a fact.
         tokio::time::sleep(std::time::Duration::from_millis(round * 7 % 90)).await;
         let stood = running.standing();
         running.die().await;
@@ -61,6 +62,7 @@ async fn a_process_is_killed_again_and_again(engine: Engine) {
     let mut service = Service::start(&log.database, None).await;
     for round in 0..30_u64 {
         let _locked_out = append(&others, (0..5).map(|n| entry(round + n)).collect()).await;
+        // Another moment of the work to die in each time, not a wait for a fact.
         tokio::time::sleep(std::time::Duration::from_millis(round * 37 % 400)).await;
         service.kill();
         service.read_to_end().await;
@@ -152,6 +154,7 @@ async fn two_sign_with_one_file(engine: Engine) {
             let standing = signer.standing();
             assert!(!matches!(standing, Standing::Broken { .. }), "{standing:?}");
         }
+        // The two meet at another moment each time.
         let rest = std::time::Duration::from_millis(number * 11 % 50);
         tokio::time::sleep(rest).await;
     }
