@@ -4,6 +4,7 @@
 mod audit;
 mod chat_parts;
 mod check;
+mod doctor;
 mod exports;
 mod forge_parts;
 mod handover;
@@ -12,6 +13,7 @@ mod log;
 mod log_key;
 mod open;
 mod outbox;
+mod paint;
 mod people;
 mod reload;
 mod serve;
@@ -40,6 +42,8 @@ enum Command {
     Serve(ConfigFile),
     /// Validate the configuration and explain what it means
     Check(ConfigFile),
+    /// Look for whatever would keep Countersign from its work, here and at the forges and chats
+    Doctor(doctor::Doctor),
     /// Work with the configuration's form
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -92,6 +96,7 @@ pub fn main() -> ExitCode {
     let done = match line.command {
         Command::Serve(file) => in_runtime(serve::serve(file.path)),
         Command::Check(file) => in_runtime(async move { Ok(check::check(&file.path)) }),
+        Command::Doctor(asked) => in_runtime(async move { Ok(doctor::run(asked).await) }),
         Command::Config(ConfigCommand::Schema) => Ok(check::schema()),
         Command::Inbox(command) => in_runtime(inbox::run(command)),
         Command::Outbox(command) => in_runtime(outbox::run(command)),

@@ -1,10 +1,13 @@
 //! Opens the database: pools, settings of each connection, the check of SQLite's version, and the
 //! migrations.
 
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
+use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AnyConnection, AnyPool, ConnectOptions as _, Connection as _, Executor as _, Row as _};
 
 use super::{Dialect, StoreError};
@@ -34,6 +37,15 @@ impl Options {
             connections: 8,
         }
     }
+
+    /// The file of a database that is one.
+    pub fn file(&self) -> Option<PathBuf> {
+        if Dialect::of(&self.url) != Some(Dialect::Sqlite) {
+            return None;
+        }
+        let options = self.url.parse::<SqliteConnectOptions>().ok()?;
+        Some(options.get_filename().to_owned())
+    }
 }
 
 /// The database, open and migrated. Cheap to clone.
@@ -51,6 +63,9 @@ struct Inner {
 impl Store {
     /// Connects, creates what is missing, and brings the schema up to date.
     pub async fn open(options: &Options) -> Result<Self, StoreError> {
+        if let Some(file) = options.file() {
+            keep_private(&file);
+        }
         let options = Options {
             url: created_if_missing(&options.url),
             ..options.clone()
@@ -168,6 +183,13 @@ async fn pool(
         .connect_with(connect)
         .await
         .map_err(StoreError::from)
+}
+
+/// Makes SQLite's file, if it is missing, so that only its owner can read it; the files beside it follow. If that
+/// fails, SQLite says why.
+fn keep_private(file: &Path) {
+    let mut made = std::fs::OpenOptions::new();
+    drop(made.write(true).create_new(true).mode(0o600).open(file));
 }
 
 /// SQLite's file is created at the first start.

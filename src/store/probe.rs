@@ -32,15 +32,22 @@ impl Store {
             })
             .await?;
             migrate::check(self).await?;
+            let (parked_effects, parked_deliveries) = self.set_aside().await?;
             Ok(Health {
                 oldest_unhandled: inbox::oldest(self).await?,
-                parked_effects: outbox::parked(self).await?,
-                parked_deliveries: inbox::count_set_aside(self).await?,
+                parked_effects,
+                parked_deliveries,
             })
         };
         tokio::time::timeout(limit, probing)
             .await
             .unwrap_or(Err(StoreError::Stopped))
+    }
+
+    /// How many effects and how many deliveries were set aside and wait for a person.
+    pub async fn set_aside(&self) -> Result<(i64, i64), StoreError> {
+        let effects = outbox::parked(self).await?;
+        Ok((effects, inbox::count_set_aside(self).await?))
     }
 
     /// Prepares every statement, so that a schema that does not fit is found at the start and not in

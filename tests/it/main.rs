@@ -14,6 +14,7 @@ mod chat_story;
 mod chats;
 mod commands;
 mod contract;
+mod doctor;
 mod effects;
 mod evidence;
 mod examples;

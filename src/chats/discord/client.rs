@@ -1,6 +1,8 @@
 //! Discord's REST interface, as much of it as is used. It is asked once and never waits: what must be tried
 //! again says so and when, and the outbox decides. Answers never show the bot's token or an interaction's.
 
+mod standing;
+
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -20,6 +22,8 @@ use crate::chats::{Remark, Shown, Unusable};
 use crate::clock::{Clock, Stopwatch};
 use crate::domain::{Button, Handle, Notice, Spot};
 use crate::web::{Answer, Unanswered, Web, send, web};
+
+pub use standing::{Application, Room};
 
 /// From the first byte that is sent to the answer's last.
 const DEADLINE: Duration = Duration::from_secs(10);
@@ -317,13 +321,18 @@ impl Client {
         let mut request = Request::builder()
             .method(call.method.clone())
             .uri(format!("{}{}", self.api_url, call.path))
-            .header(CONTENT_TYPE, "application/json")
             .header(USER_AGENT, AGENT);
         if call.speaker == As::Bot {
             request = request.header(AUTHORIZATION, self.token.clone());
         }
+        let body = if call.body.is_null() {
+            Full::default()
+        } else {
+            request = request.header(CONTENT_TYPE, "application/json");
+            Full::new(Bytes::from(call.body.to_string()))
+        };
         request
-            .body(Full::new(Bytes::from(call.body.to_string())))
+            .body(body)
             .map_err(|_| CallError::Never("the address of Discord cannot be used".to_owned()))
     }
 

@@ -3,6 +3,8 @@
 //!
 //! Slack posts a message as often as it is told to: where an answer was lost, the next attempt posts it twice.
 
+mod standing;
+
 use std::fmt;
 use std::time::Duration;
 
@@ -20,6 +22,8 @@ use crate::call::CallError;
 use crate::chats::{Remark, Shown, Unusable};
 use crate::domain::{Button, Handle, Notice, Spot};
 use crate::web::{Answer, Web, send, web};
+
+pub use standing::Standing;
 
 /// From the first byte that is sent to the answer's last.
 const DEADLINE: Duration = Duration::from_secs(10);

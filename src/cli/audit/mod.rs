@@ -19,6 +19,9 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 
+use crate::config::Config;
+use crate::store::Store;
+
 #[derive(Debug, Subcommand)]
 pub(super) enum AuditCommand {
     /// Find entries by service, person, time and more, newest first
@@ -45,6 +48,14 @@ pub(super) enum AuditCommand {
     RotateKey(key::RotateKey),
     /// Record that the database or the file with the signed head was put back on purpose
     AcceptRestore(restore::AcceptRestore),
+}
+
+/// Checks the log of a configured service; a sentence about what is good, or about what is not.
+pub(super) async fn check(
+    config: &Config,
+    store: &Store,
+) -> anyhow::Result<Result<String, String>> {
+    verify::live(config, store, None).await
 }
 
 pub(super) async fn run(command: AuditCommand) -> anyhow::Result<ExitCode> {

@@ -109,7 +109,7 @@ fn given_keys(given: &[String]) -> anyhow::Result<Option<PublicKeys>> {
 }
 
 /// The log in the database, against what was signed there and in the second place.
-async fn live(
+pub(super) async fn live(
     config: &Config,
     store: &Store,
     given: Option<PublicKeys>,

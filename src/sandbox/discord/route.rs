@@ -100,6 +100,7 @@ impl World {
             ("GET", ["users", "@me"]) => Ok(Answer::json(200, self.me())),
             ("GET", ["applications", "@me"]) => Ok(Answer::json(200, self.application())),
             ("GET", ["guilds", id]) => self.get_guild(id),
+            ("GET", ["guilds", guild, "members", user]) => self.get_member(guild, user),
             ("GET", ["channels", id]) => {
                 let channel = self.channel(id)?;
                 Ok(Answer::json(200, self.channel_json(channel)))
@@ -157,6 +158,22 @@ impl World {
             "bot_public": false, "bot_require_code_grant": false,
             "bot": self.user_json(APPLICATION_ID),
         })
+    }
+
+    fn get_member(&self, guild: &str, user: &str) -> Outcome {
+        let unknown = || error::error(404, 10_007, "Unknown Member");
+        let found = guild.parse().ok().zip(user.parse().ok());
+        let (guild, user) = found.ok_or_else(unknown)?;
+        let members = self.guilds.get(&guild).map(|guild| &guild.members);
+        if members.is_none_or(|members| !members.contains_key(&user)) {
+            return Err(unknown());
+        }
+        let mut member = self.member_json(guild, user);
+        // Only interactions tell what somebody may do.
+        if let Some(shown) = member.as_object_mut() {
+            shown.remove("permissions");
+        }
+        Ok(Answer::json(200, member))
     }
 
     fn get_guild(&self, id: &str) -> Outcome {

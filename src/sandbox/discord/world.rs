@@ -23,12 +23,13 @@ pub const APPLICATION_ID: u64 = 1_100;
 pub(super) const ADMINISTRATOR: u64 = 1 << 3;
 pub(super) const VIEW_CHANNEL: u64 = 1 << 10;
 pub(super) const SEND_MESSAGES: u64 = 1 << 11;
+pub(super) const EMBED_LINKS: u64 = 1 << 14;
 pub(super) const USE_COMMANDS: u64 = 1 << 31;
 pub(super) const CREATE_THREADS: u64 = 1 << 35;
 pub(super) const SEND_IN_THREADS: u64 = 1 << 38;
 /// What anybody may do in a guild.
 pub(super) const ORDINARY: u64 =
-    VIEW_CHANNEL | SEND_MESSAGES | USE_COMMANDS | CREATE_THREADS | SEND_IN_THREADS;
+    VIEW_CHANNEL | SEND_MESSAGES | EMBED_LINKS | USE_COMMANDS | CREATE_THREADS | SEND_IN_THREADS;
 const EVERYTHING: u64 = (1 << 53) - 1;
 
 #[derive(Debug)]
@@ -206,7 +207,8 @@ impl World {
             (Some(guild), None) => json!({
                 "id": id, "type": 0, "flags": 0, "guild_id": guild.to_string(), "name": name,
                 "position": 0, "parent_id": null, "nsfw": false, "topic": null,
-                "rate_limit_per_user": 0, "last_message_id": null, "permission_overwrites": [],
+                "rate_limit_per_user": 0, "last_message_id": null,
+                "permission_overwrites": channel.overwrites(),
             }),
             (Some(guild), Some(parent)) => json!({
                 "id": id, "type": 11, "flags": 0, "guild_id": guild.to_string(), "name": name,
@@ -219,6 +221,25 @@ impl World {
                     "auto_archive_duration": 1_440, "locked": false,
                 },
             }),
+        }
+    }
+}
+
+impl Channel {
+    /// What is taken from the bot here.
+    fn overwrites(&self) -> Vec<Value> {
+        let denied = if self.is_read_only_for_bot {
+            SEND_MESSAGES
+        } else {
+            0
+        };
+        let overwrite = json!({
+            "id": APPLICATION_ID.to_string(), "type": 1, "allow": "0", "deny": denied.to_string(),
+        });
+        if denied == 0 {
+            Vec::new()
+        } else {
+            vec![overwrite]
         }
     }
 }

@@ -20,6 +20,7 @@ pub(super) struct Workflow {
     run_name: Option<String>,
     /// The inputs that it declares; anything goes where that is not said.
     pub(super) inputs: Option<Vec<String>>,
+    pub(super) is_off: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -64,6 +65,7 @@ impl GitHub {
                 on: on.iter().map(|event| (*event).to_owned()).collect(),
                 run_name: None,
                 inputs: None,
+                is_off: false,
             });
         }
         id
@@ -187,6 +189,7 @@ impl World {
                 on: Vec::new(),
                 run_name: None,
                 inputs: None,
+                is_off: false,
             });
         }
         found

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::call::{Answer, Call, Identity, Outcome};
 use super::people::{Kind, merge};
 use super::repositories::Repository;
+use super::settings::Asked;
 use super::world::{Need, World, node, stamp};
 use super::{GitHub, lock};
 use crate::{clock, digest};
@@ -113,6 +114,16 @@ impl Issued {
     }
 }
 
+impl Asked {
+    pub(super) fn at_first() -> Self {
+        let permissions = PERMISSIONS.map(|(name, access)| (name.to_owned(), access.to_owned()));
+        Self {
+            permissions: permissions.into(),
+            events: EVENTS.map(str::to_owned).into(),
+        }
+    }
+}
+
 impl GitHub {
     /// Gives the installation other permissions; tokens that are out keep theirs.
     pub fn set_permission(&self, installation: u64, name: &str, access: Option<&str>) {
@@ -189,7 +200,6 @@ impl World {
         let owner = self
             .account_named("acme")
             .map_or(Value::Null, |owner| self.user_json(owner.id));
-        let permissions: BTreeMap<_, _> = PERMISSIONS.into_iter().collect();
         json!({
             "id": app.id,
             "slug": app.slug,
@@ -202,8 +212,8 @@ impl World {
             "html_url": format!("https://github.com/apps/{}", app.slug),
             "created_at": stamp(app.made_at),
             "updated_at": stamp(app.made_at),
-            "permissions": permissions,
-            "events": EVENTS,
+            "permissions": self.asked.permissions,
+            "events": self.asked.events,
         })
     }
 
@@ -229,7 +239,7 @@ impl World {
             "target_id": account.map_or(0, |account| account.id),
             "target_type": "Organization",
             "permissions": installation.permissions,
-            "events": EVENTS,
+            "events": self.asked.events,
             "created_at": stamp(installation.made_at),
             "updated_at": stamp(installation.made_at),
             "single_file_name": null,

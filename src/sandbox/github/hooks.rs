@@ -59,6 +59,8 @@ pub(super) struct Listener {
     pub(super) secret: String,
     /// The only repository it hears of; an app hears of all where it is installed.
     pub(super) repository: Option<u64>,
+    pub(super) content_type: String,
+    pub(super) is_active: bool,
 }
 
 /// What the list of deliveries shows of one attempt.
@@ -121,6 +123,8 @@ impl GitHub {
             url: url.to_owned(),
             secret: secret.to_owned(),
             repository,
+            content_type: "json".to_owned(),
+            is_active: true,
         });
         id
     }

@@ -22,6 +22,7 @@ mod pushes;
 mod reports;
 mod repositories;
 mod route;
+mod settings;
 mod world;
 
 use std::io;

@@ -13,6 +13,7 @@ use super::deployments::Deployment;
 use super::people::{Kind, merge};
 use super::pulls::PullRequest;
 use super::reports::{CheckRun, Status};
+use super::settings::Environment;
 use super::world::{Need, World, node, stamp};
 use super::{GitHub, lock};
 
@@ -39,6 +40,7 @@ pub(super) struct Repository {
     pub(super) workflows: Vec<Workflow>,
     pub(super) runs: BTreeMap<u64, Run>,
     pub(super) deployments: BTreeMap<u64, Deployment>,
+    pub(super) environments: BTreeMap<String, Environment>,
 }
 
 impl Repository {
@@ -108,6 +110,7 @@ impl World {
             workflows: Vec::new(),
             runs: BTreeMap::new(),
             deployments: BTreeMap::new(),
+            environments: BTreeMap::new(),
         };
         self.former_names.remove(&full_name.to_ascii_lowercase());
         if self.account_named(repository.owner()).is_none() {

@@ -6,9 +6,14 @@ use super::world::World;
 
 impl World {
     pub(super) fn answer(&mut self, call: &Call) -> Answer {
-        match self.route(call) {
+        let mut answer = match self.route(call) {
             Ok(answer) | Err(answer) => answer,
-        }
+        };
+        let scopes = self.scopes_of(call);
+        answer
+            .headers
+            .extend(scopes.map(|scopes| ("x-oauth-scopes", scopes)));
+        answer
     }
 
     /// The path with the repository's name in place of its number.
@@ -40,6 +45,7 @@ impl World {
             }
             ("GET", ["app"]) => self.get_our_app(call),
             ("GET", ["apps", slug]) => self.get_app(slug),
+            ("GET", ["app", "hook", "config"]) => self.app_hook(call),
             ("GET", ["app", "hook", "deliveries"]) => self.list_deliveries(call),
             ("POST", ["app", "hook", "deliveries", id, "attempts"]) => self.redeliver(call, id),
             ("POST", ["app", "installations", id, "access_tokens"]) => self.issue_token(call, id),
@@ -74,6 +80,12 @@ impl World {
                 self.get_branch(call, owner, name, &branch.join("/"))
             }
             ["compare", range @ ..] => self.compare(call, owner, name, &range.join("/")),
+            ["hooks"] => self.list_hooks(call, owner, name),
+            ["actions", "workflows", file] => self.get_workflow(call, (owner, name), file),
+            ["environments", environment] => self.get_environment(call, (owner, name), environment),
+            ["environments", environment, "deployment_protection_rules"] => {
+                self.list_rules(call, (owner, name), environment)
+            }
             ["actions", "runs"] => self.list_runs(call, owner, name),
             ["actions", "runs", id] => self.get_run(call, owner, name, id),
             ["deployments"] => self.list_deployments(call, owner, name),

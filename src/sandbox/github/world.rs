@@ -11,6 +11,7 @@ use super::commits::Commit;
 use super::hooks::Hooks;
 use super::people::{Account, Team};
 use super::repositories::Repository;
+use super::settings::Asked;
 use crate::clock::Clock;
 use crate::digest;
 
@@ -30,6 +31,9 @@ pub(super) struct World {
     pub(super) apps: BTreeMap<String, App>,
     pub(super) installations: BTreeMap<u64, Installation>,
     pub(super) issued: BTreeMap<String, Issued>,
+    pub(super) asked: Asked,
+    /// Of classic tokens.
+    pub(super) scopes: BTreeMap<String, String>,
     pub(super) hooks: Hooks,
     /// Answers dispatches as an older GitHub Enterprise Server does.
     pub(super) is_enterprise_server: bool,
@@ -59,6 +63,8 @@ impl World {
             apps: BTreeMap::new(),
             installations: BTreeMap::new(),
             issued: BTreeMap::new(),
+            asked: Asked::at_first(),
+            scopes: BTreeMap::new(),
             hooks: Hooks::default(),
             is_enterprise_server: false,
             believes_hearsay: true,

@@ -18,6 +18,7 @@ impl World {
         match (call.method.as_str(), path.as_slice()) {
             ("GET", ["version" | "metadata"]) => self.metadata(call),
             ("GET", ["user"]) => self.who_am_i(call),
+            ("GET", ["personal_access_tokens", "self"]) => self.get_own_token(call),
             ("GET", ["users"]) => self.list_people(call),
             ("GET", ["users", id]) => self.get_person(id),
             ("GET", ["groups", group]) => self.get_group(call, group),

@@ -1,8 +1,9 @@
 //! Tokens: whose they are, what they may do, and how long.
 
 use jiff::Timestamp;
+use serde_json::json;
 
-use super::call::Answer;
+use super::call::{Answer, Call, Outcome};
 use super::world::World;
 use super::{GitLab, lock};
 
@@ -60,6 +61,22 @@ impl GitLab {
 }
 
 impl World {
+    /// `GET /personal_access_tokens/self`
+    pub(super) fn get_own_token(&self, call: &Call) -> Outcome {
+        let person = call.who.ok_or_else(Answer::unauthorized)?;
+        let mut tokens = self.tokens.values().enumerate();
+        let own = tokens.find(|(_, token)| token.person == person);
+        let (id, token) = own.ok_or_else(Answer::unauthorized)?;
+        let end = token
+            .expires_at
+            .map(|end| end.strftime("%Y-%m-%d").to_string());
+        Answer::ok(json!({
+            "id": id, "name": "countersign", "description": null, "revoked": false,
+            "created_at": self.now().to_string(), "scopes": token.scopes, "user_id": person,
+            "last_used_at": self.now().to_string(), "active": true, "expires_at": end,
+        }))
+    }
+
     /// Whose token it is, if it may be used for this.
     pub(super) fn admit(&self, token: &str, method: &str) -> Result<u64, Answer> {
         let known = self.tokens.get(token).ok_or_else(Answer::unauthorized)?;

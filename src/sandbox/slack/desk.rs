@@ -56,6 +56,8 @@ impl World {
         let now = self.now();
         self.limits.admit(now, method, &channel)?;
         let mut answer = self.answer(method, &arguments)?;
+        let scopes: Vec<&str> = self.scopes.iter().map(String::as_str).collect();
+        answer.headers.push(("x-oauth-scopes", scopes.join(",")));
         if let (Some(warning), Said::Json(body)) = (warning, &mut answer.said) {
             body["warning"] = warning.into();
             body["response_metadata"]["warnings"] = json!([warning]);

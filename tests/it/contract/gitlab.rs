@@ -19,8 +19,9 @@ pub(crate) struct Description {
 }
 
 /// Calls that the description leaves out, and which are told of elsewhere.
-const UNDESCRIBED: [&str; 12] = [
+const UNDESCRIBED: [&str; 13] = [
     "/user",
+    "/personal_access_tokens/self",
     "/metadata",
     "/groups/{id}",
     "/groups/{id}/members",

@@ -9,6 +9,7 @@ mod hooks;
 mod names;
 mod people;
 mod releases;
+mod standing;
 mod start;
 
 use std::collections::HashMap;
@@ -26,6 +27,7 @@ use crate::domain::{Ourselves, Repository};
 use answer::Answer;
 
 pub use hooks::FailedDelivery;
+pub use standing::{App, Ours, Person, RepositoryWebhook, Seen, Standing, View, Webhook};
 
 const CONNECT: Duration = Duration::from_secs(5);
 /// How long an answer may take, the renewal of a token included.

@@ -53,7 +53,7 @@ impl Answer {
         Duration::from_secs(seconds.unwrap_or(USUAL_WAIT).clamp(1, LONGEST_WAIT))
     }
 
-    fn header(&self, name: &str) -> Option<&str> {
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
         self.0.headers.get(name)?.to_str().ok()
     }
 

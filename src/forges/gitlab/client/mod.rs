@@ -12,6 +12,7 @@ mod names;
 mod people;
 mod releases;
 mod reports;
+mod standing;
 mod start;
 
 use std::collections::{BTreeMap, HashMap};
@@ -34,6 +35,7 @@ use answer::Answer;
 
 pub use hook_settings::HookSecret;
 pub use hooks::{FailedEvent, Hook, HookState};
+pub use standing::{Ours, Standing, Token};
 
 /// From the first byte that is sent to the answer's last.
 pub const DEADLINE: Duration = Duration::from_secs(15);

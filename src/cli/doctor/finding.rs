@@ -1,0 +1,124 @@
+//! What the doctor says about one thing, and how it is shown: a line as soon as it is known, or JSON at the end.
+
+use serde::Serialize;
+
+use super::super::paint::Paint;
+use super::super::say;
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Level {
+    Ok,
+    Warning,
+    Error,
+}
+
+/// What was found out about one thing.
+#[derive(Debug, Serialize)]
+pub(super) struct Finding {
+    level: Level,
+    about: String,
+    says: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    way_out: Option<String>,
+}
+
+/// Everything that was found out.
+#[derive(Debug)]
+pub(super) struct Findings {
+    paint: Paint,
+    is_json: bool,
+    all: Vec<Finding>,
+}
+
+#[derive(Serialize)]
+struct Told<'f> {
+    errors: usize,
+    warnings: usize,
+    findings: &'f [Finding],
+}
+
+impl Findings {
+    pub(super) fn new(paint: Paint, is_json: bool) -> Self {
+        Self {
+            paint,
+            is_json,
+            all: Vec::new(),
+        }
+    }
+
+    pub(super) fn ok(&mut self, about: &str, says: impl Into<String>) {
+        self.add(Level::Ok, about, says.into(), None);
+    }
+
+    pub(super) fn warn(&mut self, about: &str, says: impl Into<String>, way_out: &str) {
+        let way_out = Some(way_out.to_owned()).filter(|text| !text.is_empty());
+        self.add(Level::Warning, about, says.into(), way_out);
+    }
+
+    pub(super) fn error(&mut self, about: &str, says: impl Into<String>, way_out: &str) {
+        let way_out = Some(way_out.to_owned()).filter(|text| !text.is_empty());
+        self.add(Level::Error, about, says.into(), way_out);
+    }
+
+    fn add(&mut self, level: Level, about: &str, says: String, way_out: Option<String>) {
+        let finding = Finding {
+            level,
+            about: about.to_owned(),
+            says,
+            way_out,
+        };
+        if !self.is_json {
+            say(&finding.line(self.paint));
+        }
+        self.all.push(finding);
+    }
+
+    pub(super) fn count(&self, level: Level) -> usize {
+        self.all.iter().filter(|one| one.level == level).count()
+    }
+
+    /// The end: a sentence, or everything as JSON.
+    pub(super) fn finish(&self) {
+        let (errors, warnings) = (self.count(Level::Error), self.count(Level::Warning));
+        if self.is_json {
+            let told = Told {
+                errors,
+                warnings,
+                findings: &self.all,
+            };
+            say(&serde_json::to_string_pretty(&told).unwrap_or_default());
+            return;
+        }
+        say(&match (errors, warnings) {
+            (0, 0) => "Everything is as it should be.".to_owned(),
+            _ => format!(
+                "{}, {}.",
+                counted(errors, "error"),
+                counted(warnings, "warning")
+            ),
+        });
+    }
+}
+
+impl Finding {
+    fn line(&self, paint: Paint) -> String {
+        let word = match self.level {
+            Level::Ok => paint.good("ok     "),
+            Level::Warning => paint.doubtful("warning"),
+            Level::Error => paint.bad("error  "),
+        };
+        let mut line = format!("{word}  {:<15} {}", self.about, self.says);
+        if let Some(way_out) = &self.way_out {
+            line.push_str(&format!("\n{:>25} {way_out}", "->"));
+        }
+        line
+    }
+}
+
+/// `1 error`, `2 errors`.
+pub(super) fn counted(count: usize, what: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{plural}")
+}

@@ -1,0 +1,92 @@
+//! What the configuration needs of a GitHub App: its permissions and its events.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::super::names;
+use crate::config::Config;
+use crate::domain::{Forge, GitHubTrigger, PinKind, Trigger};
+
+/// What `interpret` understands.
+const HEARD: [&str; 9] = [
+    "check_run",
+    "deployment",
+    "deployment_status",
+    "issue_comment",
+    "pull_request",
+    "push",
+    "repository",
+    "status",
+    "workflow_run",
+];
+
+/// What an app may do, and what we need.
+pub(super) type Rights = BTreeMap<&'static str, &'static str>;
+
+/// What the configuration needs of an app.
+pub(super) fn needed(config: &Config) -> Rights {
+    let mut needed = Rights::from([
+        ("actions", "read"),
+        ("checks", "read"),
+        ("contents", "read"),
+        ("deployments", "write"),
+        ("issues", "write"),
+        ("metadata", "read"),
+        ("pull_requests", "write"),
+        ("statuses", "write"),
+    ]);
+    let people = names::people(config, Forge::GitHub);
+    if people.iter().any(|(kind, _)| *kind == PinKind::Team) {
+        needed.insert("members", "read");
+    }
+    for trigger in triggers(config) {
+        match trigger {
+            Trigger::GitHub(GitHubTrigger::WorkflowDispatch { .. }) => {
+                needed.insert("actions", "write");
+            }
+            Trigger::GitHub(GitHubTrigger::RepositoryDispatch { .. }) => {
+                needed.insert("contents", "write");
+            }
+            Trigger::GitHub(
+                GitHubTrigger::Deployment { .. } | GitHubTrigger::ProtectionRule { .. },
+            )
+            | Trigger::GitLab(_)
+            | Trigger::Webhook { .. } => {}
+        }
+    }
+    needed
+}
+
+/// What we must be told.
+pub(super) fn events(config: &Config) -> BTreeSet<String> {
+    let waits = |trigger: &Trigger| {
+        matches!(
+            trigger,
+            Trigger::GitHub(GitHubTrigger::ProtectionRule { .. })
+        )
+    };
+    let rule = triggers(config)
+        .any(waits)
+        .then_some("deployment_protection_rule");
+    let heard = HEARD.into_iter().chain(rule);
+    heard.map(str::to_owned).collect()
+}
+
+fn triggers(config: &Config) -> impl Iterator<Item = &Trigger> {
+    let services = config.catalog.services.iter();
+    let environments = services.flat_map(|service| &service.environments);
+    environments.map(|environment| &environment.trigger)
+}
+
+/// What is needed and was not given, in the words of GitHub's pages.
+pub(super) fn lacking(given: &BTreeMap<String, String>, needed: &Rights) -> Vec<String> {
+    let suffices = |name: &str, access: &str| {
+        let given = given.get(name).map(String::as_str);
+        given == Some(access) || given == Some("write") || given == Some("admin")
+    };
+    let lacking = needed
+        .iter()
+        .filter(|(name, access)| !suffices(name, access));
+    lacking
+        .map(|(name, access)| format!("{name}: {access}"))
+        .collect()
+}
