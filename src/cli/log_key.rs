@@ -81,7 +81,7 @@ pub(super) fn read(path: &Path) -> anyhow::Result<Option<Keys>> {
 }
 
 /// Makes a key, once: of two processes that start together, the second takes the first one's.
-fn make(path: &Path, log: &str) -> anyhow::Result<Keys> {
+pub(super) fn make(path: &Path, log: &str) -> anyhow::Result<Keys> {
     let seed = chance::secret().context("the machine gives no random bytes for a key")?;
     let keys = Keys::new(log, seed)?;
     let draft = path.with_extension(format!("new-{}", chance::id()));

@@ -7,8 +7,10 @@ mod check;
 mod doctor;
 mod exports;
 mod forge_parts;
+mod github_app;
 mod handover;
 mod inbox;
+mod init;
 mod log;
 mod log_key;
 mod open;
@@ -40,6 +42,8 @@ struct Line {
 enum Command {
     /// Run the service
     Serve(ConfigFile),
+    /// Ask a few questions and write a first bot.toml
+    Init(init::Init),
     /// Validate the configuration and explain what it means
     Check(ConfigFile),
     /// Look for whatever would keep Countersign from its work, here and at the forges and chats
@@ -59,7 +63,7 @@ enum Command {
     /// See who is known in chats as whom on the forge, and end it
     #[command(subcommand)]
     People(people::PeopleCommand),
-    /// Set GitLab's webhooks, and print what Discord and Slack must be told
+    /// Make a GitHub App, set GitLab's webhooks, print what Discord and Slack must be told
     #[command(subcommand)]
     Setup(setup::SetupCommand),
     /// Let programs read the audit log over HTTP
@@ -95,6 +99,7 @@ pub fn main() -> ExitCode {
     let line = Line::parse();
     let done = match line.command {
         Command::Serve(file) => in_runtime(serve::serve(file.path)),
+        Command::Init(asked) => Ok(init::run(&asked)),
         Command::Check(file) => in_runtime(async move { Ok(check::check(&file.path)) }),
         Command::Doctor(asked) => in_runtime(async move { Ok(doctor::run(asked).await) }),
         Command::Config(ConfigCommand::Schema) => Ok(check::schema()),

@@ -3,6 +3,7 @@
 //! never shown. Nothing here talks to anybody: it reads the file and the secrets it names.
 
 mod at;
+mod draft;
 mod explain;
 mod mask;
 mod not_yet;
@@ -20,6 +21,7 @@ mod surroundings;
 mod valid;
 mod web_address;
 
+pub use draft::{Draft, pages_of_github};
 pub use explain::explain;
 pub use report::{Colour, Problem, Report};
 pub use schema::schema;

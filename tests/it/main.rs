@@ -20,6 +20,7 @@ mod evidence;
 mod examples;
 mod exports;
 mod faults;
+mod first_steps;
 mod following;
 mod gates;
 mod gitlab_faults;

@@ -191,12 +191,18 @@ fn not_allowed(error: &str) -> String {
     error.to_owned()
 }
 
+/// With which GitLab 19.0 and newer sign; nothing when the machine has no randomness to give.
+pub(super) fn signing_token() -> Option<String> {
+    let key: [u8; 32] = chance::secret()?;
+    Some(format!("whsec_{}", base64(&key)))
+}
+
 fn new_secret() -> ExitCode {
-    let Some(key) = chance::secret::<32>() else {
+    let Some(token) = signing_token() else {
         complain("error: the machine has no random bytes to give");
         return ExitCode::FAILURE;
     };
-    say(&format!("whsec_{}", base64(&key)));
+    say(&token);
     complain(
         "Keep it where `gitlab.webhook_secret` in bot.toml says, for example webhook_secret = { file = \
          \"gitlab-webhook\" } with a file that only Countersign can read. Then let `countersign setup gitlab` \

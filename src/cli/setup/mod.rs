@@ -1,10 +1,12 @@
-//! `setup`: what a chat's own pages must be told, made from the same definition that reads the commands; and
-//! GitLab's webhooks.
+//! `setup`: what a chat's own pages must be told, made from the same definition that reads the commands; a GitHub
+//! App; and GitLab's webhooks.
 
+mod github;
 mod gitlab;
 
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
@@ -17,6 +19,8 @@ use super::{EXIT_INVALID, complain, say};
 pub(super) enum SetupCommand {
     /// Print what an application on Discord needs
     Discord(Discord),
+    /// Make a GitHub App from a page on this machine, and keep its key and its secret
+    Github(github::GitHub),
     /// Create or update the webhook of every GitLab project of the configuration
     Gitlab(gitlab::GitLab),
     /// Print the manifest from which Slack makes the app
@@ -62,6 +66,7 @@ pub(super) async fn run(command: SetupCommand) -> ExitCode {
             Ok(url) => say(&steps(discord.application, &url)),
             Err(why) => return refuse(&why),
         },
+        SetupCommand::Github(asked) => return github::run(asked).await,
         SetupCommand::Gitlab(asked) => return gitlab::run(asked).await,
         SetupCommand::Slack(slack) => {
             let url = match slack.url.as_deref().map(address).transpose() {
@@ -77,20 +82,25 @@ pub(super) async fn run(command: SetupCommand) -> ExitCode {
     ExitCode::SUCCESS
 }
 
+/// A new token with which GitLab signs.
+pub(super) fn signing_token() -> anyhow::Result<String> {
+    gitlab::signing_token().context("the machine has no random bytes to give")
+}
+
 fn refuse(why: &str) -> ExitCode {
     complain(&format!("error: {why}"));
     ExitCode::from(EXIT_INVALID)
 }
 
 /// An address that a platform can reach, without a slash at its end.
-fn address(url: &str) -> Result<String, String> {
+pub(super) fn address(url: &str) -> Result<String, String> {
     let rest = url.strip_prefix("https://").unwrap_or_default();
     let is_plain = rest
         .chars()
         .all(|c| c.is_ascii_alphanumeric() || "-._~:/".contains(c));
     if rest.is_empty() || rest.starts_with('/') || !is_plain {
         return Err(format!(
-            "{url:?} is not an address that a chat can reach; write it like `https://deploys.example.com`"
+            "{url:?} is not an address that others can reach; write it like `https://deploys.example.com`"
         ));
     }
     Ok(url.trim_end_matches('/').to_owned())

@@ -47,6 +47,11 @@ fn api_address(text: &str) -> Result<WebAddress, Invalid> {
     Ok(address)
 }
 
+/// Where GitHub shows its pages, by the address of its API.
+pub(in crate::config) fn pages_beside_api(text: &str) -> Option<String> {
+    api_address(text).ok().map(|api| pages_beside(&api))
+}
+
 /// `api.github.com` belongs to `github.com`; an enterprise server has both on one host.
 fn pages_beside(api: &WebAddress) -> String {
     match api.authority.strip_prefix("api.") {

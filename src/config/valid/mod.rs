@@ -15,6 +15,8 @@ mod subscription;
 mod trigger;
 mod witness;
 
+pub(super) use forges::pages_beside_api;
+
 use std::collections::BTreeMap;
 
 use secrecy::SecretString;

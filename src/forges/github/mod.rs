@@ -3,4 +3,5 @@
 pub mod client;
 pub mod edge;
 mod interpret;
+pub mod manifest;
 mod payload;

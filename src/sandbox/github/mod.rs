@@ -14,6 +14,7 @@ mod dispatches;
 mod door;
 mod hooks;
 mod installations;
+mod manifest;
 mod people;
 mod post;
 mod pull_acts;
@@ -30,6 +31,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
+use axum::routing::post;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -90,7 +92,18 @@ impl GitHub {
             world: world.clone(),
             desk: desk.clone(),
         };
-        let routes = Router::new().fallback(door::enter).with_state(shared);
+        let routes = Router::new()
+            .route("/settings/apps/new", post(manifest::wish))
+            .route(
+                "/organizations/{organization}/settings/apps/new",
+                post(manifest::wish),
+            )
+            .route(
+                "/app-manifests/{code}/conversions",
+                post(manifest::take_over),
+            )
+            .fallback(door::enter)
+            .with_state(shared);
         let server = tokio::spawn(async move {
             // A sandbox that cannot go on ends; whoever talks to it notices.
             let _ended = axum::serve(socket, routes).await;

@@ -9,6 +9,7 @@ use super::app::{App, Installation, Issued};
 use super::call::{Answer, Call, Identity};
 use super::commits::Commit;
 use super::hooks::Hooks;
+use super::manifest::Wished;
 use super::people::{Account, Team};
 use super::repositories::Repository;
 use super::settings::Asked;
@@ -32,6 +33,8 @@ pub(super) struct World {
     pub(super) installations: BTreeMap<u64, Installation>,
     pub(super) issued: BTreeMap<String, Issued>,
     pub(super) asked: Asked,
+    /// An app that was wished for by a manifest.
+    pub(super) wished: Option<Wished>,
     /// Of classic tokens.
     pub(super) scopes: BTreeMap<String, String>,
     pub(super) hooks: Hooks,
@@ -64,6 +67,7 @@ impl World {
             installations: BTreeMap::new(),
             issued: BTreeMap::new(),
             asked: Asked::at_first(),
+            wished: None,
             scopes: BTreeMap::new(),
             hooks: Hooks::default(),
             is_enterprise_server: false,

@@ -3,37 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::names;
+use crate::cli::github_app;
 use crate::config::Config;
 use crate::domain::{Forge, GitHubTrigger, PinKind, Trigger};
-
-/// What `interpret` understands.
-const HEARD: [&str; 9] = [
-    "check_run",
-    "deployment",
-    "deployment_status",
-    "issue_comment",
-    "pull_request",
-    "push",
-    "repository",
-    "status",
-    "workflow_run",
-];
 
 /// What an app may do, and what we need.
 pub(super) type Rights = BTreeMap<&'static str, &'static str>;
 
 /// What the configuration needs of an app.
 pub(super) fn needed(config: &Config) -> Rights {
-    let mut needed = Rights::from([
-        ("actions", "read"),
-        ("checks", "read"),
-        ("contents", "read"),
-        ("deployments", "write"),
-        ("issues", "write"),
-        ("metadata", "read"),
-        ("pull_requests", "write"),
-        ("statuses", "write"),
-    ]);
+    let mut needed = Rights::from(github_app::LEAST);
     let people = names::people(config, Forge::GitHub);
     if people.iter().any(|(kind, _)| *kind == PinKind::Team) {
         needed.insert("members", "read");
@@ -64,10 +43,8 @@ pub(super) fn events(config: &Config) -> BTreeSet<String> {
             Trigger::GitHub(GitHubTrigger::ProtectionRule { .. })
         )
     };
-    let rule = triggers(config)
-        .any(waits)
-        .then_some("deployment_protection_rule");
-    let heard = HEARD.into_iter().chain(rule);
+    let rule = triggers(config).any(waits).then_some(github_app::ASKED);
+    let heard = github_app::HEARD.into_iter().chain(rule);
     heard.map(str::to_owned).collect()
 }
 
