@@ -139,6 +139,8 @@ const ROOMS: &[Room] = &[
         ],
         crates: &[
             "clap",
+            "clap_complete",
+            "clap_mangen",
             "anyhow",
             "secrecy",
             "tracing_subscriber",

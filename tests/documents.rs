@@ -1,24 +1,17 @@
 //! What the documents name must exist: files, tests, metrics. A page that lies is a defect.
+
+#[path = "documents/samples.rs"]
+mod samples;
+
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use countersign::config::{Colour, Config, Surroundings};
 use countersign::metrics::{
     DeliveryLabels, EffectLabels, ExportLabels, HandledLabels, Metrics, ReloadLabels,
     RequestLabels, WebhookLabels,
 };
-
-const DOCUMENTS: &[(&str, &str)] = &[
-    ("README.md", include_str!("../README.md")),
-    ("ARCHITECTURE.md", include_str!("../ARCHITECTURE.md")),
-    ("CHANGELOG.md", include_str!("../CHANGELOG.md")),
-    ("docs/audit.md", include_str!("../docs/audit.md")),
-    ("docs/github.md", include_str!("../docs/github.md")),
-    ("docs/gitlab.md", GITLAB),
-    ("docs/operations.md", OPERATIONS),
-];
 
 const OPERATIONS: &str = include_str!("../docs/operations.md");
 const GITLAB: &str = include_str!("../docs/gitlab.md");
@@ -36,6 +29,25 @@ const FOLDERS: &[&str] = &[
     "benches/",
 ];
 
+/// Every page, by its path.
+fn pages() -> Vec<(PathBuf, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let in_folder = |folder: &Path| {
+        let entries = fs::read_dir(folder).unwrap();
+        let paths = entries.map(|entry| entry.unwrap().path());
+        let pages = paths.filter(|path| path.extension().is_some_and(|end| end == "md"));
+        pages.collect::<Vec<_>>()
+    };
+    let mut pages = [in_folder(root), in_folder(&root.join("docs"))].concat();
+    pages.sort();
+    assert!(pages.len() > 12, "{pages:?}");
+    let read = |path: PathBuf| {
+        let text = fs::read_to_string(&path).unwrap();
+        (path, text)
+    };
+    pages.into_iter().map(read).collect()
+}
+
 /// What stands between single backticks, code blocks left out.
 fn quoted(document: &str) -> Vec<&str> {
     let prose = document.split("```").step_by(2);
@@ -50,7 +62,8 @@ fn missing(document: &str, root: &Path) -> Vec<String> {
         .into_iter()
         .filter(|name| FOLDERS.iter().any(|folder| name.starts_with(folder)))
         .filter(|name| {
-            let (file, test) = name.split_once("::").unwrap_or((name, ""));
+            let path = name.split_whitespace().next().unwrap_or(name);
+            let (file, test) = path.split_once("::").unwrap_or((path, ""));
             let path = root.join(file);
             let holds_test = |text: String| text.contains(&format!("fn {test}("));
             let is_there = match test {
@@ -140,14 +153,15 @@ fn leads_somewhere(folder: &Path, target: &str) -> bool {
 #[test]
 fn what_the_documents_name_exists() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    for (file, text) in DOCUMENTS {
-        let folder = root.join(file).parent().unwrap_or(root).to_owned();
-        let dead: Vec<&str> = links(text)
+    for (page, text) in pages() {
+        let file = page.display();
+        let folder = page.parent().unwrap_or(root);
+        let dead: Vec<&str> = links(&text)
             .into_iter()
-            .filter(|target| !leads_somewhere(&folder, target))
+            .filter(|target| !leads_somewhere(folder, target))
             .collect();
         assert!(dead.is_empty(), "{file} links to nothing: {dead:?}");
-        let missing = missing(text, root);
+        let missing = missing(&text, root);
         assert!(
             missing.is_empty(),
             "{file} names what is not there: {missing:?}"
@@ -175,73 +189,6 @@ fn blocks<'d>(document: &'d str, language: &str) -> Vec<&'d str> {
     let fence = format!("```{language}\n");
     let behind = document.split(&fence).skip(1);
     behind.filter_map(|rest| rest.split("```").next()).collect()
-}
-
-/// A sample with whatever it leaves out.
-fn completed(sample: &str) -> String {
-    let mut text = String::from("[server]\n[database]\nurl = \"sqlite:unused.db\"\n");
-    let connection =
-        "[gitlab]\ntoken = { env = \"TOKEN\" }\nwebhook_secret = { env = \"SECRET\" }\n";
-    let role = "[roles.deployer]\ngitlab_users = [\"ann\"]\n";
-    let service = "[[service]]\nname = \"shop\"\nrepo = \"gitlab:acme/shop\"\nbranch = \"main\"\n";
-    let stage = "[[service.stage]]\nname = \"build\"\ngates = [\"job:build\"]\n";
-    let environment = "[[service.environment]]\nname = \"prod\"\napprovals = { deployer = 1 }\nexclude = []\n\
-                       trigger = { gitlab = \"play_job\", job = \"deploy-prod\" }\n";
-    let parts = [
-        ("[gitlab]", connection),
-        ("[roles.", role),
-        ("[[service]]", service),
-        ("[[service.stage]]", stage),
-        ("[[service.environment]]", environment),
-    ];
-    // A sample begins with one part and holds what follows it in the file.
-    let mut is_there = false;
-    for (heading, part) in parts {
-        if sample.contains(heading) {
-            if !is_there {
-                text.push_str(sample);
-            }
-            is_there = true;
-        } else {
-            text.push_str(part);
-        }
-    }
-    assert!(is_there, "not a part of a configuration:\n{sample}");
-    text
-}
-
-#[test]
-fn every_configuration_of_gitlabs_page_is_valid() {
-    let folder = tempfile::tempdir().unwrap();
-    for (name, text) in [
-        (
-            "gitlab-webhook",
-            "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
-        ),
-        ("gitlab-token", "t"),
-    ] {
-        fs::write(folder.path().join(name), text).unwrap();
-    }
-    let variables = [
-        ("TOKEN", "t"),
-        ("SECRET", "0123456789abcdef"),
-        ("GITLAB_OLD_TOKEN", "0123456789abcdef"),
-        ("DEPLOY_TRIGGER_TOKEN", "t"),
-        ("CREDENTIALS_DIRECTORY", folder.path().to_str().unwrap()),
-    ];
-    let surroundings = Surroundings::fixed(folder.path(), variables);
-    let samples = blocks(GITLAB, "toml");
-    assert!(samples.len() > 8, "{}", samples.len());
-    let mut triggers = BTreeSet::new();
-    for sample in samples {
-        let config = Config::parse(&completed(sample), "bot.toml", &surroundings)
-            .unwrap_or_else(|report| panic!("{}", report.render(Colour::Never)));
-        for service in &config.catalog.services {
-            let of_service = service.environments.iter();
-            triggers.extend(of_service.map(|one| one.trigger.to_string()));
-        }
-    }
-    assert_eq!(triggers.len(), 4, "{triggers:?}");
 }
 
 #[test]

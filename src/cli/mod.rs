@@ -15,6 +15,7 @@ mod log;
 mod log_key;
 mod open;
 mod outbox;
+mod pages;
 mod paint;
 mod people;
 mod reload;
@@ -66,6 +67,12 @@ enum Command {
     /// Make a GitHub App, set GitLab's webhooks, print what Discord and Slack must be told
     #[command(subcommand)]
     Setup(setup::SetupCommand),
+    /// Print the commands that people write in comments and chats, as a page in Markdown
+    Commands,
+    /// Print completions for a shell
+    Completions(pages::Completions),
+    /// Write manual pages
+    Man(pages::Man),
     /// Let programs read the audit log over HTTP
     #[command(subcommand)]
     Token(token::TokenCommand),
@@ -75,6 +82,8 @@ enum Command {
 enum ConfigCommand {
     /// Print the JSON Schema of bot.toml, for editors
     Schema,
+    /// Print every key of bot.toml, as a page in Markdown
+    Reference,
 }
 
 /// Where the configuration is.
@@ -103,6 +112,13 @@ pub fn main() -> ExitCode {
         Command::Check(file) => in_runtime(async move { Ok(check::check(&file.path)) }),
         Command::Doctor(asked) => in_runtime(async move { Ok(doctor::run(asked).await) }),
         Command::Config(ConfigCommand::Schema) => Ok(check::schema()),
+        Command::Config(ConfigCommand::Reference) => {
+            say(crate::config::reference().trim_end());
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Commands => Ok(pages::commands()),
+        Command::Completions(asked) => Ok(pages::completions(&asked)),
+        Command::Man(asked) => pages::man(&asked),
         Command::Inbox(command) => in_runtime(inbox::run(command)),
         Command::Outbox(command) => in_runtime(outbox::run(command)),
         Command::Audit(command) => in_runtime(audit::run(*command)),
@@ -117,6 +133,13 @@ pub fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Whether a command line means something, for those who write documents about it; or why not.
+pub fn understands(words: &[String]) -> Result<(), String> {
+    Line::try_parse_from(words)
+        .map(drop)
+        .map_err(|error| error.to_string())
 }
 
 fn in_runtime(work: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {

@@ -8,6 +8,7 @@ mod explain;
 mod mask;
 mod not_yet;
 mod raw;
+mod reference;
 mod report;
 mod review;
 mod rules;
@@ -23,6 +24,7 @@ mod web_address;
 
 pub use draft::{Draft, pages_of_github};
 pub use explain::explain;
+pub use reference::reference;
 pub use report::{Colour, Problem, Report};
 pub use schema::schema;
 pub use settings::{

@@ -222,7 +222,7 @@ pub(crate) struct Trigger {
     /// Starts through GitLab.
     #[schemars(example = &"play_job")]
     pub(crate) gitlab: Option<At<GitLabTriggerKind>>,
-    /// Starts by a signed request to this URL.
+    /// Starts by a signed request to this URL. Not available yet.
     #[schemars(example = &"https://deploy.example.com/start")]
     pub(crate) webhook: Option<At<String>>,
     /// The environment's name on the forge. The default is the environment's own name.
@@ -250,7 +250,7 @@ pub(crate) struct Trigger {
     pub(crate) variables: Option<At<BTreeMap<At<String>, At<String>>>>,
     /// The pipeline trigger token, for `trigger_token`.
     pub(crate) token: Option<At<Secret>>,
-    /// The secret that signs the request to `webhook`.
+    /// The secret that signs the request to `webhook`. Not available yet.
     pub(crate) secret: Option<At<Secret>>,
 }
 
