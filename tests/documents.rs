@@ -1,5 +1,7 @@
 //! What the documents name must exist: files, tests, metrics. A page that lies is a defect.
 
+#![expect(clippy::unwrap_used, reason = "a test that meets the unexpected fails")]
+
 #[path = "documents/samples.rs"]
 mod samples;
 

@@ -18,6 +18,7 @@ mod outbox;
 mod pages;
 mod paint;
 mod people;
+mod progress;
 mod reload;
 mod serve;
 mod setup;
@@ -33,11 +34,19 @@ use clap::{Args, Parser, Subcommand};
 
 /// Releases approved commits, once, with evidence.
 #[derive(Debug, Parser)]
-#[command(name = "countersign", version, arg_required_else_help = true)]
+#[command(name = "countersign", version, arg_required_else_help = true, after_help = FIRST_STEPS)]
 struct Line {
     #[command(subcommand)]
     command: Command,
 }
+
+const FIRST_STEPS: &str = "First steps:
+  countersign init            a few questions, and a first bot.toml
+  countersign setup github    make the GitHub App; or: setup gitlab
+  countersign doctor          what is still missing
+  countersign serve           run it
+
+`countersign COMMAND --help` says more about each; docs/ says why.";
 
 #[derive(Debug, Subcommand)]
 enum Command {

@@ -35,6 +35,7 @@ mod inbox;
 mod leases;
 mod lifecycle;
 mod limits;
+mod pages;
 mod people;
 mod proofs;
 mod queries;

@@ -10,7 +10,7 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
-use super::super::{ConfigFile, EXIT_INVALID, complain, open, say};
+use super::super::{ConfigFile, EXIT_INVALID, complain, open, progress, say};
 use crate::ledger::{Kind, Revealed, TilePath, encode_bundle};
 use crate::store::{Store, ledger};
 
@@ -41,7 +41,8 @@ pub(super) async fn run(export: Export) -> anyhow::Result<ExitCode> {
     let size = u64::try_from(last.size).unwrap_or_default();
     let folder = Folder(export.to);
     folder.is_ours(&last.note)?;
-    let written = write_tiles(&store, &folder, size).await?;
+    let writing = write_tiles(&store, &folder, size);
+    let written = progress::shown("writing the export", writing).await?;
     if export.without_private {
         folder.remove(PRIVATE)?;
     } else {

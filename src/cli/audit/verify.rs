@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail};
 use clap::Args;
 
-use super::super::{ConfigFile, complain, open, say};
+use super::super::{ConfigFile, complain, open, progress, say};
 use super::anchors;
 use super::read_back::{self, ReadBack};
 use crate::config::Config;
@@ -41,9 +41,9 @@ pub(super) async fn run(verify: Verify) -> anyhow::Result<ExitCode> {
     };
     match (&verify.export, &verify.receipt, &given) {
         (Some(folder), _, Some(keys)) => {
-            return Ok(ended(
-                read_back::check(folder, keys).map(|read| said_of_export(&read)),
-            ));
+            let checking = async { read_back::check(folder, keys) };
+            let checked = progress::shown("checking the export", checking).await;
+            return Ok(ended(checked.map(|read| said_of_export(&read))));
         }
         (_, Some(file), Some(keys)) => return Ok(ended(check_receipt(file, keys)?)),
         _ => {}
@@ -51,7 +51,8 @@ pub(super) async fn run(verify: Verify) -> anyhow::Result<ExitCode> {
     let Some((config, store)) = open::configured(&verify.config.path).await? else {
         return Ok(ExitCode::from(super::super::EXIT_INVALID));
     };
-    let checked = live(&config, &store, given).await?;
+    let checking = live(&config, &store, given);
+    let checked = progress::shown("checking the audit log", checking).await?;
     store.close().await;
     Ok(ended(checked))
 }

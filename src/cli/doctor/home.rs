@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use secrecy::ExposeSecret as _;
 
 use super::finding::{Findings, counted};
-use crate::cli::{audit, log_key};
+use crate::cli::{audit, log_key, progress};
 use crate::config::{Config, KeyPlace, Report};
 use crate::store::{Options, Store, ledger};
 
@@ -233,7 +233,7 @@ async fn log(config: &Config, store: &Store, findings: &mut Findings) {
         Ok(_) => {}
         Err(error) => return findings.error(about, error.to_string(), ""),
     }
-    match audit::check(config, store).await {
+    match progress::shown("checking the audit log", audit::check(config, store)).await {
         Ok(Ok(text)) => findings.ok(about, text.lines().next().unwrap_or_default()),
         Ok(Err(why)) => findings.error(
             about,

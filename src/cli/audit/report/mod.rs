@@ -12,7 +12,7 @@ use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::cli::{ConfigFile, EXIT_INVALID, complain, open, say};
+use crate::cli::{ConfigFile, EXIT_INVALID, complain, open, progress, say};
 use crate::clock::Clock;
 use crate::domain::Action;
 use crate::ledger::Whole;
@@ -74,7 +74,7 @@ pub(in crate::cli) async fn run(line: &ReportLine) -> anyhow::Result<ExitCode> {
         to: line.to,
         service: line.service.clone(),
     };
-    let evidence = read(&store, scope).await?;
+    let evidence = progress::shown("reading the audit log", read(&store, scope)).await?;
     store.close().await;
     let text = match line.output {
         Output::Table => table::render(&evidence),
