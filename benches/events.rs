@@ -211,6 +211,7 @@ impl World {
                     url: String::new(),
                     at: now,
                     reference: None,
+                    pipeline: None,
                 }));
             }
         }

@@ -4,7 +4,8 @@
 use jiff::Timestamp;
 
 use super::{
-    AppId, Colour, Detail, Gate, Report, ReportKind, Reporter, Service, Stage, StageName, Verdict,
+    AppId, Colour, Detail, Gate, GitLabGate, Report, ReportKind, Reporter, Service, Stage,
+    StageName, Verdict,
     reason::{Reason, code, link},
 };
 
@@ -89,6 +90,16 @@ fn was_made_here(service: &Service, report: &Report) -> bool {
     let elsewhere_too = environments.any(|environment| environment.allow.open_heads);
     let is_here = |reference: &String| reference == service.branch.as_str();
     elsewhere_too || report.reference.as_ref().is_none_or(is_here)
+}
+
+/// Whether a service waits for what nobody tells us: GitLab sends no event about a status that others
+/// report.
+pub fn waits_in_silence(service: &Service, reports: &[Report]) -> bool {
+    let mut gates = service.stages.iter().flat_map(|stage| &stage.gates);
+    gates.any(|gate| {
+        let is_green = |report: &Report| report.colour == Colour::Green && concerns(gate, report);
+        matches!(gate, Gate::GitLab(GitLabGate::Status { .. })) && !reports.iter().any(is_green)
+    })
 }
 
 fn view_gate(gate: &Gate, reports: &[&Report], app_of: &AppOf<'_>) -> GateView {
@@ -250,5 +261,86 @@ impl GateView {
                     .collect(),
             ),
         ])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Forge, Rank, RepositoryId};
+
+    fn service(forge: Forge, gate: &str) -> Service {
+        Service {
+            name: "shop".parse().unwrap(),
+            repo: "gitlab:acme/shop".parse().unwrap(),
+            branch: "main".parse().unwrap(),
+            paths: Vec::new(),
+            notify: Vec::new(),
+            stages: vec![Stage {
+                name: "build".parse().unwrap(),
+                gates: vec![Gate::parse(forge, gate).unwrap()],
+                soak: None,
+            }],
+            environments: Vec::new(),
+        }
+    }
+
+    fn report(kind: ReportKind, colour: Colour, reference: Option<&str>) -> Report {
+        Report {
+            repository: RepositoryId::on(Forge::GitLab, 9),
+            sha: "a".repeat(40).parse().unwrap(),
+            kind,
+            name: "lint".to_owned(),
+            source: Reporter::Forge,
+            rank: Rank {
+                id: 1,
+                attempt: 0,
+                phase: 2,
+                second: 0,
+            },
+            colour,
+            word: "said".to_owned(),
+            url: String::new(),
+            at: Timestamp::UNIX_EPOCH,
+            reference: reference.map(str::to_owned),
+            pipeline: None,
+        }
+    }
+
+    #[test]
+    fn gitlab_tells_nothing_about_a_status_that_is_not_green() {
+        let status = |colour| report(ReportKind::Status, colour, None);
+        let waits = |forge, gate: &str, reports: &[Report]| {
+            waits_in_silence(&service(forge, gate), reports)
+        };
+        assert!(waits(Forge::GitLab, "status:lint", &[]));
+        let pending = [status(Colour::Pending)];
+        assert!(waits(Forge::GitLab, "status:lint", &pending));
+        let green = [status(Colour::Green)];
+        assert!(!waits(Forge::GitLab, "status:lint", &green));
+        assert!(waits(Forge::GitLab, "status:other", &green));
+        assert!(!waits(Forge::GitLab, "job:lint", &[]));
+        assert!(!waits(Forge::GitHub, "status:lint", &[]));
+    }
+
+    #[test]
+    fn what_another_branch_shows_does_not_count() {
+        let job = |colour, reference| report(ReportKind::Job, colour, reference);
+        let colour = |reports: &[Report]| {
+            let service = service(Forge::GitLab, "job:lint");
+            let nobody = |_: &Reporter| Ok(None);
+            let views = view(&service, &service.stages, reports, &nobody, Timestamp::MAX);
+            views[0].gates[0].colour
+        };
+        let aside = job(Colour::Green, Some("aside"));
+        assert_eq!(colour(&[aside]), Colour::Pending);
+        for here in [Some("main"), None] {
+            assert_eq!(colour(&[job(Colour::Green, here)]), Colour::Green);
+        }
+        let red = job(Colour::Red, Some("aside"));
+        assert_eq!(
+            colour(&[job(Colour::Green, Some("main")), red]),
+            Colour::Green
+        );
     }
 }

@@ -94,7 +94,8 @@ pub struct Push {
     pub before: Option<Sha>,
     /// Where it stands; `None` when the branch is gone.
     pub after: Option<Sha>,
-    pub forced: bool,
+    /// Whether commits may have left it: it was forced, or the forge does not tell.
+    pub may_go_back: bool,
     /// The paths that the pushed commits touch, when the payload tells all of them.
     pub paths: Option<Vec<String>>,
     /// The first line of the head commit's message.

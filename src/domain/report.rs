@@ -27,6 +27,9 @@ pub struct Report {
     /// started with other variables by more people.
     #[serde(default)]
     pub reference: Option<String>,
+    /// The pipeline of a job.
+    #[serde(default)]
+    pub pipeline: Option<u64>,
 }
 
 /// What kind of fact it is, by the words that gates use.
@@ -68,7 +71,7 @@ pub enum Reporter {
 pub struct Rank {
     /// The number of the status, check run, workflow run or deployment.
     pub id: u64,
-    /// The attempt of a run, the number of a deployment's status, the pipeline of a job; else zero.
+    /// The attempt of a run, the number of a deployment's status; else zero.
     pub attempt: u64,
     /// How far it is: queued, running, completed.
     pub phase: u8,
@@ -89,6 +92,15 @@ impl Report {
     /// Whether this report counts instead of `other`, which is about the same thing by the same source.
     pub fn replaces(&self, other: &Self) -> bool {
         (self.rank, self.colour) > (other.rank, other.colour)
+    }
+
+    /// Its source and what it was made on, as a key: what one branch shows takes nothing away from another.
+    pub fn origin(&self) -> String {
+        let source = self.source.key();
+        match &self.reference {
+            Some(reference) => format!("{source}@{reference}"),
+            None => source,
+        }
     }
 }
 
@@ -127,5 +139,26 @@ impl Colour {
             Self::Pending => "pending",
             Self::Red => "red",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_stored_without_a_branch_or_a_pipeline_is_read() {
+        let stored = r#"{"repository":9,"sha":"SHA","kind":"job","name":"build",
+            "source":"Forge","rank":{"id":31,"attempt":0,"phase":2,"second":9},"colour":"green",
+            "word":"success","url":"","at":"2026-01-01T00:00:09Z"}"#;
+        let stored = stored.replace("SHA", &"a".repeat(40));
+        let report: Report = serde_json::from_str(&stored).unwrap();
+        assert_eq!((report.reference.as_deref(), report.pipeline), (None, None));
+        assert_eq!(report.origin(), "forge");
+        let on_main = Report {
+            reference: Some("main".to_owned()),
+            ..report
+        };
+        assert_eq!(on_main.origin(), "forge@main");
     }
 }

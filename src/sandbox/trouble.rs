@@ -80,13 +80,8 @@ impl Store {
 
     /// The trouble that was meant for this call, else the next that was meant for any.
     pub(super) fn take(&mut self, method: &str, path: &str) -> Option<Trouble> {
-        let meant = self.somewhere.iter().position(|(at, part, _)| {
-            let is_there = match part.strip_suffix('$') {
-                Some(end) => path.ends_with(end),
-                None => path.contains(part.as_str()),
-            };
-            at == method && is_there
-        });
+        let mut somewhere = self.somewhere.iter();
+        let meant = somewhere.position(|(at, part, _)| at == method && has(path, part));
         match meant {
             Some(place) => Some(self.somewhere.remove(place).2),
             None => self.anywhere.pop_front(),
@@ -98,7 +93,62 @@ impl Store {
     }
 }
 
+/// Whether a path has this part, in which `#` stands for a number or a commit's id, and `$` at the end for the
+/// path's end.
+pub fn has(path: &str, part: &str) -> bool {
+    let (part, is_whole) = match part.strip_suffix('$') {
+        Some(part) => (part, true),
+        None => (part, false),
+    };
+    let fits = |from: usize| {
+        let rest = path.get(from..).and_then(|rest| without(rest, part));
+        rest.is_some_and(|rest| rest.is_empty() || !is_whole)
+    };
+    (0..=path.len()).any(fits)
+}
+
+/// What is left of a path behind this part.
+fn without<'p>(path: &'p str, part: &str) -> Option<&'p str> {
+    let mut pieces = part.split('#');
+    let mut rest = path.strip_prefix(pieces.next()?)?;
+    for piece in pieces {
+        let number = rest.trim_start_matches(|c: char| c.is_ascii_hexdigit());
+        if number.len() == rest.len() {
+            return None;
+        }
+        rest = number.strip_prefix(piece)?;
+    }
+    Some(rest)
+}
+
 /// A body that fails before anything of the answer left; hyper then closes the connection.
 pub(super) fn broken() -> Body {
     Body::new(Limited::new(Full::new(Bytes::from_static(b"never")), 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_of_a_path_is_found() {
+        for (path, part, expect) in [
+            ("/projects/9/jobs", "/jobs", true),
+            ("/projects/9/jobs/7", "/jobs", true),
+            ("/projects/9/jobs/7", "/jobs$", false),
+            ("/projects/9/jobs/7", "/jobs/#$", true),
+            ("/projects/9/jobs/7/play", "/jobs/#$", false),
+            ("/projects/9/pipelines/7/jobs", "/pipelines/#/jobs$", true),
+            ("/projects/9/pipelines/x/jobs", "/pipelines/#/jobs$", false),
+            ("/projects/9/repository/commits/0af9", "/commits/#$", true),
+            (
+                "/projects/9/repository/commits/0af9/statuses",
+                "/commits/#$",
+                false,
+            ),
+            ("/projects/9/jobs/", "/jobs/#", false),
+        ] {
+            assert_eq!(has(path, part), expect, "{path} {part}");
+        }
+    }
 }

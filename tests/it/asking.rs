@@ -10,15 +10,18 @@ use jiff::Timestamp;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use crate::contract;
 use crate::support::service::{self, Wishes};
 use crate::support::world::{PLAIN, plain_with};
-use crate::support::{Database, Engine, World, eventually, on_both};
+use crate::support::{Database, Engine, Setting, World, eventually, on_both, on_both_forges};
 
-on_both!(
+on_both_forges!(
     an_auditor_sees_what_happened_to_the_services_of_the_repository,
     others_are_refused_and_that_is_recorded,
     mistakes_in_filters_are_answered_with_a_way_out,
+);
+
+// Asked at the machine, where the forge has no part.
+on_both!(
     entries_are_printed_as_a_table_as_json_and_as_a_sheet,
     one_entry_is_shown_with_its_evidence,
     new_entries_are_followed_until_told_to_stop,
@@ -54,8 +57,8 @@ fn ann() -> Actor {
     })
 }
 
-async fn an_auditor_sees_what_happened_to_the_services_of_the_repository(engine: Engine) {
-    let world = World::start(engine, &audited()).await;
+async fn an_auditor_sees_what_happened_to_the_services_of_the_repository(setting: Setting) {
+    let world = World::start(setting, &audited()).await;
     let (pull_request, sha) = world.live("feature").await;
     let elsewhere = Entry::new(at("2026-01-01T00:00:00Z"), Action::Answered, ann())
         .with("service", "elsewhere")
@@ -95,11 +98,11 @@ async fn an_auditor_sees_what_happened_to_the_services_of_the_repository(engine:
     said.expect("No entry about the services of this repository matches.");
     assert_eq!(world.recorded("refused").await, 0);
     assert_eq!(world.recorded("command.received").await, before + 4);
-    contract::check(&world.github);
+    world.is_as_described();
 }
 
-async fn others_are_refused_and_that_is_recorded(engine: Engine) {
-    let world = World::start(engine, &audited()).await;
+async fn others_are_refused_and_that_is_recorded(setting: Setting) {
+    let world = World::start(setting, &audited()).await;
     let (pull_request, _) = world.ready("feature").await;
     let said = world.say("ann", pull_request, "/audit").await;
     said.expect("`ann` does not have the role that may search the audit log");
@@ -111,11 +114,11 @@ async fn others_are_refused_and_that_is_recorded(engine: Engine) {
     said.expect("Whoever runs Countersign can add");
     assert_eq!(world.recorded("refused").await, 2);
     assert_eq!(world.recorded("command.received").await, 2);
-    contract::check(&world.github);
+    world.is_as_described();
 }
 
-async fn mistakes_in_filters_are_answered_with_a_way_out(engine: Engine) {
-    let world = World::start(engine, &audited()).await;
+async fn mistakes_in_filters_are_answered_with_a_way_out(setting: Setting) {
+    let world = World::start(setting, &audited()).await;
     let (pull_request, _) = world.ready("feature").await;
     for (command, expect) in [
         ("/audit servce=shop", "did you mean `service`?"),

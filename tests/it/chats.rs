@@ -2,7 +2,7 @@
 
 use countersign::engine::listening::Listening;
 use countersign::sandbox::discord::{self, CHANNEL, GUILD, Seen};
-use countersign::sandbox::github::{Membership, NewCommit};
+use countersign::sandbox::github::NewCommit;
 use countersign::sandbox::slack;
 use countersign::store::Door;
 use serde_json::json;
@@ -10,10 +10,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::contract;
 use crate::support::talk::{TOLD, on_discord};
-use crate::support::world::{SHOP, TWO, plain_with};
-use crate::support::{Engine, World, eventually, on_both};
+use crate::support::world::{TWO, plain_with};
+use crate::support::{Engine, Setting, World, eventually, on_both_forges};
 
-on_both!(
+on_both_forges!(
     a_commit_is_released_from_discord,
     a_commit_is_released_from_slack,
     asked_in_slack_approved_on_discord_refused_in_a_comment,
@@ -27,12 +27,13 @@ on_both!(
     a_chat_that_is_away_delays_nothing_but_its_messages,
     old_buttons_explain_themselves,
     what_should_not_wait_is_announced,
+    a_link_ends_on_either_side,
 );
 
 /// A service with chats, and ann, bob and dora linked on both.
-async fn world(engine: Engine, changes: &[(&str, &str)]) -> World {
+async fn world(setting: impl Into<Setting>, changes: &[(&str, &str)]) -> World {
     let changes = [&[TOLD], changes].concat();
-    let world = World::talking(engine, &plain_with(&changes)).await;
+    let world = World::talking(setting, &plain_with(&changes)).await;
     for person in ["ann", "bob", "dora"] {
         world.link(person).await;
     }
@@ -43,8 +44,8 @@ fn expect(text: &str, part: &str) {
     assert!(text.contains(part), "no {part:?} in\n{text}");
 }
 
-async fn a_commit_is_released_from_discord(engine: Engine) {
-    let world = world(engine, &[]).await;
+async fn a_commit_is_released_from_discord(setting: Setting) {
+    let world = world(setting, &[]).await;
     let (_, sha) = world.ready("Sell more").await;
     let notice = world.notice_on_discord();
     for part in [
@@ -52,7 +53,7 @@ async fn a_commit_is_released_from_discord(engine: Engine) {
         "shop",
         "prod",
         &sha[..7],
-        "check:build",
+        &world.read_as("check:build"),
         "ann",
         "log ",
     ] {
@@ -69,12 +70,12 @@ async fn a_commit_is_released_from_discord(engine: Engine) {
     assert_eq!(world.talk().discord.messages(CHANNEL).len(), 1);
     assert_eq!(world.posted_on_slack().len(), 1);
     assert_eq!(world.recorded("requested").await, 1);
-    contract::check(&world.github);
+    world.is_as_described();
     contract::discord::check(&world.talk().discord);
 }
 
-async fn a_commit_is_released_from_slack(engine: Engine) {
-    let world = world(engine, &[]).await;
+async fn a_commit_is_released_from_slack(setting: Setting) {
+    let world = world(setting, &[]).await;
     let (_, sha) = world.ready("Sell more").await;
     expect(&world.notice_on_slack(), "Ready");
     let answer = world.slack("ann", "/deploy prod").await;
@@ -88,12 +89,12 @@ async fn a_commit_is_released_from_slack(engine: Engine) {
         expect(&notice, "Live");
     }
     assert_eq!(world.deployments(), [sha.as_str(), sha.as_str()]);
-    contract::check(&world.github);
+    world.is_as_described();
     contract::discord::check(&world.talk().discord);
 }
 
-async fn asked_in_slack_approved_on_discord_refused_in_a_comment(engine: Engine) {
-    let world = world(engine, &[TWO]).await;
+async fn asked_in_slack_approved_on_discord_refused_in_a_comment(setting: Setting) {
+    let world = world(setting, &[TWO]).await;
     let (pull_request, sha) = world.ready("Sell more").await;
     let asked = world.slack("ann", "/deploy prod").await;
     expect(&asked, "1 of 2");
@@ -108,8 +109,7 @@ async fn asked_in_slack_approved_on_discord_refused_in_a_comment(engine: Engine)
         expect(&notice, "Live");
         expect(&notice, "#1");
     }
-    let shown = world.shown(&sha, "countersign/prod").unwrap();
-    assert_eq!(shown.0, "success");
+    world.shows(&sha, "success");
     let status = world.discord("bob", "/status prod").await;
     expect(&status, "by #1");
     assert_eq!(world.recorded("requested").await, 1);
@@ -123,12 +123,12 @@ async fn asked_in_slack_approved_on_discord_refused_in_a_comment(engine: Engine)
         replies.iter().any(|reply| reply.text.contains("Approved")),
         "{replies:#?}"
     );
-    contract::check(&world.github);
+    world.is_as_described();
     contract::discord::check(&world.talk().discord);
 }
 
-async fn a_no_with_a_reason_ends_a_request(engine: Engine) {
-    let world = world(engine, &[TWO]).await;
+async fn a_no_with_a_reason_ends_a_request(setting: Setting) {
+    let world = world(setting, &[TWO]).await;
     let (_, _) = world.ready("one").await;
     world.discord("ann", "/deploy prod").await;
     let no = world.press_on_discord("dora", "Reject").await;
@@ -146,8 +146,8 @@ async fn a_no_with_a_reason_ends_a_request(engine: Engine) {
     assert!(world.deployments().is_empty());
 }
 
-async fn a_ready_commit_can_be_rejected_before_anybody_asks(engine: Engine) {
-    let world = world(engine, &[]).await;
+async fn a_ready_commit_can_be_rejected_before_anybody_asks(setting: Setting) {
+    let world = world(setting, &[]).await;
     let (_, sha) = world.ready("one").await;
     let refused = world.press_on_discord("bob", "Reject").await;
     expect(&refused, "none of the roles");
@@ -161,15 +161,15 @@ async fn a_ready_commit_can_be_rejected_before_anybody_asks(engine: Engine) {
     assert_eq!(world.deployments(), [sha]);
 }
 
-async fn whoever_lost_the_right_is_refused_at_once(engine: Engine) {
+async fn whoever_lost_the_right_is_refused_at_once(setting: Setting) {
     let roles = (
         "github_users = [\"ann\", \"dora\"]",
         "github_teams = [\"acme/qa\"]",
     );
-    let world = world(engine, &[roles]).await;
-    world.github.set_member(40, "ann", Some(Membership::Active));
+    let world = world(setting, &[roles]).await;
+    world.set_member("ann", true);
     world.ready("one").await;
-    world.github.set_member(40, "ann", None);
+    world.set_member("ann", false);
     for answer in [
         world.discord("ann", "/deploy prod").await,
         world.slack("ann", "/deploy prod").await,
@@ -181,8 +181,8 @@ async fn whoever_lost_the_right_is_refused_at_once(engine: Engine) {
     assert!(world.deployments().is_empty());
 }
 
-async fn strangers_and_other_tenants_are_refused_and_recorded(engine: Engine) {
-    let world = world(engine, &[]).await;
+async fn strangers_and_other_tenants_are_refused_and_recorded(setting: Setting) {
+    let world = world(setting, &[]).await;
     world.ready("one").await;
     let before = world.recorded("refused").await;
     // Quinn has an account on the forge, and none of the chats knows it.
@@ -220,8 +220,8 @@ async fn strangers_and_other_tenants_are_refused_and_recorded(engine: Engine) {
     assert_eq!(links.len(), 6);
 }
 
-async fn the_same_interaction_twice_is_one_command(engine: Engine) {
-    let world = world(engine, &[TWO]).await;
+async fn the_same_interaction_twice_is_one_command(setting: Setting) {
+    let world = world(setting, &[TWO]).await;
     world.ready("one").await;
     world.discord("ann", "/deploy prod").await;
     world.slack("dora", "/approve #1").await;
@@ -237,8 +237,8 @@ async fn the_same_interaction_twice_is_one_command(engine: Engine) {
     assert_eq!(world.deployments().len(), 1);
 }
 
-async fn what_is_old_is_not_let_in(engine: Engine) {
-    let world = world(engine, &[]).await;
+async fn what_is_old_is_not_let_in(setting: Setting) {
+    let world = world(setting, &[]).await;
     for (seconds, expect) in [(299, 200), (301, 401), (-299, 200), (-301, 401)] {
         let body = json!({ "type": 1, "id": "1", "application_id": "1" }).to_string();
         let at = world.shared.clock.now().as_second() - seconds;
@@ -266,15 +266,14 @@ async fn what_is_old_is_not_let_in(engine: Engine) {
     assert_eq!(world.recorded("requested").await, 0);
 }
 
-async fn hostile_names_mention_nobody(engine: Engine) {
+async fn hostile_names_mention_nobody(setting: Setting) {
     let evil = format!(
         "@everyone <!channel> <@1> <@&91> <!subteam^S0DEPLOYERS> \u{202e}[free](https://evil.example) *b* `x` {}",
         "long ".repeat(2_000)
     );
-    let world = world(engine, &[TWO]).await;
+    let world = world(setting, &[TWO]).await;
     let commit = NewCommit::by("bob", &evil);
-    let sha = world.github.push(SHOP, "main", vec![commit]).await;
-    world.settle().await;
+    let sha = world.push_to("main", vec![commit]).await;
     world.make_ready(&sha).await;
     let short: String = evil.chars().take(300).collect();
     let reason = short.replace('"', "");
@@ -307,8 +306,8 @@ async fn hostile_names_mention_nobody(engine: Engine) {
     }
 }
 
-async fn a_chat_that_is_away_delays_nothing_but_its_messages(engine: Engine) {
-    let world = world(engine, &[]).await;
+async fn a_chat_that_is_away_delays_nothing_but_its_messages(setting: Setting) {
+    let world = world(setting, &[]).await;
     let trouble = (0..100).map(|_| discord::Trouble::status(503));
     world.talk().discord.expect_trouble(trouble);
     let (pull_request, sha) = world.ready("one").await;
@@ -327,8 +326,8 @@ async fn a_chat_that_is_away_delays_nothing_but_its_messages(engine: Engine) {
     expect(&world.notice_on_discord(), "Live");
 }
 
-async fn old_buttons_explain_themselves(engine: Engine) {
-    let world = world(engine, &[]).await;
+async fn old_buttons_explain_themselves(setting: Setting) {
+    let world = world(setting, &[]).await;
     world.ready("one").await;
     let discord = &world.talk().discord;
     let old = discord.messages(CHANNEL).pop().unwrap();
@@ -345,21 +344,23 @@ async fn old_buttons_explain_themselves(engine: Engine) {
     assert_eq!(world.deployments().len(), 1);
 }
 
-async fn what_should_not_wait_is_announced(engine: Engine) {
-    let world = world(engine, &[]).await;
+async fn what_should_not_wait_is_announced(setting: Setting) {
+    let world = world(setting, &[]).await;
     let (_, sha) = world.merge("one").await;
     world.build(&sha, "failure").await;
     world.settle().await;
     expect(&world.notice_on_discord(), "build failed");
     expect(&world.notice_on_slack(), "build failed");
-    let deployment = world.github.deploy(SHOP, &sha, "production", "bob").await;
-    world.github.deployment_status(deployment, "success").await;
+    let deployment = world.deploy(&sha, "production").await;
+    world.deployment_status(deployment, "success").await;
     world.settle().await;
     // It may be explained yet.
     world.pass(3_600).await;
     expect(&world.notice_on_discord(), "released without an approval");
     expect(&world.notice_on_slack(), "released without an approval");
 }
+
+// In these the forge has no part.
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_typed_is_completed() {
@@ -446,9 +447,8 @@ async fn slack_is_heard_through_a_socket() {
     listens.await.unwrap();
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_link_ends_on_either_side() {
-    let world = world(Engine::Sqlite, &[]).await;
+async fn a_link_ends_on_either_side(setting: Setting) {
+    let world = world(setting, &[]).await;
     world.ready("one").await;
     expect(
         &world.discord("ann", "/unlink").await,

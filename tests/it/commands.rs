@@ -1,9 +1,10 @@
 //! Only new words of people are commands; each gets its answer, and says all that there is to say.
 
+use countersign::domain::Forge;
 use countersign::sandbox::github::{NewCommit, Trouble};
 use serde_json::{Value, json};
 
-use crate::contract;
+use crate::support::around::About;
 use crate::support::world::{SHOP, Said, TWO, plain_with};
 use crate::support::{Engine, Setting, World, eventually, on_both, on_both_forges};
 
@@ -13,15 +14,10 @@ on_both_forges!(
     questions_are_answered_to_anybody,
     every_answer_about_a_release_names_the_whole_commit,
     every_way_to_release_meets_the_same_refusals,
-);
-
-// Only GitHub has it, or says it so.
-on_both!(
     a_replay_has_no_second_effect,
     a_command_is_acknowledged_before_anything_is_asked,
     an_edited_comment_is_no_command,
     later_edits_of_a_yes_are_remembered,
-    only_people_who_speak_for_themselves_are_heard,
     a_replayed_past_changes_nothing,
     each_command_of_a_comment_is_answered_once,
     a_refusal_says_everything_at_once,
@@ -29,45 +25,55 @@ on_both!(
     a_repository_under_a_former_name_is_refused,
 );
 
-async fn an_edited_comment_is_no_command(engine: Engine) {
-    let world = World::plain(engine).await;
+// On GitHub only: what shows who speaks are fields of its own. Those of GitLab are tried one by one in
+// `src/forges/gitlab/interpret/talk.rs::only_a_new_note_by_its_sender_counts`.
+on_both!(only_people_who_speak_for_themselves_are_heard);
+
+async fn an_edited_comment_is_no_command(setting: Setting) {
+    let world = World::plain(setting).await;
     let (pull_request, _) = world.ready("feature").await;
     let said = world.say("ann", pull_request, "Looks good").await;
-    let github = &world.github;
-    github
-        .edit_comment("ann", SHOP, said.comment, "/deploy prod")
+    world
+        .edit_comment("ann", said.comment, "/deploy prod")
         .await;
-    world.settle().await;
     assert_silent(&world.said(said.comment));
     let said = world.say("bob", pull_request, "/help deploy").await;
-    github
-        .edit_comment("ann", SHOP, said.comment, "/deploy prod")
+    world
+        .edit_comment("ann", said.comment, "/deploy prod")
         .await;
-    world.settle().await;
     world.said(said.comment).expect("/deploy");
     assert_eq!(world.recorded("requested").await, 0);
     assert_eq!(world.recorded("comment.changed").await, 0);
     assert!(world.deployments().is_empty());
-    contract::check(&world.github);
+    world.is_as_described();
 }
 
-async fn later_edits_of_a_yes_are_remembered(engine: Engine) {
-    let world = World::start(engine, &plain_with(&[TWO])).await;
+async fn later_edits_of_a_yes_are_remembered(setting: Setting) {
+    let world = World::start(setting, &plain_with(&[TWO])).await;
     let (pull_request, sha) = world.ready("feature").await;
     let asked = world.say("ann", pull_request, "/deploy prod").await;
     let yes = world.say("dora", pull_request, "/approve").await;
     assert_eq!(world.deployments(), [sha.as_str()]);
-    let github = &world.github;
-    github
-        .edit_comment("ann", SHOP, asked.comment, "I never said that")
+    world
+        .edit_comment("ann", asked.comment, "I never said that")
         .await;
-    world.settle().await;
     assert_eq!(world.recorded("comment.changed").await, 1);
-    github.delete_comment("dora", SHOP, yes.comment).await;
+    match world.forge {
+        Forge::GitHub => {
+            let github = &world.github;
+            github.delete_comment("dora", SHOP, yes.comment).await;
+        }
+        // Nobody is told there that a note was deleted.
+        Forge::GitLab => {
+            world
+                .edit_comment("dora", yes.comment, "Nor did I say that")
+                .await;
+        }
+    }
     world.settle().await;
     assert_eq!(world.recorded("comment.changed").await, 2);
     assert_eq!(world.deployments(), [sha]);
-    contract::check(&world.github);
+    world.is_as_described();
 }
 
 async fn only_people_who_speak_for_themselves_are_heard(engine: Engine) {
@@ -109,55 +115,38 @@ async fn only_people_who_speak_for_themselves_are_heard(engine: Engine) {
     assert_eq!(world.deployments().len(), 1);
 }
 
-async fn a_replay_has_no_second_effect(engine: Engine) {
-    let world = World::plain(engine).await;
+async fn a_replay_has_no_second_effect(setting: Setting) {
+    let world = World::plain(setting).await;
     let (pull_request, sha) = world.ready("feature").await;
     let said = world.say("ann", pull_request, "/deploy prod").await;
     said.expect("Started");
     world.finish("failure").await;
     let ledger = world.ledger().await.len();
-    let acts = acts(&world);
+    let changes = world.changes();
     let body = comment_event(&world, said.comment);
-    for (number, event) in [
-        "issue_comment",
-        "issue_comment",
-        "issues",
-        "pull_request_review_comment",
-        "pull_request_review",
-        "commit_comment",
-        "pull_request",
-        "push",
-        "status",
-        "check_run",
-        "workflow_run",
-        "deployment",
-        "deployment_status",
-        "deployment_protection_rule",
-        "repository",
-        "installation",
-        "workflow_dispatch",
-    ]
-    .into_iter()
-    .enumerate()
-    {
+    for (number, event) in kinds_of_events(world.forge).iter().enumerate() {
         let id = format!("00000000-0000-4000-8000-{number:012}");
         let status = world.deliver(event, &id, &body).await;
         assert_eq!(status, 202, "{event}");
     }
     assert_eq!(world.deployments(), [sha]);
-    assert_eq!(self::acts(&world), acts);
+    assert_eq!(world.changes(), changes);
     assert_eq!(world.ledger().await.len(), ledger);
     // A week and a day later the same words are nobody's wish any more.
     let mut old = body.clone();
-    old["comment"]["id"] = 77.into();
+    let (event, comment) = match world.forge {
+        Forge::GitHub => ("issue_comment", "comment"),
+        Forge::GitLab => ("Note Hook", "object_attributes"),
+    };
+    old[comment]["id"] = 77.into();
     world.pass(8 * 24 * 3_600 + 60).await;
-    world.deliver("issue_comment", "late", &old).await;
+    world.deliver(event, "late", &old).await;
     assert_silent(&world.said(77));
 }
 
-async fn a_replayed_past_changes_nothing(engine: Engine) {
+async fn a_replayed_past_changes_nothing(setting: Setting) {
     let two = "exclude = []\nallow = [\"open-heads\"]";
-    let world = World::start(engine, &plain_with(&[TWO, ("exclude = []", two)])).await;
+    let world = World::start(setting, &plain_with(&[TWO, ("exclude = []", two)])).await;
     let (first, sha) = world.merge("first").await;
     world.build(&sha, "success").await;
     world.build(&sha, "failure").await;
@@ -171,34 +160,33 @@ async fn a_replayed_past_changes_nothing(engine: Engine) {
     let before = world.head("main").unwrap();
     let oops = vec![NewCommit::by("bob", "oops")];
     world.push_to("main", oops).await;
-    world.github.force_push(SHOP, "main", &before).await;
-    let by_hand = world.github.deploy(SHOP, &sha, "production", "bob").await;
-    world.github.deployment_status(by_hand, "success").await;
+    world.force_push("main", &before).await;
+    let by_hand = world.deploy(&sha, "production").await;
+    world.deployment_status(by_hand, "success").await;
 
     let open = world.open("second").await;
     let more = vec![NewCommit::by("bob", "more")];
     let head = world.push_to("work-second", more).await;
     world.make_ready(&head).await;
     let (_, merged) = world.ready("third").await;
-    let spoiled = ("failure", "bob");
-    world.github.status(SHOP, &sha, "lint", spoiled).await;
+    world.status(&sha, "lint", "failure").await;
     world.settle().await;
     let waits = world.say("ann", open, "/deploy prod").await;
     let command = format!("/deploy prod {merged}");
     let waits_too = world.say("ann", 3, &command).await;
-    let (ledger, acts) = (world.ledger().await, acts(&world));
-    for (number, sent) in world.github.sent().iter().rev().enumerate() {
+    let (ledger, changes) = (world.ledger().await, world.changes());
+    for (number, (event, body)) in world.told().iter().rev().enumerate() {
         let id = format!("again-{number}");
-        assert_eq!(world.deliver(&sent.event, &id, &sent.body).await, 202);
+        assert_eq!(world.deliver(event, &id, body).await, 202);
     }
     assert_eq!(world.ledger().await, ledger);
-    assert_eq!(self::acts(&world), acts);
+    assert_eq!(world.changes(), changes);
     for said in [waits, waits_too] {
         world
             .said(said.comment)
             .expect("Waiting for approval, 1 of 2");
     }
-    contract::check(&world.github);
+    world.is_as_described();
 }
 
 async fn misspelt_words_are_answered_and_foreign_ones_are_not(setting: Setting) {
@@ -239,10 +227,10 @@ async fn misspelt_words_are_answered_and_foreign_ones_are_not(setting: Setting) 
     world.is_as_described();
 }
 
-async fn each_command_of_a_comment_is_answered_once(engine: Engine) {
-    let world = World::plain(engine).await;
+async fn each_command_of_a_comment_is_answered_once(setting: Setting) {
+    let world = World::plain(setting).await;
     let (pull_request, sha) = world.ready("feature").await;
-    world.github.repeat_each(3);
+    world.repeat_each(3);
     let text =
         "/status\nThen this:\n/deploy prod\n/deploy prod\n/nonsense\n/deplyo prod\n/who prod";
     let said = world.say("ann", pull_request, text).await;
@@ -264,7 +252,7 @@ async fn each_command_of_a_comment_is_answered_once(engine: Engine) {
 
     let said = world.say("bob", pull_request, &"/help\n".repeat(20)).await;
     assert_eq!(said.answers.len(), 6);
-    contract::check(&world.github);
+    world.is_as_described();
 }
 
 async fn a_dry_run_and_why_show_what_a_refusal_shows(setting: Setting) {
@@ -308,18 +296,15 @@ async fn a_dry_run_and_why_show_what_a_refusal_shows(setting: Setting) {
     world.is_as_described();
 }
 
-async fn a_refusal_says_everything_at_once(engine: Engine) {
-    let world = World::plain(engine).await;
+async fn a_refusal_says_everything_at_once(setting: Setting) {
+    let world = World::plain(setting).await;
     let (other, _) = world.live("first").await;
     let (waiting, _) = world.ready("second").await;
     world.say("ann", waiting, "/deploy prod").await;
     let pull_request = world.open("third").await;
     let head = world.head("work-third").unwrap();
     world.build(&head, "failure").await;
-    world
-        .github
-        .convert_to_draft(SHOP, pull_request, "bob")
-        .await;
+    world.make_draft(pull_request).await;
     world.say("ann", other, "/lock prod --reason audit").await;
     let said = world.say("bob", pull_request, "/deploy prod").await;
     for expect in [
@@ -329,8 +314,6 @@ async fn a_refusal_says_everything_at_once(engine: Engine) {
         "`/unlock prod` opens it.",
         "is not merged, and the policy wants commits of `main` Merge it first.",
         "is a draft Mark it as ready for review.",
-        "❌ stage **build** failed",
-        "❌ `check:build`: [`failure`](",
         "❌ `status:lint`: nothing was reported yet",
         "❌ stage **staging** has not passed yet",
         "#2 releases",
@@ -338,7 +321,18 @@ async fn a_refusal_says_everything_at_once(engine: Engine) {
     ] {
         said.expect(expect);
     }
-    contract::check(&world.github);
+    match world.forge {
+        Forge::GitHub => {
+            said.expect("❌ stage **build** failed");
+            said.expect("❌ `check:build`: [`failure`](");
+        }
+        // There a pipeline of another branch than the released one counts for no gate.
+        Forge::GitLab => {
+            said.expect("❌ stage **build** has not passed yet");
+            said.expect("❌ `check:build`: nothing was reported yet");
+        }
+    }
+    world.is_as_described();
 }
 
 async fn questions_are_answered_to_anybody(setting: Setting) {
@@ -403,10 +397,10 @@ async fn every_answer_about_a_release_names_the_whole_commit(setting: Setting) {
     world.is_as_described();
 }
 
-async fn hostile_words_stay_harmless(engine: Engine) {
+async fn hostile_words_stay_harmless(setting: Setting) {
     const EVIL: &str = "@everyone `x` [free](https://evil.example) <img src=evil> # big";
     let services = plain_with(&[TWO, ("\"status:lint\"", "\"status:*\"")]);
-    let world = World::start(engine, &services).await;
+    let world = World::start(setting, &services).await;
     let sha = world
         .push_to("main", vec![NewCommit::by("bob", EVIL)])
         .await;
@@ -416,13 +410,8 @@ async fn hostile_words_stay_harmless(engine: Engine) {
     world.set_branch(branch, &main);
     let commit = vec![NewCommit::by("bob", EVIL)];
     world.push_to("evil", commit).await;
-    let number = world
-        .github
-        .open_pull_request(SHOP, "bob", "evil", branch)
-        .await;
-    world.settle().await;
-    let red = ("failure", "bob");
-    world.github.status(SHOP, &sha, EVIL, red).await;
+    let number = world.open_pull_request_to("evil", branch).await;
+    world.status(&sha, EVIL, "failure").await;
     world.settle().await;
     world
         .say("ann", 3, &format!("/lock prod --reason '{EVIL}'"))
@@ -444,8 +433,7 @@ async fn hostile_words_stay_harmless(engine: Engine) {
     ] {
         world.say("ann", number, &command).await;
     }
-    let green = ("success", "bob");
-    world.github.status(SHOP, &sha, EVIL, green).await;
+    world.status(&sha, EVIL, "success").await;
     world.settle().await;
     let command = format!("/deploy prod {sha} --reason '{EVIL}'");
     world.say("ann", 3, &command).await.expect("1 of 2");
@@ -454,15 +442,17 @@ async fn hostile_words_stay_harmless(engine: Engine) {
         .say("dora", 3, &format!("/reject #1 --reason '{EVIL}'"))
         .await
         .expect("**Rejected**");
-    let written = world.github.comments();
+    // Ours have a mark, which nobody sees.
+    let mut written = world.written();
+    written.retain(|body| body.contains("/comment/"));
     assert!(written.len() >= 16);
-    for comment in written {
-        let shown = outside_of_code(&comment.body);
+    for body in written {
+        let shown = outside_of_code(&body);
         for evil in ["@", "evil", "everyone", "<img", "# big"] {
             assert!(!shown.contains(evil), "{evil:?} in {shown}");
         }
     }
-    contract::check(&world.github);
+    world.is_as_described();
 }
 
 /// What Markdown does not show as code.
@@ -474,22 +464,14 @@ fn outside_of_code(text: &str) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-async fn a_repository_under_a_former_name_is_refused(engine: Engine) {
-    let world = World::plain(engine).await;
+async fn a_repository_under_a_former_name_is_refused(setting: Setting) {
+    let world = World::plain(setting).await;
     let (pull_request, sha) = world.ready("feature").await;
-    world
-        .github
-        .rename_repository(SHOP, "acme/store", "ann")
-        .await;
-    world.settle().await;
-    world.github.add_repository(901, SHOP);
-    world.github.set_role(SHOP, "ann", Some("admin"));
+    world.rename_repository("acme/store", 901).await;
+    world.make_owner("ann");
     let evil = NewCommit::by("bob", "evil");
     let forged = world.push_to("evil", vec![evil]).await;
-    let impostor = world
-        .github
-        .open_pull_request(SHOP, "bob", "evil", "main")
-        .await;
+    let impostor = world.open_pull_request("evil").await;
     world.merge_it(impostor).await;
     world.make_ready(&forged).await;
     assert_eq!(world.recorded("name.changed_hands").await, 1);
@@ -499,11 +481,7 @@ async fn a_repository_under_a_former_name_is_refused(engine: Engine) {
     assert!(world.deployments().is_empty());
 
     // Where the service lives now, all is as before.
-    let comment = world
-        .github
-        .comment("ann", "acme/store", pull_request, "/deploy prod")
-        .await;
-    world.settle().await;
+    let comment = world.comment_at("acme/store", ("ann", pull_request)).await;
     world.said(comment).expect("Started");
     assert_eq!(world.deployments(), [sha]);
 }
@@ -571,35 +549,67 @@ fn assert_silent(said: &Said) {
     );
 }
 
-/// What GitHub sent about a comment when it was new.
+/// What the forge sent about a comment when it was new.
 fn comment_event(world: &World, comment: u64) -> Value {
-    let sent = world.github.sent().into_iter();
-    let mut events = sent.filter(|sent| sent.event == "issue_comment");
-    let found = events.find(|sent| sent.body["comment"]["id"] == comment);
-    found.unwrap().body
+    let (kind, field) = match world.forge {
+        Forge::GitHub => ("issue_comment", "comment"),
+        Forge::GitLab => ("Note Hook", "object_attributes"),
+    };
+    let mut told = world.told().into_iter();
+    let found = told.find(|(event, body)| event == kind && body[field]["id"] == comment);
+    found.unwrap().1
 }
 
-/// How often we changed something outside.
-fn acts(world: &World) -> usize {
-    let calls = world.counted().into_iter();
-    let changing =
-        calls.filter(|(call, _)| !call.starts_with("GET") && !call.contains("access_tokens"));
-    changing.map(|(_, count)| count).sum()
+/// What a forge calls what it tells; the first one is about comments, and stands there twice.
+fn kinds_of_events(forge: Forge) -> &'static [&'static str] {
+    match forge {
+        Forge::GitHub => &[
+            "issue_comment",
+            "issue_comment",
+            "issues",
+            "pull_request_review_comment",
+            "pull_request_review",
+            "commit_comment",
+            "pull_request",
+            "push",
+            "status",
+            "check_run",
+            "workflow_run",
+            "deployment",
+            "deployment_status",
+            "deployment_protection_rule",
+            "repository",
+            "installation",
+            "workflow_dispatch",
+        ],
+        Forge::GitLab => &[
+            "Note Hook",
+            "Note Hook",
+            "Confidential Note Hook",
+            "Issue Hook",
+            "Merge Request Hook",
+            "Push Hook",
+            "Tag Push Hook",
+            "Job Hook",
+            "Pipeline Hook",
+            "Deployment Hook",
+            "Release Hook",
+            "Emoji Hook",
+            "System Hook",
+        ],
+    }
 }
 
-async fn a_command_is_acknowledged_before_anything_is_asked(engine: Engine) {
-    let world = World::plain(engine).await;
+async fn a_command_is_acknowledged_before_anything_is_asked(setting: Setting) {
+    let world = World::plain(setting).await;
     let (pull_request, _) = world.ready("feature").await;
-    world
-        .github
-        .expect_trouble_at("GET", "/pulls/", Trouble::SilenceBefore);
+    world.expect_trouble_asking(About::PullRequest, Trouble::SilenceBefore);
     let comment = world.comment("ann", pull_request, "/deploy prod").await;
     eventually("the eyes are there", async || {
-        let eyes = world.github.reactions(SHOP, comment) == ["eyes"];
-        eyes.then_some(())
+        (world.said(comment).reactions == ["eyes"]).then_some(())
     })
     .await;
-    // GitHub has not said yet what the pull request is, so nothing can be decided.
+    // The forge has not said yet what the pull request is, so nothing can be decided.
     assert!(world.said(comment).answers.is_empty());
     world.settle().await;
     world.said(comment).expect("Started");

@@ -9,6 +9,7 @@ use crate::contract;
 use crate::support::world::{PLAIN, SHOP};
 use crate::support::{Engine, World, on_both};
 
+// On GitHub only: the calls are its own. GitLab's are in `gitlab_faults.rs`.
 on_both!(
     trouble_while_asking_about_people,
     trouble_while_asking_about_the_commit,

@@ -5,6 +5,9 @@ use crate::contract;
 use crate::support::world::{PLAIN, SHOP};
 use crate::support::{Engine, World, on_both};
 
+// On GitHub only: releases are followed there by deployments, their statuses and the runs that they start, of
+// which GitLab has none. The stories of its jobs, pipelines and deployments are in `gitlab_following.rs`, among
+// them those of late, repeated and shuffled events, of a mark that is forged, and of what others release.
 on_both!(
     a_run_without_statuses_ends_its_release,
     a_run_of_another_deployment_ends_nothing,

@@ -5,10 +5,12 @@ use countersign::sandbox::gitlab::{JobPlan, Order, Trouble};
 
 use crate::contract;
 use crate::support::World;
-use crate::support::on_gitlab::with_trigger;
+use crate::support::on_gitlab::{TRIGGER_TOKEN, with_trigger};
 use crate::support::world::SHOP;
 
 const CREATE: &str = r#"trigger = { gitlab = "create_pipeline", ref = "main", variables = { RELEASE_SHA = "{sha}" } }"#;
+
+const BY_TOKEN: &str = r#"trigger = { gitlab = "trigger_token", ref = "main", token = { env = "TOKEN" }, variables = { RELEASE_SHA = "{sha}" } }"#;
 
 /// A release has started; the comment that asked for it, its commit and its number on GitLab.
 async fn start(world: &World, name: &str) -> (u64, String, u64) {
@@ -233,6 +235,37 @@ async fn a_forged_mark_is_not_adopted() {
     assert_ne!(world.external(1).await, 0);
     assert_eq!(world.posted("/projects/9/pipeline").len(), 3);
     world.said(said.comment).expect("Started");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_of_our_mark_is_newer_than_ours() {
+    let world = World::triggered_by(BY_TOKEN).await;
+    let gitlab = &world.gitlab;
+    gitlab.add_trigger_token(SHOP, TRIGGER_TOKEN, "countersign");
+    gitlab.add_trigger_token(SHOP, "glptt-of-bob", "bob");
+    world.reconnect_to_gitlab(None);
+    let (pull_request, sha) = world.ready("feature").await;
+    let lost = Trouble::FailAfterActing { status: 502 };
+    gitlab.expect_trouble_at("POST", "/trigger/pipeline", lost);
+    let comment = world.say_unheard("ann", pull_request, "/deploy prod").await;
+    let ours = gitlab.pipeline_of(SHOP, &sha).unwrap();
+    // Bob reads the mark where it stands by now, and starts a pipeline that has it, too.
+    let [sent] = world.posted("/trigger/pipeline").try_into().unwrap();
+    let mut body = sent.request_body.unwrap();
+    body["token"] = "glptt-of-bob".into();
+    let copied = reqwest::Client::new()
+        .post(format!("{}/api/v4{}", gitlab.url(), sent.path))
+        .header("content-type", "application/json")
+        .body(body.to_string())
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(copied.status().as_u16(), 201);
+    world.settle().await;
+    assert_ne!(gitlab.pipeline_of(SHOP, &sha), Some(ours));
+    world.pass(6).await;
+    world.said(comment).expect("Started");
+    assert_eq!(world.external(1).await, ours);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,12 +1,9 @@
 //! An approval is for one full commit, asked for in one place; whatever moves in between, it is void.
 
-use std::time::Duration;
+use countersign::sandbox::github::{NewCommit, Order};
 
-use countersign::sandbox::github::{NewCommit, Order, Trouble};
-
-use crate::contract;
-use crate::support::world::{PLAIN, SHOP, TWO, plain_with};
-use crate::support::{Engine, Setting, World, on_both, on_both_forges};
+use crate::support::world::{PLAIN, TWO, plain_with};
+use crate::support::{Setting, World, on_both_forges};
 
 on_both_forges!(
     a_changed_policy_voids_what_waits,
@@ -17,10 +14,6 @@ on_both_forges!(
     a_commit_is_named_by_its_own_id,
     only_merged_commits_are_released_by_default,
     a_draft_is_refused_until_it_is_none,
-);
-
-// Only GitHub has it, or says it so.
-on_both!(
     a_head_that_moves_while_the_trigger_is_held_stays_here,
     a_commit_that_leaves_the_release_branch_is_void,
     a_sibling_inherits_no_approval,
@@ -109,13 +102,10 @@ async fn a_push_that_nobody_told_of_is_noticed(setting: Setting) {
     assert_ne!(sha, head);
 }
 
-async fn a_head_that_moves_while_the_trigger_is_held_stays_here(engine: Engine) {
-    let world = World::start(engine, &plain_with(&[OPEN])).await;
+async fn a_head_that_moves_while_the_trigger_is_held_stays_here(setting: Setting) {
+    let world = World::start(setting, &plain_with(&[OPEN])).await;
     let (pull_request, _) = open_and_green(&world, "feature").await;
-    let limit = Trouble::secondary_limit(Some(120));
-    world
-        .github
-        .expect_trouble_at("POST", "/deployments", limit);
+    world.hold_start(120);
     let asked = world.say("ann", pull_request, "/deploy prod").await;
     assert_eq!(world.recorded("trigger.held").await, 1);
     let commit = NewCommit::by("bob", "sneaked in");
@@ -128,48 +118,40 @@ async fn a_head_that_moves_while_the_trigger_is_held_stays_here(engine: Engine) 
     assert_eq!(world.deployment().await, 0);
 }
 
-async fn a_commit_that_leaves_the_release_branch_is_void(engine: Engine) {
-    let world = World::start(engine, &plain_with(&[TWO])).await;
+async fn a_commit_that_leaves_the_release_branch_is_void(setting: Setting) {
+    let world = World::start(setting, &plain_with(&[TWO])).await;
     let before = world.head("main").unwrap();
     let (pull_request, sha) = world.ready("feature").await;
     let asked = world.say("ann", pull_request, "/deploy prod").await;
     asked.expect("1 of 2");
-    world.github.force_push(SHOP, "main", &before).await;
-    world.settle().await;
+    world.force_push("main", &before).await;
     let gone = "the commit is not on `main` any more";
     world.said(asked.comment).expect(gone);
     let said = world.say("ann", pull_request, "/deploy prod").await;
     said.expect("the commit is not on the release branch `main`");
 
-    world.github.force_push(SHOP, "main", &sha).await;
-    world.settle().await;
+    world.force_push("main", &sha).await;
     let asked = world.say("ann", pull_request, "/deploy prod").await;
     asked.expect("1 of 2");
-    world.github.delete_branch(SHOP, "main").await;
-    world.settle().await;
+    world.delete_branch("main").await;
     world.said(asked.comment).expect(gone);
     assert_eq!(world.recorded("voided").await, 2);
     assert!(world.deployments().is_empty());
-    contract::check(&world.github);
+    world.is_as_described();
 }
 
-async fn a_sibling_inherits_no_approval(engine: Engine) {
-    let world = World::start(engine, &open_heads("")).await;
+async fn a_sibling_inherits_no_approval(setting: Setting) {
+    let world = World::start(setting, &open_heads("")).await;
     let (first, sha) = open_and_green(&world, "feature").await;
     world.set_branch("sibling", &sha);
-    let sibling = world
-        .github
-        .open_pull_request(SHOP, "bob", "sibling", "main")
-        .await;
-    world.settle().await;
+    let sibling = world.open_pull_request("sibling").await;
     let asked = world.say("ann", first, "/deploy prod").await;
     asked.expect("1 of 2");
     let said = world.say("dora", sibling, "/deploy prod").await;
     said.expect("#1 asks for this already");
     assert!(world.deployments().is_empty());
 
-    world.github.close(SHOP, first, "bob").await;
-    world.settle().await;
+    world.close(first).await;
     world
         .said(asked.comment)
         .expect("the pull request is not open any more");
@@ -180,7 +162,7 @@ async fn a_sibling_inherits_no_approval(engine: Engine) {
     assert!(world.deployments().is_empty());
     world.say("ann", sibling, "/approve").await.expect("2 of 2");
     assert_eq!(world.deployments(), [sha]);
-    contract::check(&world.github);
+    world.is_as_described();
 }
 
 async fn a_yes_from_before_the_request_is_not_meant_for_it(setting: Setting) {
@@ -188,8 +170,8 @@ async fn a_yes_from_before_the_request_is_not_meant_for_it(setting: Setting) {
     let (pull_request, _) = world.ready("feature").await;
     world.hold();
     let early = world.comment("dora", pull_request, "/approve #1").await;
-    // The comments' times are GitHub's own, in whole seconds.
-    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    // The comments' times are the forge's own, in whole seconds.
+    world.wait(1);
     let asked = world.comment("ann", pull_request, "/deploy prod").await;
     world.release(&Order::Backwards);
     world.settle().await;
@@ -259,18 +241,9 @@ async fn only_merged_commits_are_released_by_default(setting: Setting) {
     world.is_as_described();
 }
 
-async fn a_fork_is_refused_unless_the_policy_lets_it(engine: Engine) {
-    let world = World::start(engine, &open_heads("")).await;
-    world.github.add_fork(900, "mallory/shop", SHOP);
-    let commit = NewCommit::by("bob", "generous");
-    let sha = world
-        .github
-        .push("mallory/shop", "gift", vec![commit])
-        .await;
-    let pull_request = world
-        .github
-        .open_pull_request(SHOP, "bob", "mallory:gift", "main")
-        .await;
+async fn a_fork_is_refused_unless_the_policy_lets_it(setting: Setting) {
+    let world = World::start(setting, &open_heads("")).await;
+    let (pull_request, sha) = world.open_from_fork().await;
     world.make_ready(&sha).await;
     let said = world.say("ann", pull_request, "/deploy prod").await;
     said.expect("comes from a fork, whose code the policy does not release");
@@ -283,7 +256,7 @@ async fn a_fork_is_refused_unless_the_policy_lets_it(engine: Engine) {
     let said = world.say("ann", pull_request, "/deploy prod").await;
     said.expect("1 of 2");
     // The fork is gone, and nobody knows whose code it was.
-    world.github.delete_repository("mallory/shop");
+    world.delete_fork();
     let said = world.say("dora", pull_request, "/approve").await;
     said.expect("2 of 2");
     assert_eq!(world.deployments(), [sha]);

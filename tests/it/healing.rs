@@ -7,22 +7,29 @@ use countersign::sandbox::github::{NewCommit, Order, Trouble};
 use crate::contract;
 use crate::support::crew::{ALL, Part};
 use crate::support::world::SHOP;
-use crate::support::{Engine, World, eventually, on_both};
+use crate::support::{Engine, Setting, World, eventually, on_both, on_both_forges};
 
+on_both_forges!(
+    two_services_on_one_database_start_once,
+    a_trigger_that_vanished_may_not_leave_any_more,
+);
+
+// On GitHub only:
 on_both!(
+    // `gitlab_healing.rs` has these for each of GitLab's five ways to start a release.
     a_crash_before_the_decision,
     a_crash_after_the_decision,
     a_crash_after_the_trigger,
     a_crash_instead_of_the_trigger,
     a_crash_after_the_outcome,
-    two_services_on_one_database_start_once,
     a_lost_answer_is_found_by_looking,
     a_lost_answer_is_found_by_the_event,
     a_trigger_that_vanished_is_sent_once_more_and_then_asked_about,
-    a_trigger_that_vanished_may_not_leave_any_more,
-    failed_deliveries_are_asked_for,
     lost_deliveries_are_read_again,
     names_are_looked_up_when_github_is_back,
+    // GitLab is asked for them webhook by webhook: `webhooks::lost_deliveries_of_gitlab_are_asked_for`.
+    failed_deliveries_are_asked_for,
+    // GitLab's token is the one of the configuration, which nobody can renew.
     tokens_that_ended_are_renewed,
 );
 
@@ -45,15 +52,13 @@ async fn ends_well(world: &World, comment: u64) {
         world.pass(20).await;
     }
     assert_eq!(world.starts(), 1, "{:#?}", world.said(comment));
-    let deployment = world.external(1).await;
-    world.github.deployment_status(deployment, "success").await;
-    world.settle().await;
+    world.finish("success").await;
     world.said(comment).expect("Live");
     world.pass(300).await;
     assert_eq!(world.starts(), 1);
     assert_eq!(world.recorded("succeeded").await, 1);
     assert_eq!(world.recorded("production.unexplained").await, 0);
-    contract::check(&world.github);
+    world.is_as_described();
 }
 
 async fn a_crash_before_the_decision(engine: Engine) {
@@ -159,19 +164,13 @@ async fn a_crash_after_the_outcome(engine: Engine) {
     ends_well(&world, comment).await;
 }
 
-async fn two_services_on_one_database_start_once(engine: Engine) {
-    let world = World::plain(engine).await;
+async fn two_services_on_one_database_start_once(setting: Setting) {
+    let world = World::plain(setting).await;
     world.work(&ALL).await;
-    world.github.repeat_each(3);
+    world.repeat_each(3);
     let (pull_request, _) = world.ready("feature").await;
-    let comment = world
-        .github
-        .comment("ann", SHOP, pull_request, "/deploy prod")
-        .await;
-    let second = world
-        .github
-        .comment("dora", SHOP, pull_request, "/deploy prod")
-        .await;
+    let comment = world.comment("ann", pull_request, "/deploy prod").await;
+    let second = world.comment("dora", pull_request, "/deploy prod").await;
     world.settle().await;
     assert_eq!(world.starts(), 1);
     assert_eq!(world.newest().await, 1);
@@ -258,12 +257,10 @@ async fn a_trigger_that_vanished_is_sent_once_more_and_then_asked_about(engine: 
     world.said(again.comment).expect("Live");
 }
 
-async fn a_trigger_that_vanished_may_not_leave_any_more(engine: Engine) {
-    let world = World::plain(engine).await;
+async fn a_trigger_that_vanished_may_not_leave_any_more(setting: Setting) {
+    let world = World::plain(setting).await;
     let (pull_request, sha) = world.ready("feature").await;
-    world
-        .github
-        .expect_trouble_at("POST", "/deployments", Trouble::Reset);
+    world.expect_trouble_at_start(Trouble::Reset);
     let said = world.say("ann", pull_request, "/deploy prod").await;
     world.build(&sha, "failure").await;
     world.settle().await;

@@ -23,6 +23,8 @@ mod faults;
 mod first_steps;
 mod following;
 mod gates;
+mod gitlab_branches;
+mod gitlab_door;
 mod gitlab_faults;
 mod gitlab_following;
 mod gitlab_healing;

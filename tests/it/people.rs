@@ -1,11 +1,12 @@
-//! Who may say yes: asked of GitHub at that moment, and by number.
+//! Who may say yes: asked of the forge at that moment, and by number.
 
 use countersign::config::{Config, Surroundings};
+use countersign::domain::Forge;
 use countersign::sandbox::github::{Membership, NewCommit, Trouble};
 
-use crate::contract;
+use crate::support::around::About;
 use crate::support::world::{PLAIN, TWO, plain_with};
-use crate::support::{Engine, Setting, World, on_both, on_both_forges};
+use crate::support::{Setting, World, on_both_forges};
 
 on_both_forges!(
     nobody_releases_without_a_role,
@@ -18,10 +19,6 @@ on_both_forges!(
     the_first_release_has_authors_too,
     nobody_approves_for_a_stranger,
     whoever_asks_may_be_excluded,
-);
-
-// Only GitHub has it, or says it so.
-on_both!(
     a_team_counts_its_active_members,
     the_number_decides_and_not_the_login,
     a_team_made_anew_is_another_team,
@@ -71,11 +68,13 @@ fn no_policy_is_a_mistake_in_the_configuration() {
     }
 }
 
-async fn a_team_counts_its_active_members(engine: Engine) {
-    let world = World::start(engine, &plain_with(&[BY_TEAM])).await;
-    world
-        .github
-        .set_member(40, "bob", Some(Membership::Pending));
+async fn a_team_counts_its_active_members(setting: Setting) {
+    let world = World::start(setting, &plain_with(&[BY_TEAM])).await;
+    if world.forge == Forge::GitHub {
+        // On GitLab whoever is invited is no member yet.
+        let pending = Some(Membership::Pending);
+        world.github.set_member(40, "bob", pending);
+    }
     let (pull_request, _) = world.ready("feature").await;
     let said = world.say("bob", pull_request, "/deploy prod").await;
     said.expect("`bob` has none of the roles");
@@ -86,7 +85,7 @@ async fn a_team_counts_its_active_members(engine: Engine) {
     world.finish("failure").await;
     let said = world.say("bob", pull_request, "/retry #1").await;
     said.expect("Started");
-    contract::check(&world.github);
+    world.is_as_described();
 }
 
 async fn a_role_in_the_repository_counts(setting: Setting) {
@@ -100,10 +99,10 @@ async fn a_role_in_the_repository_counts(setting: Setting) {
     world.is_as_described();
 }
 
-async fn the_number_decides_and_not_the_login(engine: Engine) {
-    let world = World::plain(engine).await;
-    world.github.rename_person(7, "dorothy");
-    world.github.add_person(70, "dora");
+async fn the_number_decides_and_not_the_login(setting: Setting) {
+    let world = World::plain(setting).await;
+    world.rename_person(7, "dorothy");
+    world.add_person(70, "dora");
     let (pull_request, _) = world.ready("feature").await;
     let said = world.say("dora", pull_request, "/deploy prod").await;
     said.expect("`dora` has none of the roles");
@@ -111,23 +110,21 @@ async fn the_number_decides_and_not_the_login(engine: Engine) {
     let said = world.say("dorothy", pull_request, "/deploy prod").await;
     said.expect("Approved by `dorothy`");
     said.expect("Started");
-    contract::check(&world.github);
+    world.is_as_described();
 }
 
-async fn a_team_made_anew_is_another_team(engine: Engine) {
-    let world = World::start(engine, &plain_with(&[BY_TEAM])).await;
+async fn a_team_made_anew_is_another_team(setting: Setting) {
+    let world = World::start(setting, &plain_with(&[BY_TEAM])).await;
     let (pull_request, _) = world.ready("feature").await;
-    world.github.delete_team(40);
-    world.github.add_team(41, "acme", "qa");
+    world.delete_team(40);
+    world.add_team(41);
     for person in ["quinn", "bob"] {
-        world
-            .github
-            .set_member(41, person, Some(Membership::Active));
+        world.set_member_of(41, person, true);
         let said = world.say(person, pull_request, "/deploy prod").await;
         said.expect("the name has changed hands");
     }
     assert!(world.deployments().is_empty());
-    world.github.delete_team(41);
+    world.delete_team(41);
     let said = world.say("quinn", pull_request, "/deploy prod").await;
     said.expect("GitHub shows no team acme/qa");
 }
@@ -155,13 +152,10 @@ async fn who_left_the_team_takes_the_approval_along(setting: Setting) {
     world.is_as_described();
 }
 
-async fn a_trigger_that_was_held_is_authorized_again(engine: Engine) {
-    let world = World::start(engine, &plain_with(&[BY_TEAM])).await;
+async fn a_trigger_that_was_held_is_authorized_again(setting: Setting) {
+    let world = World::start(setting, &plain_with(&[BY_TEAM])).await;
     let (pull_request, _) = world.ready("feature").await;
-    let limit = Trouble::secondary_limit(Some(120));
-    world
-        .github
-        .expect_trouble_at("POST", "/deployments", limit);
+    world.hold_start(120);
     let asked = world.say("quinn", pull_request, "/deploy prod").await;
     assert_eq!(world.recorded("trigger.held").await, 1);
     world.set_member("quinn", false);
@@ -171,56 +165,45 @@ async fn a_trigger_that_was_held_is_authorized_again(engine: Engine) {
     said.expect("Void since");
     assert_eq!(world.recorded("approval.voided").await, 1);
     assert_eq!(world.recorded("voided").await, 1);
-    let accepted = world.github.exchanges().into_iter().filter(|exchange| {
-        exchange.method == "POST"
-            && exchange.path.ends_with("/deployments")
-            && exchange.status < 300
-    });
-    assert_eq!(accepted.count(), 0);
+    assert_eq!(world.starts(), 0);
 }
 
-async fn not_to_find_out_is_not_a_no(engine: Engine) {
+async fn not_to_find_out_is_not_a_no(setting: Setting) {
     let trouble = |status| Trouble::Refuse {
         status,
         headers: Vec::new(),
         message: "Server Error",
     };
-    let world = World::start(engine, &plain_with(&[BY_TEAM])).await;
+    let world = World::start(setting, &plain_with(&[BY_TEAM])).await;
     let (pull_request, _) = world.ready("feature").await;
     for _ in 0..3 {
-        world
-            .github
-            .expect_trouble_at("GET", "/memberships/", trouble(500));
+        world.expect_trouble_asking(About::Membership, trouble(500));
     }
     let said = world.say("quinn", pull_request, "/deploy prod").await;
     said.expect("whether `quinn` may approve could not be found out: membership in `acme/qa`");
     said.never("none of the roles");
-    assert_eq!(world.github.trouble_left(), 0);
+    assert_eq!(world.trouble_left(), 0);
 
     let by_role = plain_with(&[(NAMED, r#"github_roles = ["maintain"]"#)]);
     world.reconfigure(&by_role).await;
     for _ in 0..3 {
-        world
-            .github
-            .expect_trouble_at("GET", "/permission", trouble(502));
+        world.expect_trouble_asking(About::Role, trouble(502));
     }
     let said = world.say("ann", pull_request, "/deploy prod").await;
     said.expect("whether `ann` may approve could not be found out: role in the repository");
     assert_eq!(world.recorded("refused").await, 2);
     assert!(world.deployments().is_empty());
 
-    // Other facts refuse in the same way.
+    // Other facts refuse in the same way. GitLab is asked both ways how commits are related.
     for _ in 0..3 {
-        world
-            .github
-            .expect_trouble_at("GET", "/check-runs", trouble(500));
-        world
-            .github
-            .expect_trouble_at("GET", "/compare/", trouble(500));
+        world.expect_trouble_asking(About::Reports, trouble(500));
+        world.expect_trouble_asking(About::Comparison, trouble(500));
+        world.expect_trouble_asking(About::Comparison, trouble(500));
     }
     let said = world.say("ann", pull_request, "/deploy prod").await;
     said.expect("the reports about the commit could not be read again");
     said.expect("whether the commit is on the release branch `main` could not be found out");
+    world.forget_trouble();
     let said = world.say("ann", pull_request, "/deploy prod").await;
     said.expect("Started");
 }

@@ -191,6 +191,39 @@ async fn what_is_missing_is_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_gitlab_does_not_do_is_said_and_done_the_next_time() {
+    let machine = Machine::new().await;
+    for trouble in [Trouble::status(500), Trouble::Reset] {
+        let meet = |method: &str| {
+            let gitlab = &machine.gitlab;
+            gitlab.expect_trouble_at(method, "/hooks", trouble.clone());
+            let done = machine.run(&[], if method == "PUT" { SIGNING } else { SECRET });
+            assert_eq!(done.code, Some(1), "{method} {trouble:?}: {}", done.out);
+            assert!(done.err.contains("gitlab:acme/shop"), "{}", done.err);
+            assert_eq!(machine.gitlab.trouble_left(), 0);
+        };
+        meet("GET");
+        meet("POST");
+        assert!(machine.hooks().await.is_empty());
+        assert_eq!(machine.run(&[], SECRET).code, Some(0));
+        meet("PUT");
+        let hooks = machine.hooks().await;
+        assert_eq!(hooks.len(), 1);
+        assert_eq!(hooks[0]["signing_token_present"], false);
+        let hook = hooks[0]["id"].as_u64().unwrap();
+        machine.gitlab.remove_hook(hook);
+    }
+    // A webhook that an older server cannot protect, and that could not be taken away again, is named.
+    machine.gitlab.set_version("18.4.0-ee");
+    let gitlab = &machine.gitlab;
+    gitlab.expect_trouble_at("DELETE", "/hooks", Trouble::status(500));
+    let done = machine.run(&[], SIGNING);
+    assert_eq!(done.code, Some(1));
+    assert!(done.err.contains("could not be taken away"), "{}", done.err);
+    assert_eq!(machine.hooks().await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_new_secret_is_a_signing_token() {
     let machine = Machine::new().await;
     let tokens: Vec<String> = (0..2)

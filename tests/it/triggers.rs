@@ -7,6 +7,7 @@ use crate::contract;
 use crate::support::world::{PLAIN, SHOP};
 use crate::support::{Engine, World, on_both};
 
+// On GitHub only: these are its triggers. GitLab's are in `gitlab_triggers.rs`.
 on_both!(
     a_deployment_names_the_commit_and_carries_our_mark,
     what_github_refuses_has_failed_in_its_own_words,

@@ -9,6 +9,7 @@ use crate::support::log::Hands;
 use crate::support::world::{TWO, plain_with};
 use crate::support::{Engine, World, eventually, on_both};
 
+// Whether a trigger may leave is between the database and the log; the forge has no part in it.
 on_both!(
     a_trigger_that_nobody_approved_does_not_leave,
     a_copy_of_a_real_trigger_does_not_leave,

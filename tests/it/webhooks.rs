@@ -1,5 +1,7 @@
 //! GitLab's webhooks fail, vanish and are put aside: it is noticed, and what was lost comes back.
 
+use std::sync::{Arc, Mutex};
+
 use countersign::domain::Forge;
 use countersign::metrics::WebhookLabels;
 use countersign::sandbox::gitlab::{GitLab, Trouble};
@@ -46,6 +48,11 @@ fn looks(world: &World, state: &'static str) -> u64 {
 
 /// Time passes until the hook was looked at once more.
 async fn look(world: &World) {
+    look_in(world, LOOK).await;
+}
+
+/// The same, where it is due in so many seconds.
+async fn look_in(world: &World, seconds: u64) {
     let all = || -> u64 {
         ["works", "missing", "put_aside", "hidden", "unknown"]
             .into_iter()
@@ -53,7 +60,7 @@ async fn look(world: &World) {
             .sum()
     };
     let before = all();
-    world.pass(LOOK).await;
+    world.pass(seconds).await;
     eventually("the hook is looked at", async || {
         (all() > before).then_some(())
     })
@@ -100,15 +107,17 @@ async fn a_delivery_is_asked_for_a_few_times_only(engine: Engine) {
         look(&world).await;
         assert_eq!(asked(&world, "/resend"), times);
     }
-    // By failing so often the hook has been put aside.
+    // One more failure, and the hook is put aside.
+    world.wait(LOOK - 50);
+    world.comment("ann", merge_request, "/status").await;
+    world.settle().await;
+    look_in(&world, 50).await;
     assert_eq!(looks(&world, "put_aside"), 1);
+    assert_eq!(asked(&world, "/test/push_events"), 1);
     world.gitlab.move_hook(hook, &door, SECRET);
     look(&world).await;
-    look(&world).await;
-    assert_eq!(asked(&world, "/test/push_events"), 2);
-    look(&world).await;
-    // Now the test that had failed, which is a push, and nothing else.
-    assert_eq!(asked(&world, "/resend"), 4);
+    // Now the last comment, and the test that had failed, which is a push; and nothing else.
+    assert_eq!(asked(&world, "/resend"), 5);
     assert_eq!(world.newest().await, 0);
 }
 
@@ -117,6 +126,7 @@ async fn a_webhook_that_was_put_aside_is_woken(engine: Engine) {
     let (merge_request, _) = world.ready("feature").await;
     look(&world).await;
     assert_eq!(looks(&world, "works"), 1);
+    world.wait(LOOK - 50);
     world
         .gitlab
         .move_hook(hook, "http://127.0.0.1:9/hooks/gitlab", SECRET);
@@ -126,7 +136,8 @@ async fn a_webhook_that_was_put_aside_is_woken(engine: Engine) {
     world.settle().await;
     world.gitlab.move_hook(hook, &world.gitlab_door(), SECRET);
     assert_eq!(world.newest().await, 0);
-    look(&world).await;
+    // Within the minute for which GitLab puts it aside at first.
+    look_in(&world, 50).await;
     eventually("the delivery is there", async || {
         (world.newest().await == 1).then_some(())
     })
@@ -185,6 +196,124 @@ async fn a_webhook_that_may_not_be_looked_at_is_counted(engine: Engine) {
     for state in ["hidden", "unknown", "works"] {
         assert_eq!(looks(&world, state), 1, "{state}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn trouble_while_a_webhook_is_looked_after_is_over_at_the_next_look() {
+    let (world, hook) = watched(Engine::Sqlite).await;
+    let (merge_request, _) = world.ready("feature").await;
+    look(&world).await;
+    let failed = Trouble::status(500);
+    let lost = Trouble::FailAfterActing { status: 502 };
+    for (method, part, troubles) in [
+        ("GET", "/hooks$", vec![failed.clone(), Trouble::Garbage]),
+        ("GET", "/events$", vec![failed.clone(), Trouble::Reset]),
+        (
+            "POST",
+            "/resend$",
+            vec![failed.clone(), lost, Trouble::ResetAfterActing],
+        ),
+    ] {
+        for trouble in troubles {
+            let name = format!("{method} {part} meets {trouble:?}");
+            world.gitlab.drop_next(1);
+            let comment = world.comment("ann", merge_request, "/status").await;
+            world.settle().await;
+            world.gitlab.expect_trouble_at(method, part, trouble);
+            look(&world).await;
+            assert_eq!(world.gitlab.trouble_left(), 0, "never met: {name}");
+            look(&world).await;
+            eventually(&name, async || {
+                (!world.said(comment).answers.is_empty()).then_some(())
+            })
+            .await;
+            world.settle().await;
+            assert_eq!(world.said(comment).answers.len(), 1, "{name}");
+        }
+    }
+    // A hook that could not be woken is used again when its time is over.
+    world.wait(LOOK - 50);
+    world
+        .gitlab
+        .move_hook(hook, "http://127.0.0.1:9/hooks/gitlab", SECRET);
+    for _ in 0..4 {
+        world.comment("ann", merge_request, "/status").await;
+    }
+    world.settle().await;
+    world.gitlab.move_hook(hook, &world.gitlab_door(), SECRET);
+    let (method, part) = ("POST", "/test/push_events$");
+    world.gitlab.expect_trouble_at(method, part, failed);
+    look_in(&world, 50).await;
+    assert_eq!(world.gitlab.trouble_left(), 0);
+    look(&world).await;
+    let said = world.say("ann", merge_request, "/deploy prod").await;
+    said.expect("Started");
+}
+
+/// What is logged on this thread from now on.
+fn listen() -> (Arc<Mutex<Vec<u8>>>, tracing::subscriber::DefaultGuard) {
+    #[derive(Clone, Default)]
+    struct Written(Arc<Mutex<Vec<u8>>>);
+    impl std::io::Write for Written {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let written = Written::default();
+    let log = written.0.clone();
+    let writer = move || written.clone();
+    let subscriber = tracing_subscriber::fmt().with_writer(writer).finish();
+    (log, tracing::subscriber::set_default(subscriber))
+}
+
+/// One thread, so that all of the log is here.
+#[tokio::test]
+async fn the_log_tells_of_a_webhook_when_it_changes_and_only_then() {
+    let (log, _guard) = listen();
+    let (world, hook) = watched(Engine::Sqlite).await;
+    let told = |words: &str| {
+        let log = String::from_utf8(log.lock().unwrap().clone()).unwrap();
+        log.lines().filter(|line| line.contains(words)).count()
+    };
+    let counted = || {
+        (
+            told("no webhook of the project leads here"),
+            told("the project's webhook works again"),
+        )
+    };
+    for _ in 0..3 {
+        look(&world).await;
+    }
+    // There is nothing to tell about what works from the start.
+    assert_eq!(counted(), (0, 0));
+    world.gitlab.remove_hook(hook);
+    for _ in 0..3 {
+        look(&world).await;
+    }
+    assert_eq!(counted(), (1, 0));
+    let door = world.gitlab_door();
+    let hook = world.gitlab.project_hook(SHOP, &door, SECRET);
+    for _ in 0..3 {
+        look(&world).await;
+    }
+    assert_eq!(counted(), (1, 1));
+    world.gitlab.remove_hook(hook);
+    look(&world).await;
+    assert_eq!(counted(), (2, 1));
+    let refused = || Trouble::Refuse {
+        status: 403,
+        headers: Vec::new(),
+        message: "403 Forbidden",
+    };
+    for _ in 0..2 {
+        world.gitlab.expect_trouble_at("GET", "/hooks", refused());
+        look(&world).await;
+    }
+    assert_eq!(told("the project's webhook may not be looked at"), 1);
 }
 
 async fn the_service_itself_watches_at_its_start(engine: Engine) {

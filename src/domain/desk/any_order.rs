@@ -116,6 +116,7 @@ fn told() -> impl Strategy<Value = Incoming> {
                 url: String::new(),
                 at: at(i64::from(phase) + second),
                 reference: None,
+                pipeline: None,
             };
             Incoming::Report(repository(), report)
         },
@@ -126,7 +127,7 @@ fn told() -> impl Strategy<Value = Incoming> {
             branch: "main".to_owned(),
             before: commit.checked_sub(1).map(sha),
             after: Some(sha(commit)),
-            forced: false,
+            may_go_back: false,
             paths: None,
             title: format!("commit {commit}"),
         })
@@ -193,6 +194,7 @@ fn a_red_gate_fails_the_stage_and_a_green_run_heals_it() {
             url: String::new(),
             at: at(0),
             reference: None,
+            pipeline: None,
         };
         Incoming::Report(repository(), report)
     };
@@ -201,7 +203,7 @@ fn a_red_gate_fails_the_stage_and_a_green_run_heals_it() {
         branch: "main".to_owned(),
         before: None,
         after: Some(sha(1)),
-        forced: false,
+        may_go_back: false,
         paths: None,
         title: String::new(),
     });

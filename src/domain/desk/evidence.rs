@@ -5,8 +5,8 @@ use super::{Change, Desk};
 use crate::domain::gates::{self, StageView};
 use crate::domain::reason::Reason;
 use crate::domain::{
-    Colour, Comparison, Detail, Environment, Fact, Gate, GitLabGate, GitLabTrigger, Question,
-    Report, Reporter, Repository, Service, Sha, Trigger,
+    Comparison, Detail, Environment, Fact, GitLabTrigger, Question, Report, Reporter, Repository,
+    Service, Sha, Trigger,
 };
 
 impl Desk<'_> {
@@ -43,17 +43,6 @@ impl Desk<'_> {
             .map(|report| Change::Report(report.clone()))
             .collect();
         Ok((all, changes))
-    }
-
-    /// Whether a service waits for what nobody tells us: GitLab sends no event about a status that others
-    /// report.
-    pub(super) fn waits_in_silence(&self, service: &Service, reports: &[Report]) -> bool {
-        let mut gates = service.stages.iter().flat_map(|stage| &stage.gates);
-        gates.any(|gate| {
-            let is_green =
-                |report: &Report| report.colour == Colour::Green && gates::concerns(gate, report);
-            matches!(gate, Gate::GitLab(GitLabGate::Status { .. })) && !reports.iter().any(is_green)
-        })
     }
 
     /// The jobs of a repository's pipelines that release.

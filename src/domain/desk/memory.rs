@@ -216,7 +216,7 @@ impl Memory {
                         && known.sha == report.sha
                         && known.kind == report.kind
                         && known.name == report.name
-                        && known.source.key() == report.source.key()
+                        && known.origin() == report.origin()
                 });
                 match known {
                     None => self.reports.push(report.clone()),

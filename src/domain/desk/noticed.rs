@@ -35,7 +35,7 @@ fn push(memory: &mut Memory, catalog: &Catalog, number: usize, now: Timestamp) {
         branch: "main".to_owned(),
         before: None,
         after: Some(sha(number)),
-        forced: false,
+        may_go_back: false,
         paths: None,
         title: format!("Commit {number} (#{number})"),
     };
@@ -65,6 +65,7 @@ fn report(
         url: "https://forge.example/run".to_owned(),
         at: at(1),
         reference: None,
+        pipeline: None,
     };
     let incoming = Incoming::Report(repository(), report);
     memory.hear(&incoming, catalog, at(100)).remove(0)

@@ -33,7 +33,7 @@ impl Desk<'_> {
                 let seen = (after.clone(), push.title.clone());
                 self.new_candidate(service, &push.repository, seen, &mut outcome);
             }
-            if push.forced || push.after.is_none() {
+            if push.may_go_back || push.after.is_none() {
                 self.void_what_left(service, push, &mut outcome);
             }
         }
@@ -169,7 +169,7 @@ impl Desk<'_> {
                 .iter()
                 .find(|service| service.name == candidate.service);
             let Some(service) = service else { continue };
-            if self.waits_in_silence(service, &reports)
+            if gates::waits_in_silence(service, &reports)
                 && let Ok((fresh, changes)) = self.fresh_reports(repository, &report.sha)
             {
                 reports = fresh;

@@ -3,7 +3,7 @@
 use super::Desk;
 use crate::domain::{
     Environment, External, ExternalKind, GitHubTrigger, GitLabTrigger, Progress, Report,
-    ReportKind, Repository, Request, SeenRun, Service, Trigger,
+    Repository, Request, SeenRun, Service, Trigger,
 };
 
 impl Desk<'_> {
@@ -47,14 +47,16 @@ impl Desk<'_> {
         repository: &Repository,
         report: &Report,
     ) -> bool {
-        let is_job = report.kind == ReportKind::Job && report.rank.attempt != 0;
+        let Some(pipeline) = report.pipeline else {
+            return false;
+        };
         let mut environments = services.iter().flat_map(|service| &service.environments);
-        if !is_job || !environments.any(|environment| has_own_pipeline(&environment.trigger)) {
+        if !environments.any(|environment| has_own_pipeline(&environment.trigger)) {
             return false;
         }
         let pipeline = External {
             kind: ExternalKind::Pipeline,
-            id: report.rank.attempt,
+            id: pipeline,
             url: String::new(),
         };
         let leaves_as_pipeline = |request: &Request| {

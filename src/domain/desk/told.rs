@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::foreign::Sighted;
 use super::{Change, Desk, Outcome};
+use crate::domain::gates;
 use crate::domain::{
     Action, Actor, Candidate, CommentChanged, Due, Ended, EnvironmentName, External, ExternalKind,
     Fact, Internal, Look, Progress, Question, Repository, RepositoryChanged, RepositoryId, Request,
@@ -245,7 +246,7 @@ impl Desk<'_> {
         let Some(service) = self.catalog.service(service) else {
             return;
         };
-        let pause = if self.waits_in_silence(service, &[]) {
+        let pause = if gates::waits_in_silence(service, &[]) {
             REREAD_SOON
         } else {
             REREAD_EVERY

@@ -146,6 +146,11 @@ impl GitHub {
         lock(&self.desk).trouble.add_at(method, path, trouble);
     }
 
+    /// No trouble is left in store.
+    pub fn forget_trouble(&self) {
+        lock(&self.desk).trouble = Default::default();
+    }
+
     /// How much trouble nobody has met yet.
     pub fn trouble_left(&self) -> usize {
         lock(&self.desk).trouble.len()

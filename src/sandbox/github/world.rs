@@ -19,6 +19,8 @@ use crate::digest;
 #[derive(Debug)]
 pub(super) struct World {
     pub(super) clock: Clock,
+    /// By which tokens begin and end.
+    pub(super) clock_of_tokens: Clock,
     pub(super) url: String,
     last_id: u64,
     pub(super) accounts: BTreeMap<u64, Account>,
@@ -54,6 +56,7 @@ pub(super) enum Need {
 impl World {
     pub(super) fn new(clock: Clock, url: String) -> Self {
         Self {
+            clock_of_tokens: clock.clone(),
             clock,
             url,
             last_id: 50_000_000,

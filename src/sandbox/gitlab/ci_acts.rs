@@ -139,18 +139,25 @@ impl GitLab {
         }
     }
 
-    /// Somebody reports a commit status.
+    /// Somebody reports a commit status, and names the pipeline where no branch has the commit.
     pub async fn status(&self, project: &str, sha: &str, name: &str, (state, by): (&str, &str)) {
         let mut world = lock(&self.world);
         let (project, by) = (world.id_of(project), world.person(by));
         let Some(state) = jobs::status(state) else {
             return;
         };
+        let found = world.projects.get(&project);
+        let aside = found.filter(|found| world.branch_with(found, sha).is_none());
+        let pipeline = aside.and_then(|found| {
+            let newest = World::newest_pipeline(found, sha, None)?;
+            let reference = found.pipelines.get(&newest)?.reference.clone();
+            Some((newest, reference))
+        });
         let said = Said {
             name,
             state,
-            reference: None,
-            pipeline: None,
+            reference: pipeline.as_ref().map(|(_, reference)| reference.as_str()),
+            pipeline: pipeline.as_ref().map(|(newest, _)| *newest),
             description: None,
             target_url: None,
         };

@@ -48,7 +48,7 @@ pub use plan::JobPlan;
 
 pub use super::new_commit::NewCommit;
 pub use super::order::Order;
-pub use super::trouble::Trouble;
+pub use super::trouble::{Trouble, has};
 
 use door::Desk;
 use world::{DEVELOPER, MAINTAINER, World};
@@ -136,6 +136,11 @@ impl GitLab {
     /// trouble.
     pub fn expect_trouble_at(&self, method: &str, path: &str, trouble: Trouble) {
         lock(&self.desk).trouble.add_at(method, path, trouble);
+    }
+
+    /// No trouble is left in store.
+    pub fn forget_trouble(&self) {
+        lock(&self.desk).trouble = Default::default();
     }
 
     /// How much trouble nobody has met yet.

@@ -95,7 +95,7 @@ pub(super) async fn put_report(tx: &mut Tx, report: &Report) -> Result<(), Store
         .bind(report.sha.as_str())
         .bind(report.kind.as_str())
         .bind(report.name.as_str())
-        .bind(report.source.key())
+        .bind(report.origin())
         .bind(signed(report.rank.id)?)
         .bind(signed(report.rank.attempt)?)
         .bind(i64::from(report.rank.phase))

@@ -6,7 +6,7 @@ use countersign::sandbox::github::{APP_SLUG, Membership, NewCommit, Order, Troub
 
 use super::World;
 use super::world::SHOP;
-use crate::contract;
+use crate::{contract, gitlab_faults};
 
 /// GitLab's word for how something ended.
 fn ended(word: &str) -> &str {
@@ -27,6 +27,14 @@ impl World {
         };
         self.settle().await;
         sha
+    }
+
+    /// A commit on the release branch while deliveries are held back; its SHA.
+    pub(crate) async fn push_unheard(&self, commit: NewCommit) -> String {
+        match self.forge {
+            Forge::GitHub => self.github.push(SHOP, "main", vec![commit]).await,
+            Forge::GitLab => self.gitlab.push(SHOP, "main", vec![commit]).await,
+        }
     }
 
     /// A commit by bob on the release branch; its SHA.
@@ -53,34 +61,59 @@ impl World {
     /// Everything that the plain service's stages wait for is green.
     pub(crate) async fn make_ready(&self, sha: &str) {
         self.build(sha, "success").await;
-        match self.forge {
-            Forge::GitHub => {
-                let github = &self.github;
-                github.status(SHOP, sha, "lint", ("success", "bob")).await;
-                let staging = github.deploy(SHOP, sha, "staging", "bob").await;
-                github.deployment_status(staging, "success").await;
-            }
-            Forge::GitLab => {
-                let gitlab = &self.gitlab;
-                gitlab.status(SHOP, sha, "lint", ("success", "bob")).await;
-                let staging = gitlab.deploy(SHOP, sha, "staging", "bob").await;
-                gitlab.deployment_status(staging, "success").await;
-            }
-        }
+        self.status(sha, "lint", "success").await;
+        let staging = self.deploy(sha, "staging").await;
+        self.deployment_status(staging, "success").await;
         self.settle().await;
     }
 
     /// How the build of a commit ends.
     pub(crate) async fn build(&self, sha: &str, conclusion: &str) {
+        self.job(sha, "build", conclusion).await;
+    }
+
+    /// How a check or job of this name ends for a commit.
+    pub(crate) async fn job(&self, sha: &str, name: &str, conclusion: &str) {
         match self.forge {
             Forge::GitHub => {
-                let build = ("build", "github-actions");
+                let check = (name, "github-actions");
                 let done = ("completed", Some(conclusion));
-                self.github.check_run(SHOP, sha, build, done).await;
+                self.github.check_run(SHOP, sha, check, done).await;
             }
             Forge::GitLab => {
                 let conclusion = ended(conclusion);
-                self.gitlab.job(SHOP, sha, "build", conclusion).await;
+                self.gitlab.job(SHOP, sha, name, conclusion).await;
+            }
+        }
+    }
+
+    /// Bob reports about a commit from outside.
+    pub(crate) async fn status(&self, sha: &str, name: &str, state: &str) {
+        let by_bob = (state, "bob");
+        match self.forge {
+            Forge::GitHub => self.github.status(SHOP, sha, name, by_bob).await,
+            Forge::GitLab => {
+                let by_bob = (ended(state), "bob");
+                self.gitlab.status(SHOP, sha, name, by_bob).await;
+            }
+        }
+    }
+
+    /// Bob's own tool deploys a commit; the deployment's number.
+    pub(crate) async fn deploy(&self, sha: &str, environment: &str) -> u64 {
+        match self.forge {
+            Forge::GitHub => self.github.deploy(SHOP, sha, environment, "bob").await,
+            Forge::GitLab => self.gitlab.deploy(SHOP, sha, environment, "bob").await,
+        }
+    }
+
+    /// How a deployment by others goes.
+    pub(crate) async fn deployment_status(&self, deployment: u64, state: &str) {
+        match self.forge {
+            Forge::GitHub => self.github.deployment_status(deployment, state).await,
+            Forge::GitLab => {
+                let state = ended(state);
+                self.gitlab.deployment_status(deployment, state).await;
             }
         }
     }
@@ -97,10 +130,14 @@ impl World {
 
     /// A pull request of bob's to the release branch.
     pub(crate) async fn open_pull_request(&self, branch: &str) -> u64 {
+        self.open_pull_request_to(branch, "main").await
+    }
+
+    pub(crate) async fn open_pull_request_to(&self, branch: &str, target: &str) -> u64 {
         let (github, gitlab) = (&self.github, &self.gitlab);
         let number = match self.forge {
-            Forge::GitHub => github.open_pull_request(SHOP, "bob", branch, "main").await,
-            Forge::GitLab => gitlab.open_merge_request(SHOP, "bob", branch, "main").await,
+            Forge::GitHub => github.open_pull_request(SHOP, "bob", branch, target).await,
+            Forge::GitLab => gitlab.open_merge_request(SHOP, "bob", branch, target).await,
         };
         self.settle().await;
         number
@@ -158,7 +195,7 @@ impl World {
     }
 
     /// The text of every comment.
-    pub(super) fn written(&self) -> Vec<String> {
+    pub(crate) fn written(&self) -> Vec<String> {
         match self.forge {
             Forge::GitHub => {
                 let written = self.github.comments().into_iter();
@@ -183,12 +220,20 @@ impl World {
 
     /// Somebody joins the team that approves for quality, or leaves it.
     pub(crate) fn set_member(&self, person: &str, is_member: bool) {
+        self.set_member_of(40, person, is_member);
+    }
+
+    /// The same for the team with this number.
+    pub(crate) fn set_member_of(&self, team: u64, person: &str, is_member: bool) {
         match self.forge {
             Forge::GitHub => {
                 let membership = is_member.then_some(Membership::Active);
-                self.github.set_member(40, person, membership);
+                self.github.set_member(team, person, membership);
             }
-            Forge::GitLab => self.gitlab.set_member(40, person, is_member.then_some(30)),
+            Forge::GitLab => {
+                let level = is_member.then_some(30);
+                self.gitlab.set_member(team, person, level);
+            }
         }
     }
 
@@ -292,7 +337,12 @@ impl World {
     /// A commit shows how its release stands. On GitLab it shows nothing: a status there would be a job of
     /// the very pipeline that gates wait for.
     pub(crate) fn shows(&self, sha: &str, state: &str) {
-        let shown = self.shown(sha, "countersign/prod");
+        self.shows_at(sha, "countersign/prod", state);
+    }
+
+    /// The same, under this name.
+    pub(crate) fn shows_at(&self, sha: &str, context: &str, state: &str) {
+        let shown = self.shown(sha, context);
         let expect = (self.forge == Forge::GitHub).then_some(state);
         assert_eq!(shown.as_ref().map(|(state, _)| state.as_str()), expect);
     }
@@ -301,7 +351,14 @@ impl World {
     pub(crate) fn is_as_described(&self) {
         match self.forge {
             Forge::GitHub => contract::check(&self.github),
-            Forge::GitLab => contract::gitlab::check(&self.gitlab),
+            Forge::GitLab => {
+                contract::gitlab::check(&self.gitlab);
+                for call in self.gitlab.exchanges() {
+                    let is_tried = gitlab_faults::is_tried(&call.method, &call.path);
+                    let (method, path) = (call.method, call.path);
+                    assert!(is_tried, "{method} {path} is in no row of the faults");
+                }
+            }
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Signed deliveries as GitHub sends them.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use countersign::clock::Clock;
 use countersign::digest;
 use serde_json::{Value, json};
@@ -53,4 +55,11 @@ pub(crate) fn comment(repository: u64, comment: u64, text: &str) -> Value {
         "repository": { "id": repository, "full_name": "acme/shop" },
         "sender": ann
     })
+}
+
+/// The signature of a delivery from GitLab with this id, at this second, as Standard Webhooks wants it.
+pub(crate) fn signed_by_gitlab(key: &[u8], (id, second): (&str, i64), body: &[u8]) -> String {
+    let message = [format!("{id}.{second}.").as_bytes(), body].concat();
+    let tag = digest::unhex::<32>(&digest::hmac_sha256_hex(key, &message)).unwrap();
+    format!("v1,{}", STANDARD.encode(tag))
 }

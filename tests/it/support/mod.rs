@@ -2,6 +2,7 @@
 
 pub(crate) mod acts;
 mod agrees;
+pub(crate) mod around;
 pub(crate) mod caller;
 pub(crate) mod crew;
 pub(crate) mod database;

@@ -14,7 +14,6 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use super::World;
-use super::world::SHOP;
 
 const BOT_TOKEN: &str = "bot.token.of.tests";
 
@@ -204,7 +203,7 @@ impl World {
         (pull_request, line): (u64, &str),
     ) -> u64 {
         match surface {
-            Surface::Comment => self.github.comment(person, SHOP, pull_request, line).await,
+            Surface::Comment => self.comment(person, pull_request, line).await,
             Surface::Discord => self.type_on_discord(person, line).await,
             Surface::Slack => {
                 self.type_on_slack(person, line).await;

@@ -2,7 +2,7 @@
 //! hand. Its services live on one of the forges, and what is written for GitHub is meant for the other, too.
 //! Tests speak like people: somebody pushes, reports, comments; then the world settles.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 use std::path::Path;
 use std::sync::atomic::AtomicI64;
@@ -23,12 +23,11 @@ use countersign::metrics::Metrics;
 use countersign::sandbox::github::{APP_ID, APP_KEY, GitHub, Order};
 use countersign::sandbox::gitlab::{GitLab, JobPlan};
 use countersign::store::{Door, Store, inbox, timer};
-use serde_json::Value;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::crew::{self, Crew, Desk};
-use super::deliveries::{self, SECRET};
+use super::deliveries::SECRET;
 use super::service::TOKEN;
 use super::talk::Talk;
 use super::{Database, Engine, eventually};
@@ -146,6 +145,11 @@ const ON_GITLAB: &[(&str, &str)] = &[
         "trigger = { github = \"deployment\", environment = \"elsewhere\" }",
         "trigger = { gitlab = \"play_job\", job = \"deploy-elsewhere\" }",
     ),
+    ("check:billing", "job:billing"),
+    (
+        "trigger = { github = \"deployment\", environment = \"billing\" }",
+        "trigger = { gitlab = \"play_job\", job = \"deploy-billing\" }",
+    ),
 ];
 
 /// A configuration as it is written for a forge.
@@ -161,9 +165,12 @@ pub(crate) fn meant_for(forge: Forge, services: &str) -> String {
 
 /// What is read on GitLab where GitHub's words are other ones.
 const READ_ON_GITLAB: &[(&str, &str)] = &[
+    ("github:", "gitlab:"),
     ("check:build", "job:build"),
     ("`failure`", "`failed`"),
     ("GitHub", "GitLab"),
+    ("team acme/qa", "group acme/qa"),
+    ("team `acme/qa`", "group `acme/qa`"),
     ("`/approve", "`/countersign approve"),
     ("`/unlock", "`/countersign unlock"),
     (
@@ -254,12 +261,14 @@ impl World {
         talks: bool,
         deadline: Duration,
     ) -> Self {
-        let github = GitHub::start(TOKEN).await.unwrap();
-        let gitlab = GitLab::start(TOKEN).await.unwrap();
+        let (clock, hand) = Clock::by_hand(Clock::system().now());
+        let github = GitHub::start_at(TOKEN, clock.clone()).await.unwrap();
+        // The library that makes and keeps them knows only the machine's clock.
+        github.judge_tokens_by(Clock::system());
+        let gitlab = GitLab::start_at(TOKEN, clock.clone()).await.unwrap();
         people_of(&github, &gitlab);
         let database = Database::fresh(engine).await;
         let store = database.open().await;
-        let (clock, hand) = Clock::by_hand(Clock::system().now());
         let shared = Shared::new(store.clone(), clock.clone(), Metrics::default());
         let (client, client_part) = watch::channel(Some(new_client(&github, deadline)));
         let (gitlab_client, gitlab_part) = watch::channel(Some(gitlab_client(&gitlab, deadline)));
@@ -356,6 +365,10 @@ impl World {
         }
     }
 
+    pub(super) fn github_door(&self) -> String {
+        self.door.get().unwrap().clone()
+    }
+
     /// Where GitLab's webhooks lead.
     pub(crate) fn gitlab_door(&self) -> String {
         let door = self.door.get().unwrap();
@@ -369,18 +382,6 @@ impl World {
         let hook = self.gitlab.project_hook(SHOP, &address, SECRET);
         self.address.send_replace(Some(address));
         hook
-    }
-
-    /// A signed delivery by hand; the status of the answer.
-    pub(crate) async fn deliver(&self, event: &str, id: &str, body: &Value) -> u16 {
-        let body = body.to_string().into_bytes();
-        let mut request = reqwest::Client::new().post(self.door.get().unwrap());
-        for (name, value) in deliveries::headers(event, id, &body) {
-            request = request.header(name, value);
-        }
-        let answer = request.body(body).send().await.unwrap();
-        self.settle().await;
-        answer.status().as_u16()
     }
 
     async fn names_are_known(&self) {
@@ -609,13 +610,9 @@ impl World {
         ))
     }
 
-    /// The deployments on GitHub to an environment, by its API's own count.
-    pub(crate) fn counted(&self) -> HashMap<String, usize> {
-        let mut counted = HashMap::new();
-        for call in self.github.calls() {
-            *counted.entry(call).or_default() += 1;
-        }
-        counted
+    /// What is read on this forge where the other has this text.
+    pub(crate) fn read_as(&self, text: &str) -> String {
+        said_on(self.forge, text)
     }
 }
 

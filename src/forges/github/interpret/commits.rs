@@ -31,7 +31,7 @@ pub(super) fn push(payload: Push) -> Incoming {
     Incoming::Push(Moved {
         branch: branch.to_owned(),
         paths: touched(&payload),
-        forced: payload.forced.unwrap_or(false),
+        may_go_back: payload.forced.unwrap_or(false),
         title,
         repository: place(payload.repository, payload.installation),
         before: payload.before.0,
@@ -117,6 +117,7 @@ pub(crate) fn status_report(
         url: link([told.url]),
         at: told.at.or_epoch(),
         reference: None,
+        pipeline: None,
     }
 }
 
@@ -159,6 +160,7 @@ pub(crate) fn check_report(check: Check, repository: RepositoryId) -> Option<Rep
         url: link([check.html_url, check.details_url]),
         at,
         reference: None,
+        pipeline: None,
     })
 }
 
@@ -233,6 +235,7 @@ pub(crate) fn run_report(run: &Run, repository: RepositoryId) -> Option<Report> 
         url: link([run.html_url.clone()]),
         at,
         reference: None,
+        pipeline: None,
     })
 }
 
@@ -323,7 +326,7 @@ mod tests {
             branch: "main".to_owned(),
             before: Some(sha('a')),
             after: Some(sha('b')),
-            forced: false,
+            may_go_back: false,
             paths: Some(vec!["a".to_owned(), "b".to_owned()]),
             title: "Sell more".to_owned(),
         };
@@ -399,6 +402,7 @@ mod tests {
             url: "https://ci/1".to_owned(),
             at: "2026-01-01T00:00:00Z".parse().unwrap(),
             reference: None,
+            pipeline: None,
         };
         assert_eq!(reported("status", |_| ()), expect);
         for (state, colour) in [

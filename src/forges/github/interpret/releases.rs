@@ -91,6 +91,7 @@ pub(crate) fn step_report(deployment: &SeenDeployment, step: &Step) -> Option<Re
         url: step_url(step),
         at: step.updated_at.or(step.created_at).or_epoch(),
         reference: None,
+        pipeline: None,
     })
 }
 
@@ -233,6 +234,7 @@ mod tests {
             url: "https://log".to_owned(),
             at: "2026-01-01T00:00:00Z".parse().unwrap(),
             reference: None,
+            pipeline: None,
         };
         assert_eq!(report, Some(expect));
         assert_eq!((moved.status, moved.deployment.id), (71, 70));

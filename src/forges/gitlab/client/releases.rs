@@ -293,7 +293,8 @@ impl Client {
             escaped(&since.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
         );
         let (pipelines, _): (Vec<Pipeline>, bool) = self.read_all(&path, 1).await?;
-        for pipeline in pipelines {
+        // Nobody knows the mark before the first pipeline that has it, so that copies of it are newer.
+        for pipeline in pipelines.into_iter().rev() {
             let path = format!(
                 "{}/pipelines/{}/variables",
                 project(repository),
@@ -303,7 +304,7 @@ impl Client {
             let is_marked = variables
                 .iter()
                 .any(|one| one.key == CORRELATION && one.value == search.correlation);
-            // Others can copy the mark. Whose trigger token it is, nobody tells us.
+            // Others can copy the mark. Whose trigger token it is can be read only by whoever made it.
             if is_marked && (by_token || self.is_by_us(repository, pipeline.id).await?) {
                 return Ok(Some(External {
                     kind: ExternalKind::Pipeline,

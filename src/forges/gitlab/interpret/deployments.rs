@@ -85,6 +85,7 @@ pub(crate) fn deployment_report(
         url: url.to_owned(),
         at,
         reference: None,
+        pipeline: None,
     }
 }
 
@@ -137,6 +138,7 @@ mod tests {
             url: "https://lab/acme/shop/-/jobs/31".to_owned(),
             at,
             reference: None,
+            pipeline: None,
         };
         assert_eq!(report, expect);
         let expect = DeploymentMoved {

@@ -40,7 +40,6 @@ pub(crate) fn job_report(repository: RepositoryId, sha: Sha, told: JobTold) -> O
         Some(OUTSIDE) => ReportKind::Status,
         _ => ReportKind::Job,
     };
-    let pipeline = told.pipeline.filter(|_| kind == ReportKind::Job);
     Some(Report {
         repository,
         sha,
@@ -50,7 +49,7 @@ pub(crate) fn job_report(repository: RepositoryId, sha: Sha, told: JobTold) -> O
         // A job that is retried gets a new number.
         rank: Rank {
             id: told.id.0,
-            attempt: pipeline.map_or(0, |pipeline| pipeline.0),
+            attempt: 0,
             phase: phase(&told.status),
             second: at.as_second(),
         },
@@ -63,6 +62,10 @@ pub(crate) fn job_report(repository: RepositoryId, sha: Sha, told: JobTold) -> O
         at,
         // Whoever reports from outside chooses the branch.
         reference: told.reference.filter(|_| kind == ReportKind::Job),
+        pipeline: told
+            .pipeline
+            .filter(|_| kind == ReportKind::Job)
+            .map(|id| id.0),
     })
 }
 
@@ -214,7 +217,7 @@ mod tests {
             source: Reporter::Forge,
             rank: Rank {
                 id: 31,
-                attempt: 21,
+                attempt: 0,
                 phase: 2,
                 second: at.as_second(),
             },
@@ -223,6 +226,7 @@ mod tests {
             url: "https://lab/acme/shop/-/jobs/31".to_owned(),
             at,
             reference: None,
+            pipeline: Some(21),
         };
         let run = SeenRun {
             repository: shop(),

@@ -178,6 +178,7 @@ pub(crate) fn pipeline_report(
         url: told.url,
         at,
         reference: told.reference,
+        pipeline: None,
     }
 }
 
@@ -285,6 +286,7 @@ mod tests {
             url: "https://lab/acme/shop/-/pipelines/21".to_owned(),
             at,
             reference: None,
+            pipeline: None,
         };
         assert_eq!(*whole, expect);
     }

@@ -20,8 +20,8 @@ pub(super) fn push(payload: Push) -> Incoming {
     Incoming::Push(Moved {
         branch: branch.to_owned(),
         paths: touched(&payload),
-        // GitLab does not tell.
-        forced: false,
+        // GitLab does not tell whether it was forced.
+        may_go_back: true,
         title: title(&payload),
         repository: place(payload.project),
         before: payload.before.0,
@@ -90,7 +90,7 @@ mod tests {
             branch: "main".to_owned(),
             before: Some(sha('a')),
             after: Some(sha('b')),
-            forced: false,
+            may_go_back: true,
             paths: Some(vec!["a".to_owned(), "b".to_owned()]),
             title: "Sell more".to_owned(),
         };
