@@ -1,6 +1,8 @@
-//! Logs go to standard error: text for a terminal, one JSON object a line for everybody else.
+//! Logs go to standard error: text for a terminal, one JSON object a line for everybody else. The demo, whose
+//! terminal belongs to its person, has a file for them.
 
 use std::io::IsTerminal as _;
+use std::path::Path;
 
 use tracing_subscriber::EnvFilter;
 
@@ -8,15 +10,8 @@ const DEFAULT: &str = "info,sqlx=warn,octocrab=warn,hyper=warn,tower=warn";
 
 /// Starts logging. `COUNTERSIGN_LOG` takes `tracing`'s filters, such as `countersign=debug`.
 pub(super) fn start() {
-    let asked = std::env::var("COUNTERSIGN_LOG").unwrap_or_else(|_| DEFAULT.to_owned());
-    let filter = EnvFilter::try_new(&asked).unwrap_or_else(|error| {
-        super::complain(&format!(
-            "COUNTERSIGN_LOG is not a filter ({error}); logging as if it were `{DEFAULT}`"
-        ));
-        DEFAULT.into()
-    });
     let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+        .with_env_filter(filter())
         .with_writer(std::io::stderr);
     let started = if std::io::stderr().is_terminal() {
         log.with_ansi(std::env::var_os("NO_COLOR").is_none())
@@ -31,4 +26,25 @@ pub(super) fn start() {
     if let Err(error) = started {
         super::complain(&format!("logging could not be started: {error}"));
     }
+}
+
+/// The same into a file, as text.
+pub(super) fn start_in(path: &Path) -> std::io::Result<()> {
+    let file = std::fs::File::create(path)?;
+    let started = tracing_subscriber::fmt()
+        .with_env_filter(filter())
+        .with_ansi(false)
+        .with_writer(std::sync::Mutex::new(file))
+        .try_init();
+    started.map_err(std::io::Error::other)
+}
+
+fn filter() -> EnvFilter {
+    let asked = std::env::var("COUNTERSIGN_LOG").unwrap_or_else(|_| DEFAULT.to_owned());
+    EnvFilter::try_new(&asked).unwrap_or_else(|error| {
+        super::complain(&format!(
+            "COUNTERSIGN_LOG is not a filter ({error}); logging as if it were `{DEFAULT}`"
+        ));
+        DEFAULT.into()
+    })
 }

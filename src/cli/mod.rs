@@ -4,6 +4,7 @@
 mod audit;
 mod chat_parts;
 mod check;
+mod demo;
 mod doctor;
 mod exports;
 mod forge_parts;
@@ -13,16 +14,18 @@ mod inbox;
 mod init;
 mod log;
 mod log_key;
+mod notify;
 mod open;
 mod outbox;
 mod pages;
-mod paint;
 mod people;
 mod progress;
 mod reload;
+mod running;
 mod serve;
 mod setup;
 mod supervise;
+mod terminal;
 mod token;
 mod witnesses;
 
@@ -41,6 +44,7 @@ struct Line {
 }
 
 const FIRST_STEPS: &str = "First steps:
+  countersign demo            see what it is, on this machine
   countersign init            a few questions, and a first bot.toml
   countersign setup github    make the GitHub App; or: setup gitlab
   countersign doctor          what is still missing
@@ -52,6 +56,9 @@ const FIRST_STEPS: &str = "First steps:
 enum Command {
     /// Run the service
     Serve(ConfigFile),
+    /// See the life of a commit on this machine: the real service with a small GitHub and a small Discord, no
+    /// account and no configuration
+    Demo(demo::DemoLine),
     /// Ask a few questions and write a first bot.toml
     Init(init::Init),
     /// Validate the configuration and explain what it means
@@ -117,6 +124,7 @@ pub fn main() -> ExitCode {
     let line = Line::parse();
     let done = match line.command {
         Command::Serve(file) => in_runtime(serve::serve(file.path)),
+        Command::Demo(line) => in_runtime(demo::run(line)),
         Command::Init(asked) => Ok(init::run(&asked)),
         Command::Check(file) => in_runtime(async move { Ok(check::check(&file.path)) }),
         Command::Doctor(asked) => in_runtime(async move { Ok(doctor::run(asked).await) }),

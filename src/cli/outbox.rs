@@ -116,7 +116,7 @@ fn dropped_trigger(row: &Listed) -> Option<(String, Internal)> {
     let why = "an operator dropped the trigger".to_owned();
     // A trigger that somebody has had may have arrived.
     let outcome = if row.attempts == 0 && row.fence == 0 {
-        Went::Refused { why }
+        Went::Forbidden { why }
     } else {
         Went::Lost { why }
     };

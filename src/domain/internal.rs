@@ -80,6 +80,8 @@ pub enum Went {
     Accepted { external: Option<External> },
     /// The forge refused it; nothing was started.
     Refused { why: String },
+    /// We did not let it leave; nothing was started.
+    Forbidden { why: String },
     /// It was not sent, and may be sent later.
     Held { why: String, seconds: u64 },
     /// It was not sent, because it waited too long since it was decided.

@@ -105,7 +105,12 @@ impl Reason {
         // Writing to a string cannot fail.
         let _written = write!(text, "{indent}- {sign} {}", self.says);
         if let Some(help) = &self.help {
-            let _written = write!(text, " {help}");
+            let stop = if self.says.ends_with(['.', '!', '?', ':']) {
+                ""
+            } else {
+                "."
+            };
+            let _written = write!(text, "{stop} {help}");
         }
         text.push('\n');
         // What is well is not explained further.

@@ -275,12 +275,12 @@ fn uncovered(departure: &Departure, why: &Uncovered, now: Timestamp) -> Attempte
             why: why.clone(),
             seconds: WHEN_UNSIGNED,
         },
-        Uncovered::Broken(why) => Went::Refused {
+        Uncovered::Broken(why) => Went::Forbidden {
             why: format!(
                 "the audit log does not fit what was signed, so nothing is released until an operator has looked: {why}"
             ),
         },
-        Uncovered::Unproven(why) => Went::Refused {
+        Uncovered::Unproven(why) => Went::Forbidden {
             why: format!("the audit log does not allow it: {why}"),
         },
     };

@@ -86,7 +86,7 @@ async fn start(
     } else {
         match caller {
             Ok(caller) => caller.start(departure).await,
-            Err(why) => Went::Refused { why },
+            Err(why) => Went::Forbidden { why },
         }
     };
     told(departure, outcome)

@@ -12,6 +12,7 @@ mod row;
 mod statement;
 mod unit;
 
+pub mod by_hand;
 pub mod inbox;
 pub mod lanes;
 pub mod lease;

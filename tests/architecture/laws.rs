@@ -148,7 +148,7 @@ fn objection(source: &Source, target: &[String]) -> Option<(String, &'static str
         } else {
             (
                 "it does not stand below",
-                "move what both need into a module below both, or let cli/serve.rs hand over the finished part",
+                "move what both need into a module below both, or let cli/running.rs hand over the finished part",
             )
         };
         let what = format!("`{}` may not use `{shown}`: {direction}", room.name);

@@ -78,6 +78,7 @@ fn every_command_line_is_understood() {
         "doctor",
         "check",
         "serve",
+        "demo",
         "audit",
         "outbox",
         "inbox",

@@ -205,3 +205,27 @@ async fn secrets_are_nowhere_to_be_seen(engine: Engine) {
     assert!(!shown.contains("sha256="), "a signature was shown");
     assert_eq!(service.stop().await, 0);
 }
+
+/// systemd hears when the service is ready, and when it ends.
+#[tokio::test(flavor = "multi_thread")]
+async fn systemd_is_told_how_it_goes() {
+    let database = Database::fresh(Engine::Sqlite).await;
+    let place = database.folder.path().join("notify");
+    let socket = std::os::unix::net::UnixDatagram::bind(&place).unwrap();
+    socket
+        .set_read_timeout(Some(std::time::Duration::from_secs(20)))
+        .unwrap();
+    let told = || {
+        let mut words = [0; 64];
+        let length = socket.recv(&mut words).unwrap();
+        String::from_utf8(words[..length].to_vec()).unwrap()
+    };
+    let wishes = Wishes {
+        variables: vec![("NOTIFY_SOCKET", place.display().to_string())],
+        ..Wishes::default()
+    };
+    let service = Service::start_with(&database, None, &wishes).await;
+    assert_eq!(told(), "READY=1");
+    assert_eq!(service.stop().await, 0);
+    assert_eq!(told(), "STOPPING=1");
+}

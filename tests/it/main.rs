@@ -14,6 +14,7 @@ mod chat_story;
 mod chats;
 mod commands;
 mod contract;
+mod demo;
 mod doctor;
 mod effects;
 mod evidence;

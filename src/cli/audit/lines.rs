@@ -6,6 +6,7 @@ use std::io::IsTerminal as _;
 use clap::ValueEnum;
 use serde_json::{Value, json};
 
+use crate::cli::terminal;
 use crate::ledger::Shown;
 
 /// The width of a terminal that does not tell.
@@ -221,7 +222,9 @@ pub(super) fn width() -> Option<usize> {
         .and_then(|text| text.parse().ok());
     match told {
         Some(columns) if columns > 0 => Some(columns),
-        _ => std::io::stdout().is_terminal().then_some(USUAL_WIDTH),
+        _ => std::io::stdout()
+            .is_terminal()
+            .then(|| terminal::columns().unwrap_or(USUAL_WIDTH)),
     }
 }
 

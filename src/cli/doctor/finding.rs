@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::super::paint::Paint;
-use super::super::say;
+use crate::cli::say;
+use crate::cli::terminal::{Paint, Palette};
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -27,7 +27,7 @@ pub(super) struct Finding {
 /// Everything that was found out.
 #[derive(Debug)]
 pub(super) struct Findings {
-    paint: Paint,
+    palette: Palette,
     is_json: bool,
     all: Vec<Finding>,
 }
@@ -40,9 +40,9 @@ struct Told<'f> {
 }
 
 impl Findings {
-    pub(super) fn new(paint: Paint, is_json: bool) -> Self {
+    pub(super) fn new(palette: Palette, is_json: bool) -> Self {
         Self {
-            paint,
+            palette,
             is_json,
             all: Vec::new(),
         }
@@ -70,7 +70,7 @@ impl Findings {
             way_out,
         };
         if !self.is_json {
-            say(&finding.line(self.paint));
+            say(&finding.line(self.palette));
         }
         self.all.push(finding);
     }
@@ -103,11 +103,11 @@ impl Findings {
 }
 
 impl Finding {
-    fn line(&self, paint: Paint) -> String {
+    fn line(&self, palette: Palette) -> String {
         let word = match self.level {
-            Level::Ok => paint.good("ok     "),
-            Level::Warning => paint.doubtful("warning"),
-            Level::Error => paint.bad("error  "),
+            Level::Ok => palette.paint(Paint::Good, "ok     "),
+            Level::Warning => palette.paint(Paint::Waiting, "warning"),
+            Level::Error => palette.paint(Paint::Bad, "error  "),
         };
         let mut line = format!("{word}  {:<15} {}", self.about, self.says);
         if let Some(way_out) = &self.way_out {

@@ -16,7 +16,7 @@ use jiff::Timestamp;
 
 use super::chat_parts::ChatParts;
 use super::forge_parts::ForgeParts;
-use super::paint::Paint;
+use super::terminal::Palette;
 use super::{ConfigFile, EXIT_INVALID, colour_of_errors, complain};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -39,7 +39,7 @@ pub(super) struct Doctor {
 }
 
 pub(super) async fn run(asked: Doctor) -> ExitCode {
-    let mut findings = Findings::new(Paint::of_output(), asked.json);
+    let mut findings = Findings::new(Palette::of_output(), asked.json);
     let config = home::configuration(&asked.file.path, &mut findings);
     let is_valid = match config {
         Ok(config) => {

@@ -44,7 +44,13 @@ impl Desk<'_> {
         match went {
             Went::Accepted { .. } => {}
             // An earlier one may have arrived all the same.
-            Went::Refused { .. } if flight.lost > 0 => self.stay_unknown(request, &mut outcome),
+            Went::Refused { .. } | Went::Forbidden { .. } if flight.lost > 0 => {
+                self.stay_unknown(request, &mut outcome);
+            }
+            Went::Forbidden { why } => {
+                let why = format!("it did not leave, because {why}");
+                self.end(request, Ended::Failed, &why, &mut outcome);
+            }
             Went::Refused { why } => {
                 let why = format!("{} refused to start it: {why}", request.repository.forge());
                 self.end(request, Ended::Failed, &why, &mut outcome);

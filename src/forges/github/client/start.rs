@@ -149,7 +149,11 @@ impl Client {
         });
         match went {
             Went::Refused { why } => Err(why),
-            Went::Accepted { .. } | Went::Held { .. } | Went::Stale | Went::Lost { .. } => Ok(went),
+            Went::Accepted { .. }
+            | Went::Forbidden { .. }
+            | Went::Held { .. }
+            | Went::Stale
+            | Went::Lost { .. } => Ok(went),
         }
     }
 
