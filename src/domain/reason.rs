@@ -231,7 +231,7 @@ mod tests {
         assert_eq!(tree.obstacles().len(), 1);
         assert_eq!(
             tree.render(),
-            "- ✅ fine\n- ❌ gates\n  - ✅ a\n  - ❌ b is red Run it again.\n- ⏳ approvals\n"
+            "- ✅ fine\n- ❌ gates\n  - ✅ a\n  - ❌ b is red. Run it again.\n- ⏳ approvals\n"
         );
     }
 }

@@ -309,11 +309,11 @@ async fn a_refusal_says_everything_at_once(setting: Setting) {
     let said = world.say("bob", pull_request, "/deploy prod").await;
     for expect in [
         head.as_str(),
-        "❌ `bob` has none of the roles that approve here These can: `deployer` (`ann`, `dora`).",
+        "❌ `bob` has none of the roles that approve here. These can: `deployer` (`ann`, `dora`).",
         "❌ **prod** is locked by `ann`",
         "`/unlock prod` opens it.",
-        "is not merged, and the policy wants commits of `main` Merge it first.",
-        "is a draft Mark it as ready for review.",
+        "is not merged, and the policy wants commits of `main`. Merge it first.",
+        "is a draft. Mark it as ready for review.",
         "❌ `status:lint`: nothing was reported yet",
         "❌ stage **staging** has not passed yet",
         "#2 releases",

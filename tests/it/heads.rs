@@ -189,7 +189,7 @@ async fn a_yes_elsewhere_is_another_yes(setting: Setting) {
     let asked = world.say("ann", pull_request, "/deploy prod").await;
     for command in ["/approve", "/reject", "/cancel"] {
         let said = world.say("dora", other, command).await;
-        said.expect("no request of this pull request waits for an answer Name another one: #1.");
+        said.expect("no request of this pull request waits for an answer. Name another one: #1.");
     }
     world.said(asked.comment).expect("1 of 2");
     assert!(world.deployments().is_empty());

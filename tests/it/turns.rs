@@ -48,7 +48,7 @@ async fn a_newer_wish_takes_the_place_of_an_older_one(setting: Setting) {
     let said = world.said(older.comment);
     said.expect(&format!("{new} was asked for, which is newer"));
     let said = world.say("dora", first, "/deploy prod").await;
-    said.expect("#2 asks for a newer commit `/cancel #2` withdraws it.");
+    said.expect("#2 asks for a newer commit. `/cancel #2` withdraws it.");
     world.say("dora", second, "/approve").await.expect("2 of 2");
     assert_eq!(world.deployments(), [new]);
 }

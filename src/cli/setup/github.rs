@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use clap::Args;
 use serde_json::{Map, Value, json};
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::{address, refuse};
 use crate::cli::{ConfigFile, complain, github_app, say};
@@ -71,6 +72,14 @@ pub(super) async fn run(asked: GitHub) -> ExitCode {
         Err(why) => return refuse(&why),
     };
     let folder = path.parent().unwrap_or(Path::new("")).to_owned();
+    // From here on nobody ends us without what we made being taken away.
+    let ended = (
+        signal(SignalKind::interrupt()),
+        signal(SignalKind::terminate()),
+    );
+    let (Ok(mut interrupted), Ok(mut terminated)) = ended else {
+        return refuse("this machine gives no signals");
+    };
     let places = match Places::make(&folder) {
         Ok(places) => places,
         Err(why) => return refuse(&why),
@@ -83,9 +92,13 @@ pub(super) async fn run(asked: GitHub) -> ExitCode {
                 return ExitCode::FAILURE;
             }
         },
-        _ = tokio::signal::ctrl_c() => {
+        _ = interrupted.recv() => {
             complain("Nothing was kept.");
             return ExitCode::from(130);
+        }
+        _ = terminated.recv() => {
+            complain("Nothing was kept.");
+            return ExitCode::from(143);
         }
     };
     let install = format!("{}/installations/new", app.html_url);

@@ -33,7 +33,7 @@ use super::talk::Talk;
 use super::{Database, Engine, eventually};
 
 pub(crate) const SHOP: &str = "acme/shop";
-const ANSWERS_WITHIN: Duration = Duration::from_secs(2);
+const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
 
 /// A service that is released by one deployer; tests change it by replacing text.
 pub(crate) const PLAIN: &str = r#"
