@@ -29,6 +29,7 @@ const FOLDERS: &[&str] = &[
     "script/",
     "migrations/",
     "benches/",
+    "packaging/",
 ];
 
 /// Every page, by its path.

@@ -58,12 +58,19 @@ enum Command {
     Serve(ConfigFile),
     /// See the life of a commit on this machine: the real service with a small GitHub and a small Discord, no
     /// account and no configuration
+    #[command(after_help = "For example:\n  countersign demo\n  countersign demo --scripted")]
     Demo(demo::DemoLine),
     /// Ask a few questions and write a first bot.toml
+    #[command(
+        after_help = "For example:\n  countersign init\n  countersign init --yes --repo github:acme/shop --url https://deploys.example.com"
+    )]
     Init(init::Init),
     /// Validate the configuration and explain what it means
     Check(ConfigFile),
     /// Look for whatever would keep Countersign from its work, here and at the forges and chats
+    #[command(
+        after_help = "For example:\n  countersign doctor\n  countersign doctor --offline --json"
+    )]
     Doctor(doctor::Doctor),
     /// Work with the configuration's form
     #[command(subcommand)]
@@ -86,6 +93,7 @@ enum Command {
     /// Print the commands that people write in comments and chats, as a page in Markdown
     Commands,
     /// Print completions for a shell
+    #[command(after_help = "For example:\n  countersign completions bash")]
     Completions(pages::Completions),
     /// Write manual pages
     Man(pages::Man),
@@ -184,5 +192,48 @@ fn colour_of_errors() -> crate::config::Colour {
         crate::config::Colour::Always
     } else {
         crate::config::Colour::Never
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    /// The examples of a command and of those below it.
+    fn examples(command: &clap::Command) -> Vec<String> {
+        let help = command.get_after_help().map(ToString::to_string);
+        let help = help.unwrap_or_default();
+        let own = help.lines().filter_map(|line| line.strip_prefix("  "));
+        let own = own.filter(|line| line.starts_with("countersign "));
+        // What stands beside an example explains it.
+        let own = own.map(|line| line.split("   ").next().unwrap_or(line).to_owned());
+        let below = command.get_subcommands().flat_map(examples);
+        own.chain(below).collect()
+    }
+
+    #[test]
+    fn every_example_in_the_help_is_understood() {
+        let examples = examples(&Line::command());
+        assert!(examples.len() > 15, "{examples:?}");
+        for example in examples {
+            let words = shell_words(&example);
+            assert_eq!(understands(&words), Ok(()), "{example}");
+        }
+    }
+
+    fn shell_words(line: &str) -> Vec<String> {
+        let parts = line.split('\'').enumerate();
+        let words = parts.flat_map(|(index, part)| match index % 2 {
+            0 => part.split_whitespace().map(str::to_owned).collect(),
+            _ => vec![part.to_owned()],
+        });
+        words.collect()
+    }
+
+    #[test]
+    fn the_definition_is_whole() {
+        Line::command().debug_assert();
     }
 }

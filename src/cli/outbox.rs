@@ -21,6 +21,9 @@ pub(super) enum OutboxCommand {
     /// List the rows in one state; those that wait for a person unless told otherwise
     List(List),
     /// Try a row again at once
+    #[command(
+        after_help = "For example:\n  countersign outbox retry 17 --reason 'the app has its permission back'"
+    )]
     Retry(Settle),
     /// Give a row up for good
     Drop(Settle),

@@ -24,6 +24,9 @@ const LONGEST_NAME: usize = 100;
 #[derive(Debug, Subcommand)]
 pub(super) enum TokenCommand {
     /// Make a token and print it; it is shown this once
+    #[command(
+        after_help = "For example:\n  countersign token create --name auditors --scope audit --expires 90d"
+    )]
     Create(Create),
     /// List all tokens, without their secrets
     List(List),

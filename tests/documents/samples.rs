@@ -283,6 +283,44 @@ fn pages_that_are_made_are_current() {
     );
 }
 
+/// What is not ours is a shell's all the same.
+#[test]
+fn every_sample_for_a_shell_is_one() {
+    for (page, text) in pages() {
+        for block in blocks(&text, "sh") {
+            let mut shell = std::process::Command::new("bash");
+            let output = shell.args(["-nc", block]).output().unwrap();
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert!(output.status.success(), "{}: {said}", page.display());
+        }
+    }
+}
+
+#[test]
+fn every_workflow_and_pipeline_can_be_read() {
+    let mut count = 0;
+    let mut read = |place: &Path, text: &str| {
+        let found = yaml_rust2::YamlLoader::load_from_str(text);
+        assert!(
+            found.is_ok_and(|found| found.len() == 1),
+            "{}:\n{text}",
+            place.display()
+        );
+        count += 1;
+    };
+    for (page, text) in pages() {
+        for block in blocks(&text, "yaml") {
+            read(&page, block);
+        }
+    }
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/examples");
+    for entry in fs::read_dir(examples).unwrap() {
+        let path = entry.unwrap().path();
+        read(&path, &fs::read_to_string(&path).unwrap());
+    }
+    assert!(count > 4, "{count}");
+}
+
 /// What a unit, an image and the page about them say is what the program does.
 #[test]
 fn what_is_packaged_is_understood() {

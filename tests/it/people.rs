@@ -247,6 +247,7 @@ async fn authors_and_committers_do_not_approve(setting: Setting) {
         // She may ask; her own yes does not count.
         let asked = world.say("dora", 3, &format!("/deploy prod {sha}")).await;
         asked.expect("Waiting for approval, 0 of 1");
+        asked.expect("the policy excludes authors: asking was no approval.");
         let said = world.say("dora", 3, "/approve").await;
         said.expect("`dora` is an author of what would ship, and the policy excludes authors");
         let said = world.say("ann", 3, "/approve").await;

@@ -25,20 +25,31 @@ use crate::store::Store;
 #[derive(Debug, Subcommand)]
 pub(super) enum AuditCommand {
     /// Find entries by service, person, time and more, newest first
+    #[command(
+        after_help = "For example:\n  countersign audit query --service shop --environment prod --since 7d\n  countersign audit query --outcome refused --person ann"
+    )]
     Query(query::Query),
     /// Show one entry with its evidence
     Show(show::Show),
     /// Print new entries as they come
     Follow(follow::Follow),
     /// Evidence for auditors: every deploy of a period, and whatever left the ordinary road
+    #[command(
+        after_help = "For example:\n  countersign audit report --from 2026-01-01 --to 2026-03-31 --output csv --file q1.csv"
+    )]
     Report(report::ReportLine),
     /// Erase private data; the entries, and everything that was proven of them, stay
     Erase(erase::EraseLine),
     /// Check the whole log, or an export or a receipt of it
+    #[command(
+        after_help = "For example:\n  countersign audit verify\n  countersign audit verify --receipt 42.json --key log.pub"
+    )]
     Verify(verify::Verify),
     /// Write the log into a folder, or go on with one
+    #[command(after_help = "For example:\n  countersign audit export --to /srv/audit")]
     Export(export::Export),
     /// Write a file that proves one release without the service
+    #[command(after_help = "For example:\n  countersign audit receipt '#42' --to 42.json")]
     Receipt(receipt::ReceiptOf),
     /// Print the proof of one entry in the form of C2SP's tlog-proof
     Proof(receipt::ProofOf),

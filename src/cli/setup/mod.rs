@@ -18,12 +18,24 @@ use super::{EXIT_INVALID, complain, say};
 #[derive(Debug, Subcommand)]
 pub(super) enum SetupCommand {
     /// Print what an application on Discord needs
+    #[command(
+        after_help = "For example:\n  countersign setup discord --application 1000000000000000001 --url https://deploys.example.com"
+    )]
     Discord(Discord),
     /// Make a GitHub App from a page on this machine, and keep its key and its secret
+    #[command(
+        after_help = "For example:\n  countersign setup github --organization acme --url https://deploys.example.com"
+    )]
     Github(github::GitHub),
     /// Create or update the webhook of every GitLab project of the configuration
+    #[command(
+        after_help = "For example:\n  countersign setup gitlab --dry-run\n  countersign setup gitlab"
+    )]
     Gitlab(gitlab::GitLab),
     /// Print the manifest from which Slack makes the app
+    #[command(
+        after_help = "For example:\n  countersign setup slack --socket --manifest\n  countersign setup slack --url https://deploys.example.com"
+    )]
     Slack(Slack),
 }
 

@@ -35,7 +35,8 @@ impl Desk<'_> {
         }
         if request.expires_at <= self.now {
             let why = "nobody completed the approvals in time";
-            let text = format!("**Refused**: #{number} expired at {}.", request.expires_at);
+            let at = words::moment(request.expires_at);
+            let text = format!("**Refused**: #{number} expired at {at}.");
             self.end(request, Ended::Expired, why, outcome);
             return self.answer(asked, Answer::refused(text), outcome);
         }
@@ -116,7 +117,7 @@ impl Desk<'_> {
             let _written = write!(text, "\n\n{why}: that approval does not count any more.");
         }
         self.answer(asked, Answer::said(text.clone()), outcome);
-        self.go_or_wait(request.clone(), &examined, outcome);
+        self.go_or_wait(request.clone(), (&examined, None), outcome);
         self.remark(&request, &text, outcome);
     }
 

@@ -1,6 +1,7 @@
 //! Closing and opening an environment.
 
 use super::command::Answer;
+use super::words::moment;
 use super::{Change, Desk, Outcome};
 use crate::domain::command;
 use crate::domain::reason::{Reason, code};
@@ -28,7 +29,7 @@ impl Desk<'_> {
             since: self.now,
             until,
         };
-        let until = until.map(|until| format!(" until {until}"));
+        let until = until.map(|until| format!(" until {}", moment(until)));
         let text = format!(
             "**Locked**: {} → **{}**{}: {}. `/unlock {}` opens it.",
             service.name,

@@ -144,6 +144,9 @@ impl Desk<'_> {
         // The request itself is a yes, where the policy lets its maker say one.
         let mut examined = self.examine(&self.subject(wish, &given));
         let excluded = !examined.void.is_empty();
+        // Whoever asks and counts for nothing wants to know why.
+        let note = examined.void.first();
+        let note = note.map(|(_, why)| format!("{why}: asking was no approval."));
         if excluded {
             examined = self.examine(&self.subject(wish, &[]));
         }
@@ -186,7 +189,7 @@ impl Desk<'_> {
             repository: repository.id,
             at: request.expires_at,
         });
-        self.go_or_wait(request, &examined, outcome);
+        self.go_or_wait(request, (&examined, note.as_deref()), outcome);
     }
 
     fn new_request(&self, wish: &Wish<'_>, number: u64) -> Request {
@@ -230,8 +233,13 @@ impl Desk<'_> {
         }
     }
 
-    /// With a quorum it departs, else it waits and says for whom.
-    pub(super) fn go_or_wait(&self, request: Request, examined: &Examined, outcome: &mut Outcome) {
+    /// With a quorum it departs, else it waits and says for whom, and what else there is to say.
+    pub(super) fn go_or_wait(
+        &self,
+        request: Request,
+        (examined, note): (&Examined, Option<&str>),
+        outcome: &mut Outcome,
+    ) {
         match &examined.quorum {
             Ok(quorum) => {
                 let Some((service, environment)) = self.configured(&request) else {
@@ -240,7 +248,7 @@ impl Desk<'_> {
                 self.depart(request, (quorum, examined), (service, environment), outcome);
             }
             Err(_) => {
-                self.say_request(&request, None, outcome);
+                self.say_request_noting(&request, (None, note), outcome);
                 self.show(
                     &request,
                     StatusState::Pending,

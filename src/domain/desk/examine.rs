@@ -2,6 +2,7 @@
 //! the moment before the trigger, `/why` and the dry run all look at this tree.
 
 use super::people::{Authors, refusal};
+use super::words::moment;
 use super::{Change, Desk};
 use crate::domain::gates::{self, StageView};
 use crate::domain::policy::{Approval, Quorum, Shortage, Unauthorized};
@@ -89,12 +90,12 @@ impl Desk<'_> {
             );
         }
         if let Some(lock) = self.lock(subject.service, subject.environment) {
-            let until = lock.until.map(|until| format!(" until {until}"));
+            let until = lock.until.map(|until| format!(" until {}", moment(until)));
             parts.push(
                 Reason::refuses(format!(
                     "**{name}** is locked by {} since {}{}: {}",
                     code(&lock.by.login),
-                    lock.since,
+                    moment(lock.since),
                     until.unwrap_or_default(),
                     code(&lock.reason)
                 ))

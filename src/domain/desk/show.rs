@@ -2,6 +2,7 @@
 
 use super::Desk;
 use super::examine::Subject;
+use super::words::moment;
 use crate::domain::command::{self, Target};
 use crate::domain::gates::{self, StageVerdict};
 use crate::domain::reason::{Reason, code};
@@ -58,7 +59,7 @@ impl Desk<'_> {
                     format!(
                         "{} since {}{}",
                         code(live.sha.as_str()),
-                        live.since,
+                        moment(live.since),
                         request.unwrap_or_else(unasked)
                     )
                 },

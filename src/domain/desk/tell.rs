@@ -13,7 +13,21 @@ impl Desk<'_> {
         examined: Option<&Examined>,
         outcome: &mut Outcome,
     ) {
-        let text = words::request(self, request, examined);
+        self.say_request_noting(request, (examined, None), outcome);
+    }
+
+    /// The same, with a word that is said this once.
+    pub(super) fn say_request_noting(
+        &self,
+        request: &Request,
+        (examined, note): (Option<&Examined>, Option<&str>),
+        outcome: &mut Outcome,
+    ) {
+        let mut text = words::request(self, request, examined);
+        if let Some(note) = note {
+            text.push_str("\n\n");
+            text.push_str(note);
+        }
         match &request.origin {
             Origin::Comment(place) => outcome.plan(
                 format!("{}/say", request.thread),

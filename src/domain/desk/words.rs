@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use jiff::Timestamp;
+
 use super::Desk;
 use super::examine::Examined;
 use crate::domain::reason::{code, link};
@@ -35,6 +37,11 @@ pub(super) fn request(desk: &Desk<'_>, request: &Request, examined: Option<&Exam
         let _written = write!(text, "\n\n{}", examined.tree.render());
     }
     text
+}
+
+/// A time as people read it.
+pub(super) fn moment(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
 /// A request by its number and by what it would ship.
@@ -81,7 +88,7 @@ fn state(desk: &Desk<'_>, request: &Request) -> String {
             flight,
         } => {
             let url = flight.as_ref().map_or("", |flight| flight.url.as_str());
-            ended(request, *how, (&at.to_string(), why, url))
+            ended(request, *how, (&moment(*at), why, url))
         }
     }
 }
@@ -109,7 +116,7 @@ fn waiting(desk: &Desk<'_>, request: &Request, environment: &Environment) -> Str
         given.len().min(needed as usize),
         wanted.join("; "),
         request.number,
-        request.expires_at
+        moment(request.expires_at)
     )
 }
 
