@@ -429,6 +429,25 @@ async fn a_suspended_installation() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_reference_that_is_not_there_and_a_tag_that_is() {
+    let machine = Machine::new().await;
+    let head = machine.gitlab.head(SHOP, "main").unwrap();
+    machine.gitlab.never_disable_hooks();
+    machine.gitlab.tag(SHOP, "v1", &head, "ann").await;
+    let played = "gitlab = \"play_job\", job = \"deploy-prod\"";
+    let created = |reference: &str| {
+        format!(
+            "gitlab = \"create_pipeline\", ref = \"{reference}\", variables = {{ RELEASE_SHA = \"{{sha}}\" }}"
+        )
+    };
+    rewrite(&machine, played, &created("v1"));
+    let said = machine.examine();
+    assert!(said.complaints().is_empty(), "{:#?}", said.complaints());
+    rewrite(&machine, played, &created("v2"));
+    machine.finds("error", "gitlab", "no branch and no tag v2", "`ref`");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_webhook_that_gitlab_put_aside() {
     let machine = Machine::new().await;
     machine.gitlab.drop_next(4);

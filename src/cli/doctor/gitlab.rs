@@ -212,27 +212,34 @@ impl Place<'_> {
 
     async fn branch(&self, service: &Service, findings: &mut Findings) {
         let path = &self.repository.path;
-        let mut branches = vec![(&service.branch, "from which it is released")];
-        for environment in &service.environments {
-            if let Trigger::GitLab(
-                GitLabTrigger::CreatePipeline { reference, .. }
-                | GitLabTrigger::TriggerToken { reference, .. },
-            ) = &environment.trigger
-                && *reference != service.branch
-            {
-                branches.push((reference, "at which its pipelines are created"));
-            }
-        }
-        for (branch, why) in branches {
-            match self.client.has_branch(self.repository, branch).await {
-                Ok(true) => {}
-                Ok(false) => findings.error(
-                    ABOUT,
-                    format!("{path} has no branch {branch}, {why} ({})", service.name),
-                    "correct `branch` of the service, or `ref` of the trigger",
+        let branch = &service.branch;
+        match self.client.has_branch(self.repository, branch).await {
+            Ok(true) => {}
+            Ok(false) => findings.error(
+                ABOUT,
+                format!(
+                    "{path} has no branch {branch}, from which {} is released",
+                    service.name
                 ),
-                Err(error) => findings.error(ABOUT, format!("{path}: {error}"), ""),
-            }
+                "correct the service's `branch`",
+            ),
+            Err(error) => findings.error(ABOUT, format!("{path}: {error}"), ""),
+        }
+    }
+
+    /// Whether there is what pipelines are created at, a branch or a tag.
+    async fn reference(&self, reference: &Branch, findings: &mut Findings) {
+        let path = &self.repository.path;
+        match self.client.has_reference(self.repository, reference).await {
+            Ok(true) => {}
+            Ok(false) => findings.error(
+                ABOUT,
+                format!(
+                    "{path} has no branch and no tag {reference}, at which pipelines are created"
+                ),
+                "correct `ref` of the trigger",
+            ),
+            Err(error) => findings.error(ABOUT, format!("{path}: {error}"), ""),
         }
     }
 
@@ -245,10 +252,10 @@ impl Place<'_> {
                 self.protected(environment, findings).await;
             }
             Trigger::GitLab(
-                GitLabTrigger::CreatePipeline { .. } | GitLabTrigger::TriggerToken { .. },
-            )
-            | Trigger::GitHub(_)
-            | Trigger::Webhook { .. } => {}
+                GitLabTrigger::CreatePipeline { reference, .. }
+                | GitLabTrigger::TriggerToken { reference, .. },
+            ) => self.reference(reference, findings).await,
+            Trigger::GitHub(_) | Trigger::Webhook { .. } => {}
         }
     }
 

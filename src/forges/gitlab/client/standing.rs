@@ -86,6 +86,21 @@ impl Client {
         Ok(head.is_some())
     }
 
+    /// Whether there is a branch or a tag of this name.
+    pub async fn has_reference(
+        &self,
+        repository: &Repository,
+        reference: &Branch,
+    ) -> Result<bool, CallError> {
+        let path = format!(
+            "{}/repository/commits/{}",
+            project(repository),
+            escaped(reference.as_str())
+        );
+        let found: Option<serde_json::Value> = self.read_maybe(&path).await?;
+        Ok(found.is_some())
+    }
+
     /// Whether deployments to an environment wait for somebody's approval.
     pub async fn is_protected(
         &self,
