@@ -188,7 +188,7 @@ fn complain(text: &str) {
 }
 
 fn colour_of_errors() -> crate::config::Colour {
-    if std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none() {
+    if std::io::stderr().is_terminal() && terminal::wants_colours() {
         crate::config::Colour::Always
     } else {
         crate::config::Colour::Never

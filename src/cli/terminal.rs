@@ -38,8 +38,7 @@ pub(super) enum Palette {
 impl Palette {
     /// Colours for standard output, unless it is no terminal or somebody does not want them.
     pub(super) fn of_output() -> Self {
-        let is_wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-        if is_wanted && std::io::stdout().is_terminal() {
+        if wants_colours() && std::io::stdout().is_terminal() {
             Self::Ansi
         } else {
             Self::Plain
@@ -52,6 +51,11 @@ impl Palette {
             Self::Ansi => format!("\u{1b}[{}m{text}\u{1b}[0m", paint.code()),
         }
     }
+}
+
+/// Whether nobody has asked for plain text.
+pub(super) fn wants_colours() -> bool {
+    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
 /// How many columns the terminal of standard output has, if it is one and says so.

@@ -541,3 +541,34 @@ async fn a_log_that_was_cut_short() {
     assert_eq!(offline.status.code(), Some(1));
     assert_eq!(machine.github.calls().len(), calls);
 }
+
+/// In a terminal there are colours, unless somebody does not want them, and what takes long says so.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_terminal_shows_colours_and_that_something_takes_long() {
+    let machine = Machine::new().await;
+    let shown = |no_color: &str| {
+        let line = format!("{} doctor", env!("CARGO_BIN_EXE_countersign"));
+        let mut command = std::process::Command::new("script");
+        command
+            .args(["-qec", &line, "/dev/null"])
+            .env("COUNTERSIGN_CONFIG", machine.path("bot.toml"))
+            .env("TEST_TOKEN", TOKEN)
+            .env("TEST_SECRET", SECRET)
+            .env("NO_COLOR", no_color)
+            .envs(variables())
+            .stdin(std::process::Stdio::null());
+        let output = tokio::task::block_in_place(|| command.output().unwrap());
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let slow = countersign::sandbox::github::Trouble::Slow(std::time::Duration::from_millis(2_200));
+    machine.github.expect_trouble_at("GET", "/app", slow);
+    let colourful = shown("");
+    assert!(colourful.contains("asking GitHub: 1 s"), "{colourful:?}");
+    assert!(colourful.contains("\x1b[32mok"), "{colourful:?}");
+    let plain = shown("1");
+    assert!(
+        !plain.contains('\x1b') && plain.contains("ok "),
+        "{plain:?}"
+    );
+}

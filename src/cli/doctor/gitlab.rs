@@ -7,6 +7,7 @@ use secrecy::ExposeSecret as _;
 
 use super::finding::Findings;
 use super::{clock, names};
+use crate::cli::progress;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::{
@@ -22,7 +23,8 @@ const DEVELOPER: u64 = 30;
 const SOON: i64 = 14 * 24 * 3_600;
 
 pub(super) async fn look(config: &Config, client: &Client, findings: &mut Findings) {
-    let standing = match client.standing().await {
+    let asking = progress::shown("asking GitLab", client.standing());
+    let standing = match asking.await {
         Ok(standing) => standing,
         Err(error) => {
             let why = error.to_string();

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use super::finding::Findings;
 use super::{clock, names};
+use crate::cli::progress;
 use crate::config::Config;
 use crate::domain::{
     Environment, Forge, Gate, GitHubGate, GitHubTrigger, PinKind, Repository, Service, Trigger,
@@ -20,7 +21,8 @@ const ABOUT: &str = "github";
 const WHOLE_SCOPE: &str = "repo";
 
 pub(super) async fn look(config: &Config, client: &Client, findings: &mut Findings) {
-    let standing = match client.standing().await {
+    let asking = progress::shown("asking GitHub", client.standing());
+    let standing = match asking.await {
         Ok(standing) => standing,
         Err(error) => {
             let why = error.to_string();
