@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use countersign::clock::Clock;
 use countersign::sandbox::discord::{self, CHANNEL, Discord};
 use countersign::sandbox::github::{APP_ID, APP_KEY, APP_SLUG, Fate, GitHub};
-use countersign::sandbox::gitlab::{GitLab, JobPlan};
+use countersign::sandbox::gitlab::{GitLab, JobPlan, Trouble};
 use countersign::sandbox::slack::{self, Slack};
 use serde_json::Value;
 
@@ -571,4 +571,45 @@ async fn a_terminal_shows_colours_and_that_something_takes_long() {
         !plain.contains('\x1b') && plain.contains("ok "),
         "{plain:?}"
     );
+}
+
+/// Whatever goes wrong with a question is said, and the other questions are asked all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn trouble_with_a_question_is_a_finding() {
+    let machine = Machine::new().await;
+    let troubles = || {
+        [
+            Trouble::Reset,
+            Trouble::Garbage,
+            Trouble::Refuse {
+                status: 502,
+                headers: Vec::new(),
+                message: "Bad Gateway",
+            },
+        ]
+    };
+    for path in [
+        "/user$",
+        "/personal_access_tokens/self",
+        "/members/all/",
+        "/hooks",
+        "/repository/branches/",
+        "/pipelines/latest",
+        "/jobs",
+        "/protected_environments/",
+        "/groups/",
+        "/users$",
+    ] {
+        for trouble in troubles() {
+            let name = format!("{path} meets {trouble:?}");
+            machine.gitlab.expect_trouble_at("GET", path, trouble);
+            let said = machine.examine();
+            assert_eq!(machine.gitlab.trouble_left(), 0, "{name}");
+            let complaints = said.complaints();
+            let about_it = |one: &&Value| one["about"] == "gitlab";
+            assert!(complaints.iter().any(about_it), "{name}: {complaints:#?}");
+            let others = |one: &&Value| one["about"] == "slack";
+            assert!(said.findings.iter().any(|one| others(&one)), "{name}");
+        }
+    }
 }

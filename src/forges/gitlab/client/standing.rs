@@ -7,6 +7,7 @@ use http::Method;
 use http::header::DATE;
 use serde::Deserialize;
 
+use super::people::User;
 use super::{Client, project};
 use crate::call::CallError;
 use crate::domain::{Account, Branch, ForgeName, Repository};
@@ -48,14 +49,16 @@ impl Client {
         let answer = self.ask(Method::GET, "/user", None).await?;
         let date = answer.header(DATE.as_str()).map(str::to_owned);
         let ours = match answer.judged() {
-            Ok(_) => self.ours().await,
+            Ok(answer) => match answer.read::<User>() {
+                Ok(user) => self.ours(user.into()).await,
+                Err(error) => Err(error),
+            },
             Err(error) => Err(error),
         };
         Ok(Standing { date, ours })
     }
 
-    async fn ours(&self) -> Result<Ours, CallError> {
-        let account = self.ourselves().await?.clone();
+    async fn ours(&self, account: Account) -> Result<Ours, CallError> {
         let token = match self.read_maybe("/personal_access_tokens/self").await {
             Ok(token) => token,
             // Tokens of other kinds, and small ones, may not ask.
