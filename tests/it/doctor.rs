@@ -561,7 +561,7 @@ async fn a_terminal_shows_colours_and_that_something_takes_long() {
         assert!(output.status.success(), "{output:?}");
         String::from_utf8(output.stdout).unwrap()
     };
-    let slow = countersign::sandbox::github::Trouble::Slow(std::time::Duration::from_millis(2_200));
+    let slow = Trouble::Slow(std::time::Duration::from_millis(2_200));
     machine.github.expect_trouble_at("GET", "/app", slow);
     let colourful = shown("");
     assert!(colourful.contains("asking GitHub: 1 s"), "{colourful:?}");
