@@ -55,6 +55,7 @@ mod storms;
 mod story;
 mod surfaces;
 mod tampering;
+mod texts;
 mod tiles;
 mod timers;
 mod tokens;

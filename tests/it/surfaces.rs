@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use countersign::sandbox::github::NewCommit;
 
 use crate::contract;
+use crate::support::pinned::{Pages, SURFACES};
 use crate::support::talk::{Surface, TOLD};
 use crate::support::world::{TWO, plain_with};
 use crate::support::{Setting, World, on_both_forges};
@@ -18,7 +19,6 @@ on_both_forges!(
     the_turn_of_a_release_is_told_alike,
 );
 
-const SURFACES: [Surface; 3] = [Surface::Comment, Surface::Discord, Surface::Slack];
 const EXCLUDE: &str = "exclude = []";
 const NAMED: &str = r#"github_users = ["ann", "dora"]"#;
 
@@ -89,10 +89,11 @@ fn refused(surface: Surface, answer: &str, part: &str) -> BTreeSet<String> {
 }
 
 /// Whoever says this is refused for this reason, and for the same reasons wherever it is said.
-async fn check(world: &World, person: &str, line: &str, part: &str) {
+async fn check((world, pages): (&World, &mut Pages), person: &str, line: &str, part: &str) {
     let mut seen: Vec<BTreeSet<String>> = Vec::new();
     for surface in SURFACES {
         let answer = world.ask_at(surface, person, (3, line)).await;
+        pages.add(surface, &format!("{person}: {line}"), &answer);
         seen.push(refused(surface, &answer, &world.read_as(part)));
     }
     for other in &seen[1..] {
@@ -102,13 +103,15 @@ async fn check(world: &World, person: &str, line: &str, part: &str) {
 }
 
 /// Nothing was decided otherwise on the way, and everybody was spoken to as they want it.
-fn end(world: &World) {
+fn end(world: &World, pages: Pages) {
+    pages.pin();
     world.is_as_described();
     contract::discord::check(&world.talk().discord);
 }
 
 async fn whoever_asks_for_a_release_is_refused_alike(setting: Setting) {
     let world = world(setting, &[]).await;
+    let mut pages = Pages::of(&world, "refused-asking");
     let (_, never) = world.ready("zero").await;
     let (_, live) = world.live("one").await;
     let (_, ready) = world.ready("two").await;
@@ -165,29 +168,49 @@ async fn whoever_asks_for_a_release_is_refused_alike(setting: Setting) {
         ),
         ("bob", "/audit".to_owned(), "no role auditor is configured"),
     ] {
-        check(&world, person, &line, part).await;
+        check((&world, &mut pages), person, &line, part).await;
     }
     world.say("dora", 3, "/lock prod --reason audit").await;
-    check(&world, "ann", &deploy(&ready), "locked by dora").await;
-    check(&world, "ann", &back(&never), "locked by dora").await;
-    check(&world, "bob", "/unlock prod", "bob has none of the roles").await;
+    check(
+        (&world, &mut pages),
+        "ann",
+        &deploy(&ready),
+        "locked by dora",
+    )
+    .await;
+    check((&world, &mut pages), "ann", &back(&never), "locked by dora").await;
+    check(
+        (&world, &mut pages),
+        "bob",
+        "/unlock prod",
+        "bob has none of the roles",
+    )
+    .await;
     world.say("dora", 3, "/unlock prod").await;
     let frozen = (EXCLUDE, "exclude = []\nfreeze = \"until Monday\"");
     world.reconfigure(&services(&[frozen])).await;
-    check(&world, "ann", &deploy(&ready), "frozen: until Monday").await;
+    check(
+        (&world, &mut pages),
+        "ann",
+        &deploy(&ready),
+        "frozen: until Monday",
+    )
+    .await;
     world.reconfigure(&services(&[])).await;
     // A dry run says the same and is none.
     for surface in SURFACES {
         let line = format!("/deploy prod {ready} --dry-run");
         let dry = world.ask_at(surface, "ann", (3, &line)).await;
+        pages.add(surface, &format!("ann: {line}"), &dry);
         assert!(dry.contains("it would be accepted"), "{dry}");
     }
     assert_eq!(world.recorded("requested").await, 1);
-    end(&world);
+    end(&world, pages);
 }
 
 async fn what_is_said_about_a_request_is_refused_alike(setting: Setting) {
     let world = world(setting, &[TWO]).await;
+    let mut pages = Pages::of(&world, "refused-about-a-request");
     let (_, older) = world.ready("one").await;
     let (_, sha) = world.ready("two").await;
     world.slack("ann", "/deploy prod").await;
@@ -207,13 +230,19 @@ async fn what_is_said_about_a_request_is_refused_alike(setting: Setting) {
             "#1 asks for a newer commit",
         ),
     ] {
-        check(&world, person, &line, part).await;
+        check((&world, &mut pages), person, &line, part).await;
     }
     world.say("dora", 3, "/lock prod --reason audit").await;
-    check(&world, "dora", "/approve #1", "prod is locked by dora").await;
+    check(
+        (&world, &mut pages),
+        "dora",
+        "/approve #1",
+        "prod is locked by dora",
+    )
+    .await;
     assert_eq!(world.recorded("approved").await, 1);
     assert!(world.deployments().is_empty());
-    end(&world);
+    end(&world, pages);
 }
 
 /// Numbers of requests, commits and times, as if every request were the first.
@@ -233,6 +262,7 @@ fn of_any(reasons: BTreeSet<String>, (number, sha): (u64, &str)) -> BTreeSet<Str
 async fn what_ends_a_request_is_said_alike(setting: Setting) {
     let short = (EXCLUDE, "exclude = []\nexpires = \"30m\"");
     let world = world(setting, &[TWO, short]).await;
+    let mut pages = Pages::of(&world, "refused-after-its-end");
     let mut answers: [Vec<BTreeSet<String>>; 2] = Default::default();
     for surface in SURFACES {
         // The policy changes while the request waits.
@@ -243,9 +273,10 @@ async fn what_ends_a_request_is_said_alike(setting: Setting) {
         world.reconfigure(&services(&[short])).await;
         let line = format!("/approve #{number}");
         let answer = world.ask_at(surface, "dora", (3, &line)).await;
+        pages.add(surface, &format!("dora: {line}"), &answer);
         let seen = refused(surface, &answer, "the policy has changed");
         answers[0].push(of_any(seen, (number, &sha)));
-        check(&world, "dora", &line, "it is voided").await;
+        check((&world, &mut pages), "dora", &line, "it is voided").await;
         world.reconfigure(&services(&[TWO, short])).await;
         // Time runs out before the timer has said so.
         world.ask_at(surface, "ann", (3, &deploy)).await;
@@ -253,10 +284,11 @@ async fn what_ends_a_request_is_said_alike(setting: Setting) {
         world.wait(31 * 60);
         let line = format!("/approve #{number}");
         let answer = world.ask_at(surface, "dora", (3, &line)).await;
+        pages.add(surface, &format!("dora: {line}"), &answer);
         let seen = refused(surface, &answer, "expired");
         answers[1].push(of_any(seen, (number, &sha)));
         world.pass(60).await;
-        check(&world, "dora", &line, "it is expired").await;
+        check((&world, &mut pages), "dora", &line, "it is expired").await;
     }
     for [comment, discord, slack] in answers.map(|seen| <[_; 3]>::try_from(seen).unwrap()) {
         assert_eq!(comment, discord);
@@ -266,20 +298,21 @@ async fn what_ends_a_request_is_said_alike(setting: Setting) {
     let number = world.newest().await;
     let cancel = format!("/cancel #{number}");
     world.discord("ann", &cancel).await;
-    check(&world, "ann", &cancel, "it is cancelled").await;
+    check((&world, &mut pages), "ann", &cancel, "it is cancelled").await;
     assert!(world.deployments().is_empty());
-    end(&world);
+    end(&world, pages);
 }
 
 async fn who_may_not_approve_is_told_alike(setting: Setting) {
     let authors = (EXCLUDE, "exclude = [\"author\"]");
     let also_bob = (NAMED, r#"github_users = ["ann", "bob", "dora"]"#);
     let world = world(setting, &[authors, also_bob]).await;
+    let mut pages = Pages::of(&world, "refused-approving");
     world.live("first").await;
     world.ready("of bob").await;
     world.discord("bob", "/deploy prod").await;
     check(
-        &world,
+        (&world, &mut pages),
         "bob",
         "/approve #2",
         "bob is an author of what would ship",
@@ -294,25 +327,32 @@ async fn who_may_not_approve_is_told_alike(setting: Setting) {
     let sha = world.push_to("main", vec![stranger]).await;
     world.make_ready(&sha).await;
     world.discord("ann", "/deploy prod").await;
-    check(&world, "ann", "/approve #3", "who has no account here").await;
+    check(
+        (&world, &mut pages),
+        "ann",
+        "/approve #3",
+        "who has no account here",
+    )
+    .await;
 
     let requesters = (EXCLUDE, "exclude = [\"requester\"]");
     world.reconfigure(&services(&[requesters])).await;
     world.slack("ann", "/deploy prod").await;
     let why = "ann asked for this release, and the policy excludes whoever asks";
-    check(&world, "ann", "/approve #4", why).await;
+    check((&world, &mut pages), "ann", "/approve #4", why).await;
     assert_eq!(world.deployments().len(), 1);
-    end(&world);
+    end(&world, pages);
 }
 
 async fn open_heads_are_refused_alike(setting: Setting) {
     let world = world(setting, &[]).await;
+    let mut pages = Pages::of(&world, "refused-open-heads");
     let open = world.open("feature").await;
     let sha = world.head("work-feature").unwrap();
     world.make_ready(&sha).await;
     let line = format!("/deploy prod {open}");
     check(
-        &world,
+        (&world, &mut pages),
         "ann",
         &line,
         &format!("pull request {open} is not merged"),
@@ -326,7 +366,7 @@ async fn open_heads_are_refused_alike(setting: Setting) {
         .await;
     world.make_draft(open).await;
     check(
-        &world,
+        (&world, &mut pages),
         "ann",
         &line,
         &format!("pull request {open} is a draft"),
@@ -335,14 +375,14 @@ async fn open_heads_are_refused_alike(setting: Setting) {
     let (gift, sha) = world.open_from_fork().await;
     world.make_ready(&sha).await;
     check(
-        &world,
+        (&world, &mut pages),
         "ann",
         &format!("/deploy prod {gift}"),
         "comes from a fork",
     )
     .await;
     assert!(world.deployments().is_empty());
-    end(&world);
+    end(&world, pages);
 }
 
 async fn the_turn_of_a_release_is_told_alike(setting: Setting) {
@@ -351,8 +391,15 @@ async fn the_turn_of_a_release_is_told_alike(setting: Setting) {
         "gates = [\"deployment:staging\"]\nsoak = \"10m\"",
     );
     let world = world(setting, &[soak]).await;
+    let mut pages = Pages::of(&world, "refused-out-of-turn");
     let (_, sha) = world.ready("one").await;
-    check(&world, "ann", &format!("/deploy prod {sha}"), "soak").await;
+    check(
+        (&world, &mut pages),
+        "ann",
+        &format!("/deploy prod {sha}"),
+        "soak",
+    )
+    .await;
     world.pass(601).await;
     let (_, newer) = world.ready("two").await;
     world.pass(601).await;
@@ -364,8 +411,8 @@ async fn the_turn_of_a_release_is_told_alike(setting: Setting) {
         ("/approve #1".to_owned(), "does not wait for an answer"),
         ("/retry #1".to_owned(), "#1"),
     ] {
-        check(&world, "dora", &line, part).await;
+        check((&world, &mut pages), "dora", &line, part).await;
     }
     assert_eq!(world.deployments(), [sha]);
-    end(&world);
+    end(&world, pages);
 }

@@ -12,6 +12,7 @@ pub(crate) mod laid;
 pub(crate) mod log;
 pub(crate) mod on_gitlab;
 pub(crate) mod patience;
+pub(crate) mod pinned;
 pub(crate) mod service;
 pub(crate) mod talk;
 pub(crate) mod world;

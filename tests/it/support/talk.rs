@@ -395,10 +395,14 @@ fn spelled(line: &str) -> (String, Vec<(String, Value)>) {
                 };
                 options.push((part.name.clone(), value));
             }
-            None => options.push((
-                alone.next().unwrap_or_else(|| panic!("{line}")),
-                json!(word),
-            )),
+            None => match alone.next() {
+                Some(name) => options.push((name, json!(word))),
+                // The last one takes the rest of the line.
+                None => {
+                    let (_, last) = options.last_mut().unwrap_or_else(|| panic!("{line}"));
+                    *last = json!(format!("{} {word}", last.as_str().unwrap()));
+                }
+            },
         }
     }
     (name, options)
