@@ -1,8 +1,9 @@
 //! Statements are constants, written once for both engines. Where the engines must differ, a
 //! snippet's name stands between the literals: `NOW` is the database's clock in epoch microseconds, `SKIP_LOCKED`
-//! lets PostgreSQL's workers pass each other's rows, `EACH_OF_2` is a row `value` for each item of the JSON list `$2`.
+//! lets PostgreSQL's workers pass each other's rows, `EACH_OF_2` is a row `value` for each item of the JSON list `$2`,
+//! and `EACH_OF_4` for each of `$4`.
 //! `WANTED` is written once for all that look for entries of the audit log: the services `$2`, the environment `$3`,
-//! the person `$4`, the action `$5` and the outcome `$6`, each only if it is given. `LISTS` makes one JSON list of a list for each
+//! the people `$4`, the action `$5` and the outcome `$6`, each only if it is given. `LISTS` makes one JSON list of a list for each
 //! row, `JOINED` one value of the bytes of all rows, and `NO_BYTES` counts rows of SQLite that hold something else in
 //! these columns. `OWN` is true of the actions about
 //! the log and the service themselves, in the words of the index by which they are found.
@@ -53,11 +54,17 @@ macro_rules! words {
     (postgres [$($done:expr,)*] EACH_OF_2 $($rest:tt)*) => {
         $crate::store::statement::words!(postgres [$($done,)* "json_array_elements_text(CAST(CAST($2 AS TEXT) AS JSON)) AS each(value)",] $($rest)*)
     };
+    (sqlite [$($done:expr,)*] EACH_OF_4 $($rest:tt)*) => {
+        $crate::store::statement::words!(sqlite [$($done,)* "json_each($4)",] $($rest)*)
+    };
+    (postgres [$($done:expr,)*] EACH_OF_4 $($rest:tt)*) => {
+        $crate::store::statement::words!(postgres [$($done,)* "json_array_elements_text(CAST(CAST($4 AS TEXT) AS JSON)) AS each(value)",] $($rest)*)
+    };
     ($engine:ident [$($done:expr,)*] WANTED $($rest:tt)*) => {
         $crate::store::statement::words!($engine [$($done,)*]
             "(CAST($2 AS TEXT) IS NULL OR service IN (SELECT value FROM" EACH_OF_2 "))
             AND (CAST($3 AS TEXT) IS NULL OR environment = $3)
-            AND (CAST($4 AS TEXT) IS NULL OR person = $4)
+            AND (CAST($4 AS TEXT) IS NULL OR person IN (SELECT value FROM" EACH_OF_4 "))
             AND (CAST($5 AS TEXT) IS NULL OR action = $5)
             AND (CAST($6 AS TEXT) IS NULL OR outcome = $6)" $($rest)*)
     };

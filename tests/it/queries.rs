@@ -311,11 +311,21 @@ async fn names_are_the_latest_and_unknown_ones_find_nothing(engine: Engine) {
             }),
         )
     };
-    // Ann was renamed, and somebody else took her name.
-    let entries = vec![entry(0, 7, "ann"), entry(1, 7, "anna"), entry(2, 9, "Ann")];
+    // Ann was renamed, and somebody else took her name; and somebody in a chat is called so, too.
+    let mut entries = vec![entry(0, 7, "ann"), entry(1, 7, "anna"), entry(2, 9, "Ann")];
+    let speaker = Actor::Stranger {
+        chat: "slack",
+        tenant: "T0ACMECORP".to_owned(),
+        user: "U0ELSE".to_owned(),
+        name: "ann".to_owned(),
+    };
+    entries.push(Entry {
+        actor: speaker,
+        ..entry(3, 9, "Ann")
+    });
     append(&store, entries).await;
     for (person, expect) in [
-        ("ann", vec![4]),
+        ("ann", vec![5, 4]),
         ("ANNA", vec![3, 2]),
         ("github:7", vec![3, 2]),
         ("nobody", vec![]),

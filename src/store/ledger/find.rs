@@ -27,7 +27,7 @@ const CHUNKS: (u32, u32) = (200, 5_000);
 // `$10` the most rows. A plus before a column keeps an engine from choosing that column's index.
 statements! {
     HEAD = ["SELECT size, slip, log FROM ledger_head WHERE log = 'main'"];
-    WHO = ["SELECT person FROM person WHERE lower(login) = $1 ORDER BY at DESC LIMIT 1"];
+    WHO = ["SELECT person FROM person WHERE lower(login) = $1 ORDER BY person LIMIT 100"];
     SCAN = ["SELECT seq FROM ledger_entry WHERE" WANTED "AND seq < $1 AND seq >= $7 AND +at >= $8 AND +at < $9
         ORDER BY seq DESC LIMIT $10"];
     OF_REQUEST = ["SELECT seq FROM ledger_entry WHERE" WANTED "AND +seq < $1 AND +seq >= $7 AND +at >= $8 AND +at < $9
@@ -104,7 +104,7 @@ pub(super) struct Reading<'c> {
 struct Wanted {
     services: Option<String>,
     environment: Option<String>,
-    person: Option<String>,
+    people: Option<String>,
     action: Option<&'static str>,
     outcome: Option<&'static str>,
     /// The smallest number that matters.
@@ -134,17 +134,17 @@ impl Reading<'_> {
         most: u32,
     ) -> Result<Vec<Stored>, StoreError> {
         let mut terms = terms(filter.text.as_deref())?;
-        let person = match &filter.person {
-            Some(written) => match self.person(written).await? {
-                Some(person) => Some(person),
-                None => return Ok(Vec::new()),
-            },
+        let people = match &filter.person {
+            Some(written) => Some(self.people(written).await?),
             None => None,
         };
+        if people.as_ref().is_some_and(Vec::is_empty) {
+            return Ok(Vec::new());
+        }
         let (before, mut wanted) = self.bounds(filter, before).await?;
         // Lists of text always have a spelling.
         wanted.services = services.map(|names| serde_json::to_string(&names).unwrap_or_default());
-        wanted.person = person;
+        wanted.people = people.map(|people| serde_json::to_string(&people).unwrap_or_default());
         let number = filter.request.map(i64::try_from).transpose();
         let Ok(number) = number else {
             return Ok(Vec::new());
@@ -170,17 +170,19 @@ impl Reading<'_> {
         rows.iter().map(stored).collect()
     }
 
-    /// Who is meant by a name.
-    async fn person(&mut self, written: &str) -> Result<Option<String>, StoreError> {
+    /// Everybody who is called so now: somebody in a chat hides nobody by taking the same name.
+    async fn people(&mut self, written: &str) -> Result<Vec<String>, StoreError> {
         if written == OPERATOR || written.contains(':') {
-            return Ok(Some(written.to_owned()));
+            return Ok(vec![written.to_owned()]);
         }
-        let row = sqlx::query(WHO.text(self.dialect))
+        let rows = sqlx::query(WHO.text(self.dialect))
             .bind(written.to_ascii_lowercase())
-            .fetch_optional(&mut *self.connection)
+            .fetch_all(&mut *self.connection)
             .await?;
-        let known = row.map(|row| Row::of(&row, "person", "person").text("person"));
-        known.transpose()
+        let people = rows.iter();
+        people
+            .map(|row| Row::of(row, "person", "person").text("person"))
+            .collect()
     }
 
     /// The numbers between which the times lie, and the filter without its people and services.
@@ -210,7 +212,7 @@ impl Reading<'_> {
         let wanted = Wanted {
             services: None,
             environment: filter.environment.clone(),
-            person: None,
+            people: None,
             action: filter.action.map(Action::as_str),
             outcome: filter.outcome.map(Ending::as_str),
             from,
@@ -375,7 +377,7 @@ impl Wanted {
             .bind(before)
             .bind(&self.services)
             .bind(&self.environment)
-            .bind(&self.person)
+            .bind(&self.people)
             .bind(self.action)
             .bind(self.outcome)
             .bind(self.from)
@@ -392,7 +394,7 @@ impl Wanted {
     fn is_about_something(&self) -> bool {
         self.services.is_some()
             || self.environment.is_some()
-            || self.person.is_some()
+            || self.people.is_some()
             || self.action.is_some()
             || self.outcome.is_some()
     }
@@ -401,7 +403,7 @@ impl Wanted {
         Self {
             services: self.services.clone(),
             environment: self.environment.clone(),
-            person: self.person.clone(),
+            people: self.people.clone(),
             from,
             ..*self
         }
