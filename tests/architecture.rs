@@ -177,6 +177,26 @@ const DOOR: &str = "http";
 /// The files and folders of a neighbour that make up its edge.
 const EDGES: &[&str] = &["edge", "interpret", "payload"];
 
+/// The layers of the desk, bottom to top: each uses only those before it in this list.
+const LAYERS: &[&str] = &[
+    "sitting",
+    "known",
+    "telling",
+    "links",
+    "examine",
+    "release",
+    "candidates",
+    "asked",
+    "chat",
+    "timers",
+    "door",
+    "tests",
+];
+
+/// Where the layers are, and whose methods are kept to the lowest of them.
+const DESK: [&str; 2] = ["domain", "desk"];
+const SITTING: &str = "Sitting";
+
 /// Rooms without input, output, waiting or clocks.
 const PURE: &[&str] = &["domain", "ledger"];
 
@@ -202,6 +222,29 @@ fn hold(law: impl Fn(&Source) -> Vec<laws::Breach>) {
 #[test]
 fn modules_use_only_what_stands_below_them() {
     hold(laws::imports);
+}
+
+#[test]
+fn the_desk_is_built_in_layers() {
+    hold(laws::layers);
+}
+
+#[test]
+fn only_the_lowest_layer_gives_the_sitting_methods() {
+    hold(laws::methods);
+}
+
+#[test]
+fn the_desk_and_the_table_have_the_same_layers_in_the_same_order() {
+    let desk = Source::new(
+        "src/domain/desk/mod.rs",
+        include_str!("../src/domain/desk/mod.rs"),
+    );
+    assert_eq!(
+        desk.declared_modules(),
+        LAYERS,
+        "src/domain/desk/mod.rs (left) and LAYERS in tests/architecture.rs (right) differ"
+    );
 }
 
 #[test]

@@ -74,6 +74,11 @@ impl Reason {
         }
     }
 
+    /// Nothing stands in the way but, perhaps, somebody's yes.
+    pub fn is_clear(&self) -> bool {
+        self.mark <= Verdict::Waits
+    }
+
     /// The reasons at the leaves that stand in the way.
     pub fn obstacles(&self) -> Vec<&Self> {
         if self.mark < Verdict::Unknown {

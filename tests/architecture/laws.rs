@@ -7,7 +7,7 @@ use std::fmt;
 use super::paths::{Path, paths, within_crate};
 use super::source::Source;
 use super::tokens::{Kind, Token};
-use super::{DOOR, EDGES, LONGEST, PURE, ROOMS, STRANGERS};
+use super::{DESK, DOOR, EDGES, LAYERS, LONGEST, PURE, ROOMS, SITTING, STRANGERS};
 
 /// Somewhere a law is broken.
 #[derive(Debug)]
@@ -203,6 +203,55 @@ fn beyond_the_edge(target: &[String]) -> Option<String> {
             target.join("::")
         )
     })
+}
+
+/// No layer of the desk uses one that stands above it.
+pub(crate) fn layers(source: &Source) -> Vec<Breach> {
+    let Some(mine) = layer(&source.module) else {
+        return Vec::new();
+    };
+    uses(source)
+        .into_iter()
+        .filter_map(|used| {
+            let theirs = layer(&used.target).filter(|theirs| *theirs > mine)?;
+            let what = format!(
+                "the layer `{}` may not use `{}`: it stands above",
+                LAYERS[mine], LAYERS[theirs]
+            );
+            let way_out = "move what both need into the lower layer, or take it as a parameter";
+            Some(breach(source, used.line, what, way_out))
+        })
+        .collect()
+}
+
+/// The place of the layer that a path leads into.
+fn layer(path: &[String]) -> Option<usize> {
+    let (desk, inside) = path.split_at_checked(DESK.len())?;
+    let name = inside.first().filter(|_| desk == DESK)?;
+    LAYERS.iter().position(|layer| layer == name)
+}
+
+/// A method on the sitting hides who needs whom: only the lowest layer gives it any.
+pub(crate) fn methods(source: &Source) -> Vec<Breach> {
+    if layer(&source.module).is_none_or(|place| place == 0) {
+        return Vec::new();
+    }
+    let tokens = source.tokens.iter().enumerate();
+    let implements = tokens.filter(|(place, token)| {
+        let after = source.tokens[place + 1..].iter();
+        token.is_word("impl")
+            && after
+                .take_while(|next| !next.is_mark("{") && !next.is_mark(";") && !next.is_mark("("))
+                .any(|next| next.is_word(SITTING))
+    });
+    implements
+        .map(|(_, token)| {
+            let what = format!("methods of `{SITTING}` above the lowest layer");
+            let way_out =
+                "write a function that takes `&Sitting`, so that imports show who needs whom";
+            breach(source, token.line, what, way_out)
+        })
+        .collect()
 }
 
 /// A reserved crate is named only in its rooms.
@@ -477,6 +526,71 @@ mod tests {
             ("src/attic/mod.rs", "use crate::domain::Sha;", 1),
         ] {
             check(imports, file, text, &[line]);
+        }
+    }
+
+    #[test]
+    fn layers_that_reach_up_are_found() {
+        for (place, lower) in LAYERS.iter().enumerate() {
+            for upper in &LAYERS[place + 1..] {
+                let file = format!("src/domain/desk/{lower}/some.rs");
+                let text = format!("use crate::domain::desk::{upper}::x;");
+                check(layers, &file, &text, &[1]);
+                let text = format!("use super::super::{{\n {upper}::y}};");
+                check(layers, &file, &text, &[2]);
+                let file = format!("src/domain/desk/{upper}/some.rs");
+                let text = format!("use crate::domain::desk::{lower};\nfn f() {{ {lower}::x() }}");
+                check(layers, &file, &text, &[]);
+            }
+        }
+        for (file, text, lines) in [
+            (
+                "src/domain/desk/known/people.rs",
+                "use crate::domain::desk;\nfn f() { desk::asked::command() }",
+                &[2][..],
+            ),
+            (
+                "src/domain/desk/links.rs",
+                "fn f() { super::chat::x() }",
+                &[1],
+            ),
+            ("src/domain/desk/mod.rs", "use door::decide;", &[]),
+            (
+                "src/domain/desk/known/people.rs",
+                "use crate::domain::desk::{Outcome, sitting::Sitting};",
+                &[],
+            ),
+        ] {
+            check(layers, file, text, lines);
+        }
+    }
+
+    #[test]
+    fn methods_above_the_lowest_layer_are_found() {
+        for (file, text, lines) in [
+            (
+                "src/domain/desk/examine/mod.rs",
+                "impl Sitting<'_> { fn f(&self) {} }",
+                &[1][..],
+            ),
+            (
+                "src/domain/desk/known/people.rs",
+                "\nimpl<'a> crate::domain::desk::sitting::Sitting<'a> {}",
+                &[2],
+            ),
+            (
+                "src/domain/desk/asked/mod.rs",
+                "impl Trait for Sitting<'_> {}",
+                &[1],
+            ),
+            ("src/domain/desk/sitting.rs", "impl Sitting<'_> {}", &[]),
+            (
+                "src/domain/desk/asked/mod.rs",
+                "impl Answer {} fn f(sitting: &Sitting<'_>, g: impl Fn(&Request)) {}",
+                &[],
+            ),
+        ] {
+            check(methods, file, text, lines);
         }
     }
 

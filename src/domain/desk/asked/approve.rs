@@ -1,0 +1,302 @@
+//! Approvals, rejections and withdrawals.
+
+use std::fmt::Write as _;
+
+use crate::domain::desk::asked::deploy;
+use crate::domain::desk::examine::{self, Examined};
+use crate::domain::desk::known::digests::{self, POLICY_CHANGED};
+use crate::domain::desk::known::named;
+use crate::domain::desk::known::people::{self, refusal};
+use crate::domain::desk::release::{ends, runs};
+use crate::domain::desk::sitting::Sitting;
+use crate::domain::desk::telling::answers::{self, Answer};
+use crate::domain::desk::telling::{notices, words};
+use crate::domain::desk::{Change, Outcome};
+use crate::domain::policy::Unauthorized;
+use crate::domain::reason::{Reason, Verdict, code};
+use crate::domain::{
+    Action, Actor, Asked, Effect, Ended, Flight, GitHubTrigger, Given, Request, State, Trigger,
+};
+
+/// A trigger leaves within a minute after it was decided, or not at all.
+const GONE_AFTER: jiff::SignedDuration = jiff::SignedDuration::from_mins(5);
+
+/// Somebody says yes.
+pub(crate) fn approve(
+    sitting: &Sitting<'_>,
+    asked: &Asked,
+    mut request: Request,
+    outcome: &mut Outcome,
+) {
+    let Some((service, environment)) = named::configured(sitting, &request) else {
+        let why = "the service or the environment is not configured any more";
+        return ends::end(sitting, request, Ended::Voided, why, outcome);
+    };
+    let number = request.number;
+    if request.policy != digests::digest(sitting, service, environment) {
+        let text = format!(
+            "**Refused**: {} is void, because {POLICY_CHANGED}.",
+            named::in_full(&request)
+        );
+        ends::end(sitting, request, Ended::Voided, POLICY_CHANGED, outcome);
+        return answers::answer(asked, Answer::refused(text), outcome);
+    }
+    if request.expires_at <= sitting.now {
+        let why = "nobody completed the approvals in time";
+        let at = words::moment(request.expires_at);
+        let text = format!("**Refused**: #{number} expired at {at}.");
+        ends::end(sitting, request, Ended::Expired, why, outcome);
+        return answers::answer(asked, Answer::refused(text), outcome);
+    }
+    if asked.origin.said_at() < request.origin.said_at() {
+        let text = format!(
+            "**Refused**: this was written before {} was asked for, and cannot be meant for it.",
+            named::in_full(&request)
+        );
+        outcome.entries.push(
+            sitting
+                .about_by(&request, Action::Refused, &asked.author)
+                .with("why", "written before the request"),
+        );
+        return answers::answer(asked, Answer::refused(text), outcome);
+    }
+    let person = &asked.author;
+    if request.given.iter().any(|given| given.by.id == person.id) {
+        let text = format!(
+            "**Refused**: {} said yes before to {}.",
+            code(&person.login),
+            named::in_full(&request)
+        );
+        outcome.entries.push(
+            sitting
+                .about_by(&request, Action::Refused, person)
+                .with("why", "approved before"),
+        );
+        return answers::answer(asked, Answer::refused(text), outcome);
+    }
+    let before = request.clone();
+    request.given.push(Given {
+        by: person.clone(),
+        at: sitting.now,
+        roles: environment.approvals.keys().cloned().collect(),
+        sha: request.sha.clone(),
+        policy: request.policy.clone(),
+        comment: asked.origin.comment().map(|place| place.comment),
+    });
+    let examined = examine::examine_request(sitting, &request, service, environment);
+    outcome.changes.extend(examined.changes.iter().cloned());
+    let exclusion = people::exclusion(person, environment, &examined.authors, &request.by);
+    let authorized =
+        people::authorize(sitting, person, environment, &request.repository, exclusion);
+    match authorized {
+        Ok(authorized) if examined.is_clear() => {
+            request.given.pop();
+            request
+                .given
+                .push(deploy::given_by(sitting, asked, &request, &authorized));
+        }
+        Ok(_) => return refuse_approval(sitting, asked, &before, (&examined, None), outcome),
+        Err(why) => {
+            return refuse_approval(sitting, asked, &before, (&examined, Some(&why)), outcome);
+        }
+    }
+    for (person, why) in &examined.void {
+        request.given.retain(|given| given.by.id != person.id);
+        outcome.entries.push(
+            sitting
+                .about(&request, Action::ApprovalVoided)
+                .with_private("person", person.login.as_str())
+                .with("number", person.id)
+                .with_private("why", why.as_str()),
+        );
+    }
+    outcome.entries.push(
+        sitting
+            .about_by(&request, Action::Approved, person)
+            .with("evidence", examined.evidence.clone()),
+    );
+    let needed: u32 = environment.approvals.values().sum();
+    let filled = examined
+        .quorum
+        .as_ref()
+        .map_or_else(|short| short.filled, |_| needed);
+    let mut text = format!(
+        "**Approved** #{number} by {}: {filled} of {needed}, for {} → **{}** at {}.",
+        code(&person.login),
+        request.service,
+        request.environment,
+        request.sha
+    );
+    for (_, why) in &examined.void {
+        // Writing to a string cannot fail.
+        let _written = write!(text, "\n\n{why}: that approval does not count any more.");
+    }
+    answers::answer(asked, Answer::said(text.clone()), outcome);
+    deploy::go_or_wait(sitting, request.clone(), (&examined, None), outcome);
+    notices::remark(sitting, &request, &text, outcome);
+}
+
+fn refuse_approval(
+    sitting: &Sitting<'_>,
+    asked: &Asked,
+    request: &Request,
+    (examined, why): (&Examined, Option<&Unauthorized>),
+    outcome: &mut Outcome,
+) {
+    let mut parts = Vec::new();
+    if let Some(why) = why {
+        let helpers = named::configured(sitting, request)
+            .map(|(_, environment)| people::helpers(sitting, environment))
+            .unwrap_or_default();
+        let (_, says) = refusal(&asked.author, why);
+        parts.push(Reason::refuses(says).help(format!("These can: {helpers}.")));
+    }
+    parts.extend(
+        examined
+            .tree
+            .under
+            .iter()
+            .filter(|part| part.mark > Verdict::Waits)
+            .cloned(),
+    );
+    let tree = Reason::of("", parts);
+    let text = format!(
+        "**Refused**: approval of {}\n\n{}",
+        named::in_full(request),
+        tree.render()
+    );
+    outcome.entries.push(
+        sitting
+            .about_by(request, Action::Refused, &asked.author)
+            .with("evidence", examined.evidence.clone())
+            .with_private("why", tree.detail()),
+    );
+    answers::answer(asked, Answer::refused(text), outcome);
+}
+
+/// Somebody says no.
+pub(crate) fn reject(
+    sitting: &Sitting<'_>,
+    asked: &Asked,
+    request: Request,
+    reason: Option<&str>,
+    outcome: &mut Outcome,
+) {
+    let why = format!(
+        "{} said no{}",
+        code(&asked.author.login),
+        reason
+            .map(|reason| format!(": {}", code(reason)))
+            .unwrap_or_default()
+    );
+    let text = format!("**Rejected** {}.", named::in_full(&request));
+    reject_run(sitting, &request, &why, outcome);
+    answers::answer(asked, Answer::said(text), outcome);
+    ends::end(sitting, request, Ended::Rejected, &why, outcome);
+    by(asked, outcome);
+}
+
+/// A run that waits for the answer gets it.
+fn reject_run(sitting: &Sitting<'_>, request: &Request, why: &str, outcome: &mut Outcome) {
+    let Some((_, environment)) = named::configured(sitting, request) else {
+        return;
+    };
+    let trigger @ Trigger::GitHub(GitHubTrigger::ProtectionRule { environment: name }) =
+        &environment.trigger
+    else {
+        return;
+    };
+    if let Some(waiting) = runs::waiting_run(sitting, request, trigger) {
+        outcome.changes.push(Change::RunGoesOn {
+            repository: waiting.repository.id,
+            run: waiting.run,
+        });
+        outcome.plan(
+            format!("reject/{}/{}", request.number, waiting.run),
+            Effect::RejectRun {
+                repository: waiting.repository,
+                run: waiting.run,
+                environment: name.to_string(),
+                comment: format!("#{}: {why}", request.number),
+            },
+        );
+    }
+}
+
+/// Somebody withdraws a request.
+pub(crate) fn cancel(
+    sitting: &Sitting<'_>,
+    asked: &Asked,
+    request: Request,
+    reason: Option<&str>,
+    outcome: &mut Outcome,
+) {
+    if !request.is_waiting()
+        && let Err(reason) = may_give_up(sitting, asked, &request)
+    {
+        outcome.entries.push(
+            sitting
+                .about_by(&request, Action::Refused, &asked.author)
+                .with_private("why", reason.detail()),
+        );
+        let text = format!(
+            "**Refused**: {} is under way.\n\n{}",
+            named::in_full(&request),
+            Reason::of("", vec![reason]).render()
+        );
+        return answers::answer(asked, Answer::refused(text), outcome);
+    }
+    let why = format!(
+        "withdrawn by {}{}",
+        code(&asked.author.login),
+        reason
+            .map(|reason| format!(": {}", code(reason)))
+            .unwrap_or_default()
+    );
+    answers::answer(
+        asked,
+        Answer::said(format!("**Cancelled** {}.", named::in_full(&request))),
+        outcome,
+    );
+    ends::end(sitting, request, Ended::Cancelled, &why, outcome);
+    by(asked, outcome);
+}
+
+/// Whether a release that may be running can be given up: by whoever may approve, and only after it
+/// was looked for, or nothing was heard of it for long.
+fn may_give_up(sitting: &Sitting<'_>, asked: &Asked, request: &Request) -> Result<(), Reason> {
+    let Some((_, environment)) = named::configured(sitting, request) else {
+        return Ok(());
+    };
+    named::member(sitting, asked, environment)?;
+    let silent_for = |flight: &Flight, periods: i32| {
+        let patience = jiff::SignedDuration::try_from(environment.follow.as_duration())
+            .unwrap_or(jiff::SignedDuration::MAX);
+        let patience = patience.saturating_mul(periods);
+        sitting.now.duration_since(flight.left_at) > patience
+    };
+    let may = match &request.state {
+        // A trigger that was decided so long ago cannot leave any more.
+        State::Departing(flight) => sitting.now.duration_since(flight.left_at) > GONE_AFTER,
+        State::Unknown(flight) => flight.looks >= 4 || flight.blind_looks >= 4,
+        State::Sent(flight) => silent_for(flight, 1),
+        State::Running(flight) => silent_for(flight, 6),
+        State::Waiting | State::Ended { .. } => true,
+    };
+    if may {
+        return Ok(());
+    }
+    Err(
+        Reason::refuses("it may be running at this moment").help(format!(
+            "Cancel its run in {}; when nothing is heard of it, say this again later.",
+            request.repository.forge()
+        )),
+    )
+}
+
+/// The last entry is the doing of whoever asked.
+fn by(asked: &Asked, outcome: &mut Outcome) {
+    if let Some(entry) = outcome.entries.last_mut() {
+        entry.actor = Actor::person(&asked.author);
+    }
+}

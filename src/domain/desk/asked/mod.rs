@@ -1,0 +1,274 @@
+//! One command: acknowledged at once, answered in the end, and never answered twice.
+
+use crate::domain::command::{self, Command, Found};
+use crate::domain::desk::asked::deploy::Wish;
+use crate::domain::desk::known::{named, repositories};
+use crate::domain::desk::sitting::Sitting;
+use crate::domain::desk::telling::answers::{self, Answer, thread, via};
+use crate::domain::desk::{COMMAND_LIFETIME, Change, Outcome, links};
+use crate::domain::reason::{Reason, code};
+use crate::domain::{
+    Action, Actor, Asked, Comment, Effect, Incoming, Origin, Reaction, Request, RequestKind,
+    Service,
+};
+
+pub(super) mod afterwards;
+pub(super) mod approve;
+pub(super) mod audit;
+pub(super) mod back;
+pub(super) mod close;
+pub(super) mod deploy;
+pub(super) mod show;
+
+/// A command that starts something and arrives later than this must be said again.
+const START_WITHIN: jiff::SignedDuration = jiff::SignedDuration::from_hours(12);
+
+/// Takes a comment apart into its commands; everything else stays as it is.
+pub fn unfold(incoming: Incoming) -> Vec<Incoming> {
+    let Incoming::Comment(Comment {
+        place,
+        author,
+        body,
+    }) = incoming
+    else {
+        return vec![incoming];
+    };
+    let found = Command::all_in(&body);
+    if found.is_empty() {
+        return vec![Incoming::NotOurs("the comment holds no command".to_owned())];
+    }
+    let numbered = found.into_iter().enumerate();
+    numbered
+        .map(|(ordinal, found)| {
+            Incoming::Command(Asked {
+                repository: place.repository.clone(),
+                origin: Origin::Comment(place.clone()),
+                author: author.clone(),
+                ordinal,
+                found,
+            })
+        })
+        .collect()
+}
+
+pub(crate) fn command(sitting: &Sitting<'_>, asked: &Asked) -> Outcome {
+    let mut bound = Outcome::default();
+    let services = repositories::services_at(sitting, &asked.repository, &mut bound);
+    if services.as_ref().is_ok_and(Vec::is_empty) {
+        return Outcome::ignored("no service lives in this repository");
+    }
+    if sitting.now.duration_since(asked.origin.said_at()) > COMMAND_LIFETIME {
+        return Outcome::ignored("the comment was written too long ago");
+    }
+    let done = format!("done/{}", thread(asked));
+    if sitting.was_remembered(&done) {
+        return Outcome::ignored("the command was answered before");
+    }
+    let mut outcome = acknowledge(sitting, asked);
+    outcome.changes.extend(bound.changes);
+    outcome.changes.push(Change::Remember { token: done });
+    match services {
+        Ok(_) if is_stale(sitting, asked) => {
+            let hours = START_WITHIN.as_hours();
+            let says = format!("it was written more than {hours} hours before it arrived");
+            let reason = Reason::refuses(says).help("Say it again, if it is still meant.");
+            answers::refuse(sitting, asked, reason, &mut outcome);
+        }
+        Ok(services) => {
+            let services = named::shown_here(sitting, asked, services);
+            obey(sitting, asked, &services, &mut outcome);
+        }
+        Err(why) => answers::refuse(sitting, asked, Reason::refuses(why), &mut outcome),
+    }
+    outcome
+}
+
+/// What starts something must be meant now; a delivery can be days late.
+fn is_stale(sitting: &Sitting<'_>, asked: &Asked) -> bool {
+    let starts = matches!(
+        asked.found.command,
+        Ok(Command::Deploy(_)
+            | Command::Rollback(_)
+            | Command::Retry(_)
+            | Command::Approve(_)
+            | Command::Unlock(_))
+    );
+    starts && sitting.now.duration_since(asked.origin.said_at()) > START_WITHIN
+}
+
+/// The command is remembered and its reaction leaves before anything is asked of the forge.
+fn acknowledge(sitting: &Sitting<'_>, asked: &Asked) -> Outcome {
+    let mut first = Outcome::default();
+    let token = format!("received/{}", thread(asked));
+    if sitting.was_remembered(&token) {
+        return first;
+    }
+    first.changes.push(Change::Remember { token });
+    let entry = sitting
+        .entry(Action::CommandReceived, Actor::person(&asked.author))
+        .with_private("command", asked.found.line.as_str())
+        .with("repository", asked.repository.path.as_str());
+    match &asked.origin {
+        Origin::Comment(place) => {
+            first.entries.push(
+                entry
+                    .with("pull_request", place.pull_request)
+                    .with("comment", place.comment),
+            );
+            first.plan(
+                format!("{}/comment/{}/eyes", place.repository.id, place.comment),
+                Effect::React {
+                    place: place.clone(),
+                    reaction: Reaction::Eyes,
+                },
+            );
+        }
+        // The chat has shown by its own means that it was received.
+        Origin::Chat(spot) => first.entries.push(via(entry, spot)),
+    }
+    sitting.first.replace(first.clone());
+    first
+}
+
+fn obey(sitting: &Sitting<'_>, asked: &Asked, services: &[&Service], outcome: &mut Outcome) {
+    let Found { command, .. } = &asked.found;
+    let command = match command {
+        Ok(command) => command,
+        Err(mistake) => {
+            let reason = Reason::refuses(mistake.says.clone())
+                .help(format!("Say it like this: {}", code(&mistake.usage)));
+            return answers::refuse(sitting, asked, reason, outcome);
+        }
+    };
+    if let Some(part) = command.not_available_yet() {
+        let reason = Reason::refuses(format!("{part} is not available in this version yet"));
+        return answers::refuse(sitting, asked, reason, outcome);
+    }
+    let done = match command {
+        Command::Help(help) => {
+            let text = match &help.command {
+                Some(name) => command::help_for(name),
+                None => command::help(),
+            };
+            answers::answer(asked, Answer::said(text), outcome);
+            Ok(())
+        }
+        Command::Deploy(deploy) => named::place(
+            sitting,
+            asked,
+            services,
+            deploy.service.as_deref(),
+            &deploy.environment,
+        )
+        .and_then(|(service, environment)| {
+            let (sha, open_head) = deploy::target(
+                sitting,
+                asked,
+                (service, environment),
+                deploy.target.as_ref(),
+            )?;
+            let wish = Wish {
+                asked,
+                service,
+                environment,
+                sha,
+                open_head,
+                kind: RequestKind::Deploy,
+                reason: deploy.reason.as_ref().map(ToString::to_string),
+                is_dry: deploy.dry_run,
+            };
+            deploy::ask(sitting, &wish, outcome);
+            Ok(())
+        }),
+        Command::Rollback(rollback) => named::place(
+            sitting,
+            asked,
+            services,
+            rollback.service.as_deref(),
+            &rollback.environment,
+        )
+        .and_then(|(service, environment)| {
+            back::roll_back(sitting, asked, (service, environment), rollback, outcome)
+        }),
+        Command::Retry(retry) => back::retry(sitting, asked, services, retry, outcome),
+        Command::Approve(approve) => named::waiting(
+            sitting,
+            asked,
+            services,
+            approve.request,
+            Request::is_waiting,
+        )
+        .map(|request| approve::approve(sitting, asked, request, outcome)),
+        Command::Reject(reject) => named::waiting(
+            sitting,
+            asked,
+            services,
+            reject.request,
+            Request::is_waiting,
+        )
+        .and_then(|request| named::involved(sitting, asked, request))
+        .map(|request| {
+            let reason = reject.reason.as_ref().map(ToString::to_string);
+            approve::reject(sitting, asked, request, reason.as_deref(), outcome);
+        }),
+        Command::Cancel(cancel) => {
+            named::waiting(sitting, asked, services, cancel.request, |request| {
+                request.ended().is_none()
+            })
+            .and_then(|request| named::involved(sitting, asked, request))
+            .map(|request| {
+                let reason = cancel.reason.as_ref().map(ToString::to_string);
+                approve::cancel(sitting, asked, request, reason.as_deref(), outcome);
+            })
+        }
+        Command::Lock(lock) => named::place(
+            sitting,
+            asked,
+            services,
+            lock.service.as_deref(),
+            &lock.environment,
+        )
+        .and_then(|place| close::close(sitting, asked, place, lock, outcome)),
+        Command::Unlock(unlock) => named::place(
+            sitting,
+            asked,
+            services,
+            unlock.service.as_deref(),
+            &unlock.environment,
+        )
+        .and_then(|place| close::open(sitting, asked, place, outcome)),
+        Command::Status(status) => show::status(sitting, asked, services, status).map(|text| {
+            answers::answer(asked, Answer::said(text), outcome);
+        }),
+        Command::Why(why) => named::place(
+            sitting,
+            asked,
+            services,
+            why.service.as_deref(),
+            &why.environment,
+        )
+        .and_then(|place| show::explain(sitting, asked, place, why.target.as_ref()))
+        .map(|text| answers::answer(asked, Answer::said(text), outcome)),
+        Command::Who(who) => named::place(
+            sitting,
+            asked,
+            services,
+            who.service.as_deref(),
+            &who.environment,
+        )
+        .map(|place| {
+            answers::answer(asked, Answer::said(show::who_can(sitting, place)), outcome);
+        }),
+        Command::Audit(audit) => audit::audit(sitting, asked, services, audit).map(|text| {
+            answers::answer(asked, Answer::said(text), outcome);
+        }),
+        Command::Link(link) => links::claim(sitting, asked, link, outcome),
+        Command::Unlink => {
+            links::unlink_account(sitting, asked, outcome);
+            Ok(())
+        }
+    };
+    if let Err(reason) = done {
+        answers::refuse(sitting, asked, reason, outcome);
+    }
+}

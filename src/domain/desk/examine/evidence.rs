@@ -1,0 +1,125 @@
+//! Reports about a commit as the forge has them now, and what the ledger keeps as evidence.
+
+use crate::domain::desk::Change;
+use crate::domain::desk::examine::Subject;
+use crate::domain::desk::known::{digests, repositories};
+use crate::domain::desk::sitting::{Sitting, misfit};
+use crate::domain::gates::{self, StageView};
+use crate::domain::reason::Reason;
+use crate::domain::{
+    Comparison, Detail, Fact, GitLabTrigger, Question, Report, Reporter, Repository, Sha, Trigger,
+};
+
+/// The reports as the forge has them now, and how the stored ones change.
+pub(crate) fn fresh_reports(
+    sitting: &Sitting<'_>,
+    repository: &Repository,
+    sha: &Sha,
+) -> Result<(Vec<Report>, Vec<Change>), String> {
+    let question = Question::Reports {
+        repository: repository.clone(),
+        sha: sha.clone(),
+        aside: release_jobs(sitting, repository),
+    };
+    let stored = sitting.stored_reports(repository.id, sha);
+    let fresh = sitting.fact(question)?;
+    let Fact::Reports(fresh) = fresh else {
+        return Err(misfit(fresh));
+    };
+    // An app may set its report back: of the same report what was just read counts.
+    let is_same = |one: &Report, other: &Report| {
+        (one.kind, one.rank.id, one.rank.attempt, &one.name)
+            == (other.kind, other.rank.id, other.rank.attempt, &other.name)
+    };
+    let mut all: Vec<Report> = stored
+        .iter()
+        .filter(|stored| !fresh.iter().any(|fresh| is_same(stored, fresh)))
+        .cloned()
+        .collect();
+    all.extend(fresh.iter().cloned());
+    let changes = fresh
+        .iter()
+        .filter(|report| {
+            repositories::is_gate(sitting, repository, report) && !stored.contains(report)
+        })
+        .map(|report| Change::Report(report.clone()))
+        .collect();
+    Ok((all, changes))
+}
+
+/// The jobs of a repository's pipelines that release.
+fn release_jobs(sitting: &Sitting<'_>, repository: &Repository) -> Vec<String> {
+    let here = repository.remembered();
+    let services = sitting.catalog.services.iter();
+    let services = services.filter(|service| service.repo.remembered() == here);
+    services
+        .flat_map(|service| &service.environments)
+        .filter_map(|environment| {
+            let Trigger::GitLab(GitLabTrigger::PlayJob { job }) = &environment.trigger else {
+                return None;
+            };
+            Some(job.to_string())
+        })
+        .collect()
+}
+
+pub(crate) fn app_of(
+    sitting: &Sitting<'_>,
+    repository: &Repository,
+    source: &Reporter,
+) -> Result<Option<u64>, String> {
+    match source {
+        Reporter::App(id) => Ok(Some(*id)),
+        Reporter::Forge => Ok(None),
+        // Only an app's own account can report in its name.
+        Reporter::Account(account) if account.login.ends_with("[bot]") => {
+            let question = Question::AppBehind {
+                repository: repository.clone(),
+                login: account.login.clone(),
+            };
+            sitting.fact(question).and_then(|fact| {
+                if let Fact::App(app) = fact {
+                    Ok(*app)
+                } else {
+                    Err(misfit(fact))
+                }
+            })
+        }
+        Reporter::Account(_) => Ok(None),
+    }
+}
+
+pub(crate) fn evidence(
+    sitting: &Sitting<'_>,
+    subject: &Subject<'_>,
+    views: &[StageView],
+    comparison: Option<&Comparison>,
+    tree: &Reason,
+) -> Detail {
+    let gates = views.iter().flat_map(|view| &view.gates);
+    let commits = comparison.iter().flat_map(|found| &found.commits);
+    Detail::from([
+        ("gates", gates.map(gates::GateView::detail).collect()),
+        (
+            "commits",
+            commits.clone().map(|commit| commit.sha.as_str()).collect(),
+        ),
+        (
+            "titles",
+            Detail::private(
+                commits
+                    .map(|commit| commit.title.as_str())
+                    .collect::<Detail>(),
+            ),
+        ),
+        (
+            "policy",
+            Detail::from(digests::digest(
+                sitting,
+                subject.service,
+                subject.environment,
+            )),
+        ),
+        ("reasons", Detail::private(tree.detail())),
+    ])
+}

@@ -1,0 +1,243 @@
+//! Who a person is to a repository and an environment, asked of the forge at this moment.
+
+use std::collections::BTreeMap;
+
+use crate::domain::desk::sitting::Sitting;
+use crate::domain::policy::{self, Authorized, Holding, Unauthorized};
+use crate::domain::reason::code;
+use crate::domain::{
+    AccessLevel, Account, Environment, Forge, PinKind, Repository, Role, RoleName,
+};
+
+/// Whose work would ship.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Authors {
+    pub(crate) people: Vec<Account>,
+    /// Why not all authors are known, if so.
+    pub(crate) unclear: Option<String>,
+}
+
+/// Whether a person may approve for an environment, now.
+pub(crate) fn authorize(
+    sitting: &Sitting<'_>,
+    person: &Account,
+    environment: &Environment,
+    repository: &Repository,
+    exclusion: Option<String>,
+) -> Result<Authorized, Unauthorized> {
+    let holdings: BTreeMap<RoleName, Holding> = environment
+        .approvals
+        .keys()
+        .map(|name| (name.clone(), holding(sitting, name, person, repository)))
+        .collect();
+    policy::authorize(person, &holdings, exclusion)
+}
+
+/// Whether a person has a role, as far as it can be found out.
+pub(crate) fn holding(
+    sitting: &Sitting<'_>,
+    name: &RoleName,
+    person: &Account,
+    repository: &Repository,
+) -> Holding {
+    let Some(role) = sitting.catalog.roles.get(name) else {
+        return Holding::Unknown(format!(
+            "the role {} is not configured",
+            code(name.as_str())
+        ));
+    };
+    let mut unclear = Vec::new();
+    for found in [
+        by_name(sitting, role, person, repository),
+        by_team(sitting, role, person, repository),
+        by_role(sitting, role, person, repository),
+    ] {
+        match found {
+            Holding::Held(rule) => return Holding::Held(rule),
+            Holding::Unknown(why) => unclear.push(why),
+            Holding::Not => {}
+        }
+    }
+    if unclear.is_empty() {
+        Holding::Not
+    } else {
+        Holding::Unknown(unclear.join("; "))
+    }
+}
+
+fn by_name(
+    sitting: &Sitting<'_>,
+    role: &Role,
+    person: &Account,
+    repository: &Repository,
+) -> Holding {
+    for login in role.users(person.forge) {
+        match sitting.pin(PinKind::User, person.forge, login.as_str()) {
+            Some(id) if id == person.id => {
+                let rule = format!("named in role {} as {}", role.name, login);
+                return match person.forge {
+                    Forge::GitHub => Holding::Held(rule),
+                    // Whoever is blocked is no member any more, and may speak in a chat all the same.
+                    Forge::GitLab => match sitting.role_of(repository, person) {
+                        Ok(Some(_)) => Holding::Held(rule),
+                        Ok(None) => Holding::Not,
+                        Err(why) => Holding::Unknown(format!("role in the repository: {why}")),
+                    },
+                };
+            }
+            Some(_) => {}
+            None if login.as_str().eq_ignore_ascii_case(&person.login) => {
+                return Holding::Unknown(format!(
+                    "the login {} has not been looked up yet",
+                    code(login.as_str())
+                ));
+            }
+            None => {}
+        }
+    }
+    Holding::Not
+}
+
+fn by_team(
+    sitting: &Sitting<'_>,
+    role: &Role,
+    person: &Account,
+    repository: &Repository,
+) -> Holding {
+    let mut unclear = None;
+    for team in role.crowds(person.forge) {
+        let (kind, named) = (team.kind(), code(&team.to_string()));
+        let Some(pinned) = sitting.pin(PinKind::Team, person.forge, &team.to_string()) else {
+            unclear = Some(format!("the {kind} {named} has not been looked up yet"));
+            continue;
+        };
+        match sitting.membership(repository, &team, person) {
+            Ok(found) if found.team != pinned => {
+                unclear = Some(format!(
+                    "the {kind} {named} is another one than it was: the name has changed hands"
+                ));
+            }
+            Ok(found) if found.active => {
+                return Holding::Held(format!("active member of {kind} {team}"));
+            }
+            Ok(_) => {}
+            Err(why) => unclear = Some(format!("membership in {named}: {why}")),
+        }
+    }
+    unclear.map_or(Holding::Not, Holding::Unknown)
+}
+
+fn by_role(
+    sitting: &Sitting<'_>,
+    role: &Role,
+    person: &Account,
+    repository: &Repository,
+) -> Holding {
+    let forge = person.forge;
+    let asks = match forge {
+        Forge::GitHub => !role.github_roles.is_empty(),
+        Forge::GitLab => role.gitlab_access_level.is_some(),
+    };
+    if !asks {
+        return Holding::Not;
+    }
+    match sitting.role_of(repository, person) {
+        Ok(Some(held)) => {
+            let is_enough = match forge {
+                Forge::GitHub => role.github_roles.iter().any(|one| one.as_str() == held),
+                Forge::GitLab => role.gitlab_access_level.is_some_and(|least| {
+                    let mut levels = AccessLevel::ALL.into_iter();
+                    levels.any(|level| level >= least && level.to_string() == held)
+                }),
+            };
+            if is_enough {
+                Holding::Held(format!("role {held} in the repository"))
+            } else {
+                Holding::Not
+            }
+        }
+        Ok(None) => Holding::Not,
+        Err(why) => Holding::Unknown(format!("role in the repository: {why}")),
+    }
+}
+
+/// Why a person's approval does not count here, although a role would let it.
+pub(crate) fn exclusion(
+    person: &Account,
+    environment: &Environment,
+    authors: &Authors,
+    requester: &Account,
+) -> Option<String> {
+    if environment.exclude.requester && person.id == requester.id {
+        return Some("asked for this release, and the policy excludes whoever asks".to_owned());
+    }
+    if environment.exclude.author {
+        if authors.people.iter().any(|author| author.id == person.id) {
+            return Some(
+                "is an author of what would ship, and the policy excludes authors".to_owned(),
+            );
+        }
+        if let Some(why) = &authors.unclear {
+            return Some(format!(
+                "cannot be shown not to be an author of what would ship: {why}"
+            ));
+        }
+    }
+    None
+}
+
+/// Who can fill a role, in words.
+pub(crate) fn who(sitting: &Sitting<'_>, name: &RoleName) -> String {
+    let Some(role) = sitting.catalog.roles.get(name) else {
+        return code(name.as_str());
+    };
+    let mut who: Vec<String> = Vec::new();
+    for forge in [Forge::GitHub, Forge::GitLab] {
+        who.extend(role.users(forge).iter().map(|login| code(login.as_str())));
+        let crowds = role.crowds(forge);
+        who.extend(
+            crowds
+                .iter()
+                .map(|crowd| format!("{} {}", crowd.kind(), code(&crowd.to_string()))),
+        );
+    }
+    who.extend(
+        role.github_roles
+            .iter()
+            .map(|role| format!("whoever has {} in the repository", code(role.as_str()))),
+    );
+    who.extend(role.gitlab_access_level.iter().map(|level| {
+        let level = code(&level.to_string());
+        format!("whoever has {level} or more in the project")
+    }));
+    format!("{} ({})", code(name.as_str()), who.join(", "))
+}
+
+/// Everybody who can help with an environment's approvals.
+pub(crate) fn helpers(sitting: &Sitting<'_>, environment: &Environment) -> String {
+    let roles: Vec<String> = environment
+        .approvals
+        .keys()
+        .map(|role| who(sitting, role))
+        .collect();
+    roles.join("; ")
+}
+
+/// Why somebody may not approve, as a sentence about them.
+pub(crate) fn refusal(person: &Account, why: &Unauthorized) -> (bool, String) {
+    let who = code(&person.login);
+    match why {
+        Unauthorized::NoRole => (
+            false,
+            format!("{who} has none of the roles that approve here"),
+        ),
+        Unauthorized::Unclear(why) => (
+            true,
+            format!(
+                "whether {who} may approve could not be found out: {}",
+                why.join("; ")
+            ),
+        ),
+        Unauthorized::Excluded(why) => (false, format!("{who} {why}")),
+    }
+}

@@ -1,0 +1,259 @@
+//! Links between an account in a chat and one on the forge. A code is given in the chat, used in a comment by the owner of
+//! the account, and confirmed in the chat: so both sides have said yes. A link is an identity, never a right.
+
+use std::collections::BTreeSet;
+
+use jiff::SignedDuration;
+
+use crate::domain::desk::sitting::Sitting;
+use crate::domain::desk::telling::answers::{self, Answer, reply, via};
+use crate::domain::desk::{Change, Outcome};
+use crate::domain::reason::{Reason, code};
+use crate::domain::{
+    Account, Action, Actor, Asked, Button, Forge, Look, Offer, Origin, Said, Seen, Spot, command,
+};
+
+/// How long a code is good.
+const LIFETIME: SignedDuration = SignedDuration::from_mins(10);
+
+/// Somebody in a chat wants to be known.
+pub(crate) fn offer_link(sitting: &Sitting<'_>, said: &Said, outcome: &mut Outcome) {
+    let spot = &said.spot;
+    if said.lot.is_empty() {
+        let reason = Reason::unknown("no code could be drawn; try again later");
+        return answers::turn_away(sitting, spot, "/link", reason, outcome);
+    }
+    let number = sitting.next_notice();
+    let expires_at = sitting
+        .now
+        .checked_add(LIFETIME)
+        .unwrap_or(jiff::Timestamp::MAX);
+    outcome.changes.push(Change::OfferLink {
+        offer: Box::new(Offer {
+            number,
+            spot: spot.clone(),
+            expires_at,
+            claimed_by: None,
+        }),
+        code: said.lot.clone(),
+    });
+    outcome
+        .entries
+        .push(answers::stranger(sitting, Action::LinkOffered, spot).with("offer", number));
+    let repositories: BTreeSet<String> = sitting
+        .catalog
+        .services_of(spot.speaker.chat, &spot.channel)
+        .iter()
+        .map(|service| code(service.repo.path()))
+        .collect();
+    let repositories: Vec<String> = repositories.into_iter().collect();
+    let text = format!(
+        "Write this as a comment on any pull request of {}, with the account that is yours:\n\n`/link {}`\n\n\
+         Then confirm here. The code is good once, for ten minutes; do not give it to anybody.",
+        repositories.join(", "),
+        said.lot
+    );
+    reply(spot, text, Vec::new(), outcome);
+}
+
+/// Somebody used a code in a comment.
+pub(crate) fn claim(
+    sitting: &Sitting<'_>,
+    asked: &Asked,
+    link: &command::Link,
+    outcome: &mut Outcome,
+) -> Result<(), Reason> {
+    let Some(code_said) = &link.code else {
+        return Err(Reason::refuses("a code is missing")
+            .help("Say `/link` in the chat first; it gives you one."));
+    };
+    let look = Look::Code {
+        code: code_said.clone(),
+    };
+    let offer = match sitting.seen(look) {
+        Some(Seen::Offer(Some(offer))) if offer.expires_at > sitting.now => offer,
+        _ => {
+            return Err(Reason::refuses("this code is unknown, used or too old")
+                .help("Say `/link` in the chat; it gives you a new one."));
+        }
+    };
+    if offer.claimed_by.is_some() {
+        return Err(Reason::refuses("this code was used before")
+            .help("Say `/link` in the chat; it gives you a new one."));
+    }
+    let speaker = &offer.spot.speaker;
+    outcome.changes.push(Change::ClaimLink {
+        offer: offer.number,
+        account: asked.author.clone(),
+    });
+    outcome.entries.push(
+        sitting
+            .entry(Action::LinkClaimed, Actor::person(&asked.author))
+            .with("offer", offer.number)
+            .with_speaker(speaker),
+    );
+    let text = format!(
+        "{} on {} asked to be known as {}, and must confirm it there now. \
+         If that is not you, nothing needs to be done but to tell whoever runs Countersign; `/unlink` ends every link of your account.",
+        code(&speaker.name),
+        speaker.chat.called(),
+        code(&asked.author.login)
+    );
+    answers::answer(asked, Answer::said(text), outcome);
+    let question = format!(
+        "{} on {} used your code. Is that your account?",
+        code(&asked.author.login),
+        asked.author.forge
+    );
+    let offer_number = offer.number;
+    let buttons = vec![
+        Button::Link {
+            offer: offer_number,
+        },
+        Button::NoLink {
+            offer: offer_number,
+        },
+    ];
+    reply(&offer.spot, question, buttons, outcome);
+    Ok(())
+}
+
+/// Whoever got the code says whether the account that used it is theirs.
+pub(crate) fn confirm_link(
+    sitting: &Sitting<'_>,
+    spot: &Spot,
+    (number, yes): (u64, bool),
+    outcome: &mut Outcome,
+) {
+    let offer = match sitting.seen(Look::Offer { number }) {
+        Some(Seen::Offer(Some(offer))) if offer.expires_at > sitting.now => Some(offer),
+        _ => None,
+    };
+    let claimed = offer
+        .filter(|offer| offer.spot.speaker.is(&spot.speaker))
+        .and_then(|offer| Some((offer, offer.claimed_by.clone()?)));
+    let Some((offer, account)) = claimed else {
+        let reason = Reason::refuses("this link is not open any more")
+            .help("Say `/link`; it gives you a new code.");
+        return answers::turn_away(sitting, spot, "/link", reason, outcome);
+    };
+    outcome.changes.push(Change::EndOffer {
+        offer: offer.number,
+    });
+    if !yes {
+        let entry = answers::stranger(sitting, Action::LinkDeclined, spot);
+        outcome.entries.push(entry.with("offer", offer.number));
+        let text = "Nothing was linked.".to_owned();
+        return reply(spot, text, Vec::new(), outcome);
+    }
+    outcome.changes.push(Change::Link {
+        speaker: spot.speaker.clone(),
+        account: account.clone(),
+    });
+    outcome.entries.push(via(
+        sitting.entry(Action::IdentityLinked, Actor::person(&account)),
+        spot,
+    ));
+    let text = format!(
+        "You are {} here from now on. What you may do is asked of {} each time; `/unlink` ends the link.",
+        code(&account.login),
+        account.forge
+    );
+    reply(spot, text, Vec::new(), outcome);
+}
+
+/// The account on a forge of whoever spoke.
+pub(crate) fn known_as(sitting: &Sitting<'_>, spot: &Spot, forge: Forge) -> Option<Account> {
+    let look = Look::Identity {
+        speaker: spot.speaker.clone(),
+        forge,
+    };
+    match sitting.seen(look) {
+        Some(Seen::Identity(account)) => account.clone(),
+        _ => None,
+    }
+}
+
+/// Whoever has an account on none of the channel's forges is told no more than that.
+pub(crate) fn is_known(sitting: &Sitting<'_>, spot: &Spot) -> Result<(), Reason> {
+    let services = sitting
+        .catalog
+        .services_of(spot.speaker.chat, &spot.channel);
+    let forges: BTreeSet<Forge> = services.iter().map(|one| one.repo.forge()).collect();
+    let mut unknown = Ok(());
+    for forge in forges {
+        match linked(sitting, spot, forge) {
+            Ok(_) => return Ok(()),
+            Err(reason) => unknown = Err(reason),
+        }
+    }
+    unknown
+}
+
+/// The account on the forge of whoever spoke.
+pub(crate) fn linked(sitting: &Sitting<'_>, spot: &Spot, forge: Forge) -> Result<Account, Reason> {
+    known_as(sitting, spot, forge).ok_or_else(|| {
+        Reason::refuses(format!(
+            "your account on {} is not linked with one on {forge}",
+            spot.speaker.chat.called()
+        ))
+        .help("Say `/link` and follow what it says; it takes a minute.")
+    })
+}
+
+/// Somebody in a chat does not want to be known any more.
+pub(crate) fn unlink_speaker(sitting: &Sitting<'_>, spot: &Spot, outcome: &mut Outcome) {
+    let accounts = [Forge::GitHub, Forge::GitLab].map(|forge| known_as(sitting, spot, forge));
+    let accounts: Vec<Account> = accounts.into_iter().flatten().collect();
+    if accounts.is_empty() {
+        let reason = Reason::refuses("your account here is not linked");
+        return answers::turn_away(sitting, spot, "/unlink", reason, outcome);
+    }
+    for account in &accounts {
+        outcome.changes.push(Change::Unlink {
+            speaker: spot.speaker.clone(),
+            forge: account.forge,
+        });
+        outcome.entries.push(via(
+            sitting.entry(Action::IdentityUnlinked, Actor::person(account)),
+            spot,
+        ));
+    }
+    let names: Vec<String> = accounts.iter().map(|one| code(&one.login)).collect();
+    let text = format!("You are not {} here any more.", names.join(" and "));
+    reply(spot, text, Vec::new(), outcome);
+}
+
+/// The owner of an account ends every link of it.
+pub(crate) fn unlink_account(sitting: &Sitting<'_>, asked: &Asked, outcome: &mut Outcome) {
+    if let Origin::Chat(spot) = &asked.origin {
+        return unlink_speaker(sitting, spot, outcome);
+    }
+    let look = Look::Linked {
+        forge: asked.author.forge,
+        account: asked.author.id,
+    };
+    let speakers = match sitting.seen(look) {
+        Some(Seen::Speakers(speakers)) => speakers.clone(),
+        _ => Vec::new(),
+    };
+    if speakers.is_empty() {
+        let reason = Reason::refuses("no account of a chat is linked with yours");
+        return answers::refuse(sitting, asked, reason, outcome);
+    }
+    let who = code(&asked.author.login);
+    let text = format!(
+        "{} accounts in chats are not {who} any more.",
+        speakers.len()
+    );
+    for speaker in speakers {
+        let actor = Actor::person(&asked.author);
+        let entry = sitting.entry(Action::IdentityUnlinked, actor);
+        outcome.entries.push(entry.with_speaker(&speaker));
+        outcome.changes.push(Change::Unlink {
+            speaker,
+            forge: asked.author.forge,
+        });
+    }
+    answers::answer(asked, Answer::said(text), outcome);
+}

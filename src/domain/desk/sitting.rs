@@ -1,0 +1,344 @@
+//! One sitting of the desk: what it knows, what it misses, and the time. Everything above takes a `&Sitting`; only
+//! questions to what is known stand here.
+
+use std::cell::{Cell, RefCell};
+
+use jiff::Timestamp;
+
+use crate::domain::desk::Outcome;
+use crate::domain::{
+    Account, Action, Actor, Candidate, Catalog, Commit, Comparison, Crowd, Entry, Environment,
+    Fact, Forge, Knowledge, Live, Lock, Look, Membership, Missing, Ourselves, PinKind, PullRequest,
+    Question, Report, Repository, RepositoryId, Request, Seen, Service, Sha,
+};
+
+/// One sitting.
+pub(super) struct Sitting<'a> {
+    pub(super) catalog: &'a Catalog,
+    knowledge: &'a Knowledge,
+    pub(super) now: Timestamp,
+    missing: RefCell<Missing>,
+    /// What may be done before everything is known.
+    pub(super) first: RefCell<Outcome>,
+    /// How many notices and offers were numbered so far.
+    numbered: Cell<u64>,
+}
+
+/// What stands for a fact until it was asked for; the decision is thrown away then.
+const NOT_ASKED: &str = "it has not been asked yet";
+
+impl<'a> Sitting<'a> {
+    pub(super) fn new(catalog: &'a Catalog, knowledge: &'a Knowledge, now: Timestamp) -> Self {
+        Self {
+            catalog,
+            knowledge,
+            now,
+            missing: RefCell::default(),
+            first: RefCell::default(),
+            numbered: Cell::new(0),
+        }
+    }
+
+    /// What was missed, and what may be done already.
+    pub(super) fn into_parts(self) -> (Missing, Outcome) {
+        (self.missing.into_inner(), self.first.into_inner())
+    }
+
+    pub(super) fn seen(&self, look: Look) -> Option<&'a Seen> {
+        let seen = self.knowledge.seen.get(&look);
+        if seen.is_none() {
+            self.missing.borrow_mut().looks.insert(look);
+        }
+        seen
+    }
+
+    pub(super) fn fact(&self, question: Question) -> Result<&'a Fact, String> {
+        match self.knowledge.facts.get(&question) {
+            Some(Ok(fact)) => Ok(fact),
+            Some(Err(why)) => Err(why.clone()),
+            None => {
+                self.missing.borrow_mut().questions.insert(question);
+                Err(NOT_ASKED.to_owned())
+            }
+        }
+    }
+
+    /// Whether everything asked for so far is known.
+    pub(super) fn knows_all(&self) -> bool {
+        self.missing.borrow().is_empty()
+    }
+
+    pub(super) fn requests(&self, look: Look) -> Vec<Request> {
+        if let Some(Seen::Requests(requests)) = self.seen(look) {
+            requests.clone()
+        } else {
+            Vec::new()
+        }
+    }
+
+    pub(super) fn open_requests(&self, service: &Service) -> Vec<Request> {
+        self.requests(Look::OpenRequests {
+            service: service.name.clone(),
+        })
+    }
+
+    pub(super) fn request(&self, number: u64) -> Option<Request> {
+        self.requests(Look::Request { number }).into_iter().next()
+    }
+
+    pub(super) fn candidates(&self, look: Look) -> Vec<Candidate> {
+        if let Some(Seen::Candidates(candidates)) = self.seen(look) {
+            candidates.clone()
+        } else {
+            Vec::new()
+        }
+    }
+
+    pub(super) fn stored_reports(&self, repository: RepositoryId, sha: &Sha) -> Vec<Report> {
+        let look = Look::Reports {
+            repository,
+            sha: sha.clone(),
+        };
+        if let Some(Seen::Reports(reports)) = self.seen(look) {
+            reports.clone()
+        } else {
+            Vec::new()
+        }
+    }
+
+    pub(super) fn live(&self, service: &Service, environment: &Environment) -> Option<Live> {
+        let look = Look::Live {
+            service: service.name.clone(),
+        };
+        if let Some(Seen::Live(live)) = self.seen(look) {
+            live.iter()
+                .find(|live| live.environment == environment.name)
+                .cloned()
+        } else {
+            None
+        }
+    }
+
+    /// The lock that is in force.
+    pub(super) fn lock(&self, service: &Service, environment: &Environment) -> Option<Lock> {
+        let look = Look::Locks {
+            service: service.name.clone(),
+        };
+        match self.seen(look) {
+            Some(Seen::Locks(locks)) => locks
+                .iter()
+                .find(|lock| {
+                    lock.environment == environment.name
+                        && lock.until.is_none_or(|until| until > self.now)
+                })
+                .cloned(),
+            _ => None,
+        }
+    }
+
+    pub(super) fn pin(&self, kind: PinKind, forge: Forge, name: &str) -> Option<u64> {
+        let look = Look::Pin {
+            kind,
+            name: forge.remembers(name),
+        };
+        if let Some(Seen::Pin(id)) = self.seen(look) {
+            *id
+        } else {
+            None
+        }
+    }
+
+    pub(super) fn was_remembered(&self, token: &str) -> bool {
+        let look = Look::Remembered {
+            token: token.to_owned(),
+        };
+        matches!(self.seen(look), Some(Seen::Yes(true)))
+    }
+
+    /// The number for a new request; asked for last, because taking one cannot be undone.
+    pub(super) fn next_number(&self) -> u64 {
+        if !self.knows_all() {
+            return 0;
+        }
+        if let Some(Seen::Number(number)) = self.seen(Look::NextNumber) {
+            *number
+        } else {
+            0
+        }
+    }
+
+    pub(super) fn role_of(
+        &self,
+        repository: &Repository,
+        person: &Account,
+    ) -> Result<Option<String>, String> {
+        let question = Question::Role {
+            repository: repository.clone(),
+            person: person.clone(),
+        };
+        self.fact(question).and_then(|fact| {
+            if let Fact::Role(role) = fact {
+                Ok(role.clone())
+            } else {
+                Err(misfit(fact))
+            }
+        })
+    }
+
+    pub(super) fn membership(
+        &self,
+        repository: &Repository,
+        team: &Crowd,
+        person: &Account,
+    ) -> Result<Membership, String> {
+        let question = Question::Membership {
+            repository: repository.clone(),
+            team: team.clone(),
+            person: person.clone(),
+        };
+        self.fact(question).and_then(|fact| {
+            if let Fact::Membership(membership) = fact {
+                Ok(*membership)
+            } else {
+                Err(misfit(fact))
+            }
+        })
+    }
+
+    pub(super) fn pull_request(
+        &self,
+        repository: &Repository,
+        number: u64,
+    ) -> Result<&'a PullRequest, String> {
+        let question = Question::PullRequest {
+            repository: repository.clone(),
+            number,
+        };
+        self.fact(question).and_then(|fact| {
+            if let Fact::PullRequest(pull_request) = fact {
+                Ok(pull_request)
+            } else {
+                Err(misfit(fact))
+            }
+        })
+    }
+
+    pub(super) fn comparison(
+        &self,
+        repository: &Repository,
+        base: &str,
+        head: &str,
+    ) -> Result<&'a Comparison, String> {
+        let question = Question::Comparison {
+            repository: repository.clone(),
+            base: base.to_owned(),
+            head: head.to_owned(),
+        };
+        self.fact(question).and_then(|fact| {
+            if let Fact::Comparison(comparison) = fact {
+                Ok(comparison)
+            } else {
+                Err(misfit(fact))
+            }
+        })
+    }
+
+    pub(super) fn commit(
+        &self,
+        repository: &Repository,
+        reference: &str,
+    ) -> Result<&'a Commit, String> {
+        let question = Question::Commit {
+            repository: repository.clone(),
+            reference: reference.to_owned(),
+        };
+        self.fact(question).and_then(|fact| {
+            if let Fact::Commit(commit) = fact {
+                Ok(commit)
+            } else {
+                Err(misfit(fact))
+            }
+        })
+    }
+
+    pub(super) fn ourselves(&self, repository: &Repository) -> Result<&'a Ourselves, String> {
+        let question = Question::Ourselves {
+            repository: repository.clone(),
+        };
+        self.fact(question).and_then(|fact| {
+            if let Fact::Ourselves(ourselves) = fact {
+                Ok(ourselves)
+            } else {
+                Err(misfit(fact))
+            }
+        })
+    }
+
+    /// The repository of a service, as it is called now.
+    pub(super) fn bound_to(&self, service: &Service) -> Option<Repository> {
+        let look = Look::BoundRepository {
+            path: service.repo.remembered(),
+        };
+        if let Some(Seen::Repositories(bound)) = self.seen(look) {
+            bound.first().map(|bound| bound.repository.clone())
+        } else {
+            None
+        }
+    }
+
+    pub(super) fn run_sha(&self, repository: &Repository, run: u64) -> Result<Sha, String> {
+        let question = Question::RunSha {
+            repository: repository.clone(),
+            run,
+        };
+        self.fact(question).and_then(|fact| {
+            if let Fact::RunSha(sha) = fact {
+                Ok(sha.clone())
+            } else {
+                Err(misfit(fact))
+            }
+        })
+    }
+
+    /// Another number each time.
+    pub(super) fn next_notice(&self) -> u64 {
+        let nth = self.numbered.get();
+        self.numbered.set(nth + 1);
+        if let Some(Seen::Number(number)) = self.seen(Look::NextNotice { nth }) {
+            *number
+        } else {
+            0
+        }
+    }
+
+    /// The newest successful releases, the newest first.
+    pub(super) fn history(&self, service: &Service, environment: &Environment) -> Vec<Request> {
+        self.requests(Look::History {
+            service: service.name.clone(),
+            environment: environment.name.clone(),
+        })
+    }
+
+    pub(super) fn entry(&self, action: Action, actor: Actor) -> Entry {
+        Entry::new(self.now, action, actor)
+    }
+
+    /// An entry about a request.
+    pub(super) fn about(&self, request: &Request, action: Action) -> Entry {
+        self.entry(action, Actor::Countersign)
+            .with("request", request.number)
+            .with("service", request.service.as_str())
+            .with("environment", request.environment.as_str())
+            .with("sha", request.sha.as_str())
+    }
+
+    pub(super) fn about_by(&self, request: &Request, action: Action, person: &Account) -> Entry {
+        let mut entry = self.about(request, action);
+        entry.actor = Actor::person(person);
+        entry
+    }
+}
+
+pub(super) fn misfit(fact: &Fact) -> String {
+    format!("the answer does not fit the question: {fact:?}")
+}

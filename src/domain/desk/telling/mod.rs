@@ -1,0 +1,8 @@
+//! What people and forges are told: comments, notices, statuses, answers.
+
+pub(super) mod announcements;
+pub(super) mod answers;
+pub(super) mod notices;
+pub(super) mod pages;
+pub(super) mod ships;
+pub(super) mod words;
