@@ -3,12 +3,12 @@
 //! here.
 
 use crate::domain::Happening;
+use crate::domain::text::Message;
 
 pub mod discord;
 mod json;
 #[cfg(test)]
 mod listener;
-mod markdown;
 mod outline;
 mod outside;
 #[cfg(test)]
@@ -33,8 +33,7 @@ pub struct Remark<'r> {
     /// The message in whose thread it belongs.
     pub under: Option<&'r str>,
     pub kind: Option<Happening>,
-    /// In our Markdown.
-    pub text: &'r str,
+    pub text: &'r Message,
     /// Whom to call, by the chat's own id of a role or group.
     pub call: Option<&'r str>,
     /// What a new thread is called.

@@ -1,9 +1,9 @@
 //! What a notice says, in the order in which people want to know it; the words are the same in every chat.
 //! Everything from outside is already one visible line, and is escaped by the chat that writes it.
 
-use super::markdown;
 use super::outside::{one_line, shortened};
-use super::text::{Line, Span};
+use super::text::{Line, Span, Spelling, lines, spans};
+use crate::domain::text::Text;
 use crate::domain::{Button, GateShown, Mood, News, Notice, Shipped, StageShown};
 
 /// How much of a commit's title is shown.
@@ -36,18 +36,19 @@ pub(super) struct Section {
 }
 
 impl Outline {
-    pub(super) fn of(notice: &Notice, anchor: Option<&str>) -> Self {
+    /// In words, with commands as they are written in a chat.
+    pub(super) fn of(notice: &Notice, anchor: Option<&str>, command: Spelling) -> Self {
         let mood = notice.news.mood();
-        let mut state = standing(notice);
+        let mut state = standing(notice, command);
         state.push(commit(notice));
         let sections = [
             Section {
                 name: "In the way",
-                lines: obstacles(&notice.news),
+                lines: obstacles(&notice.news, command),
             },
             Section {
                 name: "What ships",
-                lines: ships(notice),
+                lines: ships(notice, command),
             },
             Section {
                 name: "Passed",
@@ -55,7 +56,7 @@ impl Outline {
             },
             Section {
                 name: "Who can approve",
-                lines: who(notice),
+                lines: who(notice, command),
             },
         ];
         Self {
@@ -76,7 +77,7 @@ impl Outline {
 }
 
 /// How far it is.
-fn standing(notice: &Notice) -> Vec<Line> {
+fn standing(notice: &Notice, command: Spelling) -> Vec<Line> {
     let numbered = |request: u64| Span::bold(format!("#{request}"));
     match &notice.news {
         News::Ready => vec![Line::plain(vec![Span::plain(
@@ -100,7 +101,7 @@ fn standing(notice: &Notice) -> Vec<Line> {
                 first.push(Span::plain("."));
             }
             let mut lines = vec![Line::plain(first)];
-            lines.extend(led("Missing: ", missing));
+            lines.extend(led("Missing: ", missing, command));
             lines
         }
         News::Deploying { request, url } => vec![Line::plain(vec![
@@ -134,7 +135,9 @@ fn standing(notice: &Notice) -> Vec<Line> {
             vec![Line::plain(spans)]
         }
         News::Failed { request, url, why } => {
-            let mut lines = led(&format!("#{request} failed: "), why);
+            let mut lines: Vec<Line> = led(&format!("#{request} failed: "), why, command)
+                .into_iter()
+                .collect();
             if lines.is_empty() {
                 lines.push(Line::plain(vec![Span::plain(format!(
                     "#{request} failed."
@@ -146,28 +149,30 @@ fn standing(notice: &Notice) -> Vec<Line> {
             lines
         }
         News::Over { request, how, why } => {
-            let lines = led(&format!("#{request} is over, {}: ", how.word()), why);
-            if lines.is_empty() {
+            let said = led(
+                &format!("#{request} is over, {}: ", how.word()),
+                why,
+                command,
+            );
+            let bare = || {
                 let text = format!("#{request} is over: {}.", how.word());
-                return vec![Line::plain(vec![Span::plain(text)])];
-            }
-            lines
+                Line::plain(vec![Span::plain(text)])
+            };
+            vec![said.unwrap_or_else(bare)]
         }
         News::Overtaken { by } => vec![Line::plain(vec![
             Span::code(by.short()),
             Span::plain(" is newer, and ready."),
         ])],
-        News::Withdrawn { why } | News::Dismissed { why } => markdown::read(why),
+        News::Withdrawn { why } | News::Dismissed { why } => vec![Line::plain(spans(why, command))],
     }
 }
 
-/// A text of our Markdown behind some words.
-fn led(words: &str, text: &str) -> Vec<Line> {
-    let mut lines = markdown::read(text);
-    if let Some(first) = lines.first_mut() {
-        first.spans.insert(0, Span::plain(words));
-    }
-    lines
+/// A text behind some words.
+fn led(words: &str, text: &Text, command: Spelling) -> Option<Line> {
+    let mut line = Line::plain(spans(text, command));
+    line.spans.insert(0, Span::plain(words));
+    (!text.is_empty()).then_some(line)
 }
 
 fn run(url: &str) -> Span {
@@ -191,9 +196,9 @@ fn commit(notice: &Notice) -> Line {
     Line::plain(spans)
 }
 
-fn obstacles(news: &News) -> Vec<Line> {
+fn obstacles(news: &News, command: Spelling) -> Vec<Line> {
     match news {
-        News::Waiting { obstacles, .. } => markdown::read(obstacles),
+        News::Waiting { obstacles, .. } => lines(obstacles, command),
         News::Ready
         | News::Deploying { .. }
         | News::Unclear { .. }
@@ -207,7 +212,7 @@ fn obstacles(news: &News) -> Vec<Line> {
 }
 
 /// What would reach the environment, or did.
-fn ships(notice: &Notice) -> Vec<Line> {
+fn ships(notice: &Notice, command: Spelling) -> Vec<Line> {
     let ships = &notice.ships;
     let Some(since) = &ships.since else {
         let text = "Nothing is known to be live, so nothing can be compared.";
@@ -215,7 +220,7 @@ fn ships(notice: &Notice) -> Vec<Line> {
     };
     let mut lines = Vec::new();
     if let Some(why) = &ships.unclear {
-        lines.extend(led("It is not known: ", why));
+        lines.extend(led("It is not known: ", why, command));
     } else if ships.commits.is_empty() {
         lines.push(Line::plain(vec![Span::plain("No commit of this service.")]));
     }
@@ -297,9 +302,9 @@ fn gate(gate: &GateShown) -> Line {
 }
 
 /// Who can approve, while somebody has to.
-fn who(notice: &Notice) -> Vec<Line> {
+fn who(notice: &Notice, command: Spelling) -> Vec<Line> {
     match &notice.news {
-        News::Ready | News::Waiting { .. } => markdown::read(&notice.who),
+        News::Ready | News::Waiting { .. } => vec![Line::plain(spans(&notice.who, command))],
         News::Deploying { .. }
         | News::Unclear { .. }
         | News::Live { .. }

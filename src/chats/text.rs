@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 
 use super::outside::{address, one_line, shortened, units};
+use crate::domain::text::{self as domain, Message, Text};
 
 /// A piece of a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,6 +104,43 @@ impl Line {
             spans: self.spans.iter().map(|span| span.within(most)).collect(),
         }
     }
+}
+
+/// How a command is written in a chat.
+pub(super) type Spelling = fn(&str) -> String;
+
+/// A message as lines, with commands as they are written in a chat. The head of a table says what its rows show anyway.
+pub(super) fn lines(message: &Message, command: Spelling) -> Vec<Line> {
+    let lines = message.lines().iter();
+    lines
+        .filter_map(|line| match line {
+            domain::Line::Plain(text) => Some(Line::plain(spans(text, command))),
+            domain::Line::Item(depth, text) => Some(Line::item(*depth, spans(text, command))),
+            domain::Line::Head(_) => None,
+            domain::Line::Row(cells) => {
+                let filled = cells.iter().filter(|cell| !cell.is_empty());
+                let row = Text::joined(filled, " · ");
+                Some(Line::item(0, spans(&row, command)))
+            }
+        })
+        .collect()
+}
+
+/// A text as the spans of a line.
+pub(super) fn spans(text: &Text, command: Spelling) -> Vec<Span> {
+    let spans = text.spans().iter();
+    spans
+        .map(|span| match span {
+            domain::Span::Plain(words) | domain::Span::Written(words) => Span::plain(words),
+            domain::Span::Strong(words) => Span::bold(words),
+            domain::Span::Code(text) | domain::Span::Person(text) | domain::Span::Commit(text) => {
+                Span::code(text)
+            }
+            domain::Span::Command(line) => Span::code(command(line)),
+            domain::Span::Link { words, url } => Span::link(words, url),
+            domain::Span::Time(at) => Span::Time(*at),
+        })
+        .collect()
 }
 
 /// Blanks at the edges of a span part it from its neighbours.

@@ -9,7 +9,10 @@ use clap::{Args, CommandFactory as _};
 use clap_complete::Shell;
 
 use super::{Line, say};
+use crate::domain::Forge;
 use crate::domain::command::{definitions, help, help_for};
+use crate::domain::text::Message;
+use crate::forges;
 
 #[derive(Debug, Args)]
 pub(super) struct Completions {
@@ -53,15 +56,20 @@ pub(super) fn commands() -> ExitCode {
         "# Commands\n\n\
          Written as the first word of a line: in a comment on a pull or merge request, on Discord, or on Slack. This\n\
          page is made from the definition that reads them: `countersign commands` prints it.\n\n{}\n",
-        help()
+        written(&help())
     );
     for definition in definitions() {
         page.push_str(&format!(
             "\n## /{}\n\n{}\n",
             definition.name,
-            help_for(definition.name)
+            written(&help_for(definition.name))
         ));
     }
     say(page.trim_end());
     ExitCode::SUCCESS
+}
+
+/// As it is read in a comment on GitHub.
+fn written(message: &Message) -> String {
+    forges::comment::write(message, Forge::GitHub)
 }

@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::text::{Message, Text};
 use super::{
     Button, ChannelRef, Chat, EnvironmentName, Happening, Notice, Place, Quorum, Repository,
     Request, ServiceName, Sha, Spot, Start,
@@ -19,7 +20,7 @@ pub enum Effect {
     Say {
         place: Place,
         thread: String,
-        text: String,
+        text: Message,
     },
     /// Start a release.
     Trigger { departure: Departure },
@@ -43,13 +44,12 @@ pub enum Effect {
         repository: Repository,
         run: u64,
         environment: String,
-        comment: String,
+        comment: Text,
     },
     /// Answer somebody in a chat, so that only they see it.
     Reply {
         spot: Spot,
-        /// In our Markdown.
-        text: String,
+        text: Message,
         buttons: Vec<Button>,
     },
     /// Ask somebody in a chat a question in a form.
@@ -68,8 +68,7 @@ pub enum Effect {
         channel: ChannelRef,
         notice: Option<u64>,
         kind: Option<Happening>,
-        /// In our Markdown.
-        text: String,
+        text: Message,
         call: Option<String>,
     },
 }

@@ -5,8 +5,7 @@ use jiff::Timestamp;
 
 use super::{
     AppId, Colour, Detail, Gate, GitLabGate, Report, ReportKind, Reporter, Service, Stage,
-    StageName, Verdict,
-    reason::{Reason, code, link},
+    StageName,
 };
 
 /// Statuses that we write ourselves are no gates, even where a wildcard would let them.
@@ -182,65 +181,9 @@ impl StageView {
     pub fn is_passed(&self) -> bool {
         matches!(self.verdict, StageVerdict::Passed { .. })
     }
-
-    pub fn reason(&self) -> Reason {
-        let gates: Vec<Reason> = self.gates.iter().map(GateView::reason).collect();
-        let name = &self.name;
-        match self.verdict {
-            StageVerdict::Passed { .. } => Reason {
-                under: gates,
-                ..Reason::holds(format!("stage **{name}** passed"))
-            },
-            StageVerdict::Soaking { until } => {
-                let mut under = gates;
-                under.push(Reason::refuses(format!("it must stay green until {until}")));
-                Reason {
-                    under,
-                    ..Reason::refuses(format!("stage **{name}** is green and soaks until {until}"))
-                }
-            }
-            StageVerdict::Pending => Reason {
-                under: gates,
-                ..Reason::refuses(format!("stage **{name}** has not passed yet"))
-            },
-            StageVerdict::Failed => Reason {
-                under: gates,
-                ..Reason::refuses(format!("stage **{name}** failed"))
-            },
-        }
-    }
 }
 
 impl GateView {
-    fn reason(&self) -> Reason {
-        let label = code(&self.label);
-        let said: Vec<String> = self
-            .reports
-            .iter()
-            .filter(|report| report.colour == self.colour)
-            .map(|report| link(&code(&report.word), &report.url))
-            .take(3)
-            .collect();
-        let said = said.join(", ");
-        match self.colour {
-            Colour::Green => Reason::holds(format!("{label}: {said}")),
-            Colour::Red => Reason::refuses(format!("{label}: {said}"))
-                .help("When it was run again and is green, this heals by itself."),
-            Colour::Pending if self.reports.is_empty() => {
-                let by = self.app.map(|app| format!(" by app {app}"));
-                let by = by.unwrap_or_default();
-                if let Some(why) = self.unclear.first() {
-                    return Reason {
-                        mark: Verdict::Unknown,
-                        ..Reason::unknown(format!("{label}: who reported it is not known: {why}"))
-                    };
-                }
-                Reason::refuses(format!("{label}: nothing was reported{by} yet"))
-            }
-            Colour::Pending => Reason::refuses(format!("{label}: {said}, not finished")),
-        }
-    }
-
     /// What the ledger keeps as evidence.
     pub fn detail(&self) -> Detail {
         Detail::from([

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Account, EnvironmentName, Repository, ServiceName, Sha, Spot};
+use super::{Account, Command, EnvironmentName, Repository, ServiceName, Sha, Spot};
 
 /// Something that we told ourselves.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +24,9 @@ pub enum Internal {
         repository: Repository,
         /// As it would stand in a comment.
         line: String,
+        /// What it asks for. The first version stored the line alone.
+        #[serde(default)]
+        command: Option<Box<Command>>,
     },
     /// An effect was given up.
     Parked {

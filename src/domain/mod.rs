@@ -95,6 +95,9 @@ pub mod knowledge;
 /// Who may say yes.
 pub mod policy;
 
+/// Texts for people.
+pub mod text;
+
 /// Why.
 pub mod reason;
 
@@ -112,6 +115,9 @@ pub mod effect;
 
 /// What a channel is told.
 pub mod subscription;
+
+/// What a surface shows.
+pub mod view;
 
 /// Where everything is decided.
 pub mod desk;
@@ -147,7 +153,7 @@ pub use name::{EnvironmentName, RoleName, ServiceName, StageName};
 pub use notice::{GateShown, Happening, Mood, News, Notice, Shipped, Ships, StageShown};
 pub use pattern::{NamePattern, PathPattern};
 pub use policy::{Approval, Authorized, Quorum};
-pub use reason::{Reason, Verdict};
+pub use reason::{Reason, Rule, Verdict};
 pub use repo::{Branch, Forge, RepoRef};
 pub use report::{Colour, Rank, Report, ReportKind, Reporter};
 pub use repository_id::RepositoryId;

@@ -1,10 +1,11 @@
 //! What a chat is told about one commit and one environment: one message, which is changed as things move.
 //! It is data; each chat renders it in its own way. Titles and names are as they came from outside, and are
-//! escaped there; a text called Markdown is ours, with everything from outside in it already as code.
+//! escaped there.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::text::{Message, Text};
 use super::{Button, Ended, EnvironmentName, Repository, ServiceName, Sha};
 
 /// The message about a commit and an environment.
@@ -24,8 +25,8 @@ pub struct Notice {
     pub seen_at: Timestamp,
     pub ships: Ships,
     pub stages: Vec<StageShown>,
-    /// Who can approve, in Markdown.
-    pub who: String,
+    /// Who can approve.
+    pub who: Text,
     pub news: News,
 }
 
@@ -42,8 +43,8 @@ pub struct Ships {
     pub is_partial: bool,
     /// The page of the forge that compares the two.
     pub compare: Option<String>,
-    /// Why it is not known, in Markdown.
-    pub unclear: Option<String>,
+    /// Why it is not known.
+    pub unclear: Option<Text>,
 }
 
 /// A commit that ships.
@@ -83,11 +84,11 @@ pub enum News {
         request: u64,
         filled: u32,
         needed: u32,
-        /// What is missing, in Markdown.
-        missing: String,
+        /// What is missing.
+        missing: Text,
         expires_at: Timestamp,
-        /// What stands in the way, in Markdown.
-        obstacles: String,
+        /// What stands in the way.
+        obstacles: Message,
     },
     Deploying {
         request: u64,
@@ -107,14 +108,12 @@ pub enum News {
     Failed {
         request: u64,
         url: String,
-        /// In Markdown.
-        why: String,
+        why: Text,
     },
     Over {
         request: u64,
         how: Ended,
-        /// In Markdown.
-        why: String,
+        why: Text,
     },
     /// A newer commit is ready.
     Overtaken {
@@ -122,13 +121,11 @@ pub enum News {
     },
     /// It was ready, and is not any more.
     Withdrawn {
-        /// In Markdown.
-        why: String,
+        why: Text,
     },
     /// Somebody said no before anybody asked.
     Dismissed {
-        /// In Markdown.
-        why: String,
+        why: Text,
     },
 }
 

@@ -22,6 +22,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use super::text::Text;
 use super::{Account, Environment, RoleName};
 
 /// A person who may approve for one environment, now.
@@ -39,7 +40,7 @@ pub enum Holding {
     Held(String),
     Not,
     /// It could not be found out.
-    Unknown(String),
+    Unknown(Text),
 }
 
 /// Why somebody is not authorized.
@@ -48,9 +49,9 @@ pub enum Unauthorized {
     /// Holds none of the environment's roles.
     NoRole,
     /// Holds none that we know of, and these could not be found out.
-    Unclear(Vec<String>),
+    Unclear(Vec<Text>),
     /// Holds a role, and is excluded.
-    Excluded(String),
+    Excluded(Text),
 }
 
 /// An authorized person said yes.
@@ -80,7 +81,7 @@ pub struct Shortage {
 pub fn authorize(
     person: &Account,
     holdings: &BTreeMap<RoleName, Holding>,
-    exclusion: Option<String>,
+    exclusion: Option<Text>,
 ) -> Result<Authorized, Unauthorized> {
     let roles: BTreeMap<RoleName, String> = holdings
         .iter()
@@ -90,7 +91,7 @@ pub fn authorize(
         })
         .collect();
     if roles.is_empty() {
-        let unclear: Vec<String> = holdings
+        let unclear: Vec<Text> = holdings
             .values()
             .filter_map(|holding| match holding {
                 Holding::Unknown(why) => Some(why.clone()),
@@ -292,11 +293,10 @@ mod tests {
             id: 1,
             login: "ann".to_owned(),
         };
-        let holdings =
-            BTreeMap::from([(role("qa"), Holding::Unknown("GitHub is down".to_owned()))]);
+        let holdings = BTreeMap::from([(role("qa"), Holding::Unknown("GitHub is down".into()))]);
         assert_eq!(
             authorize(&person, &holdings, None),
-            Err(Unauthorized::Unclear(vec!["GitHub is down".to_owned()]))
+            Err(Unauthorized::Unclear(vec!["GitHub is down".into()]))
         );
         let holdings = BTreeMap::from([(role("qa"), Holding::Not)]);
         assert_eq!(
@@ -304,7 +304,7 @@ mod tests {
             Err(Unauthorized::NoRole)
         );
         let holdings = BTreeMap::from([(role("qa"), Holding::Held("named".to_owned()))]);
-        assert!(authorize(&person, &holdings, Some("author".to_owned())).is_err());
+        assert!(authorize(&person, &holdings, Some("author".into())).is_err());
     }
 
     proptest! {

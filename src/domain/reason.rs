@@ -1,18 +1,27 @@
-//! Why: a tree of reasons. The same tree is the refusal, the answer to `/why`, the dry run and the
-//! evidence in the ledger.
+//! Why: a tree of reasons, as data. The same tree is the refusal, the answer to `/why`, the dry run and the evidence
+//! in the ledger; each surface writes it in its own way.
 
-use std::fmt::Write as _;
+mod rule;
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
 
 use super::Detail;
+use super::text::{Message, Text, text};
+
+pub use rule::Rule;
 
 /// One reason, with those that it rests on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reason {
-    pub mark: Verdict,
-    /// A sentence, in Markdown, with everything from outside already escaped.
-    pub says: String,
+    pub rule: Rule,
+    pub verdict: Verdict,
+    /// What the rule found, without names of people and without what people wrote: it stays readable for ever.
+    pub facts: BTreeMap<&'static str, Detail>,
+    pub says: Text,
     /// What would help, and who can do it.
-    pub help: Option<String>,
+    pub help: Option<Text>,
     pub under: Vec<Reason>,
 }
 
@@ -22,66 +31,101 @@ pub enum Verdict {
     Holds,
     /// Good so far, and somebody must still say yes.
     Waits,
+    /// Not now, and at this time by itself.
+    Later(Timestamp),
     /// It could not be found out, which refuses like a "no".
     Unknown,
     Refuses,
 }
 
+impl Verdict {
+    /// One word for the ledger.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Holds => "holds",
+            Self::Waits => "waits",
+            Self::Later(_) => "later",
+            Self::Unknown => "unknown",
+            Self::Refuses => "refuses",
+        }
+    }
+
+    pub fn sign(self) -> &'static str {
+        match self {
+            Self::Holds => "✅",
+            Self::Waits => "⏳",
+            Self::Later(_) => "🕒",
+            Self::Unknown => "❔",
+            Self::Refuses => "❌",
+        }
+    }
+}
+
 impl Reason {
-    pub fn new(mark: Verdict, says: impl Into<String>) -> Self {
+    pub fn new(rule: Rule, verdict: Verdict, says: impl Into<Text>) -> Self {
         Self {
-            mark,
+            rule,
+            verdict,
+            facts: BTreeMap::new(),
             says: says.into(),
             help: None,
             under: Vec::new(),
         }
     }
 
-    pub fn holds(says: impl Into<String>) -> Self {
-        Self::new(Verdict::Holds, says)
+    pub fn holds(rule: Rule, says: impl Into<Text>) -> Self {
+        Self::new(rule, Verdict::Holds, says)
     }
 
-    pub fn refuses(says: impl Into<String>) -> Self {
-        Self::new(Verdict::Refuses, says)
+    pub fn waits(rule: Rule, says: impl Into<Text>) -> Self {
+        Self::new(rule, Verdict::Waits, says)
     }
 
-    pub fn unknown(says: impl Into<String>) -> Self {
-        Self::new(Verdict::Unknown, says)
+    pub fn later(rule: Rule, at: Timestamp, says: impl Into<Text>) -> Self {
+        Self::new(rule, Verdict::Later(at), says)
     }
 
-    pub fn waits(says: impl Into<String>) -> Self {
-        Self::new(Verdict::Waits, says)
+    pub fn unknown(rule: Rule, says: impl Into<Text>) -> Self {
+        Self::new(rule, Verdict::Unknown, says)
+    }
+
+    pub fn refuses(rule: Rule, says: impl Into<Text>) -> Self {
+        Self::new(rule, Verdict::Refuses, says)
+    }
+
+    /// A reason that is as good as its worst part.
+    pub fn of(rule: Rule, says: impl Into<Text>, under: Vec<Self>) -> Self {
+        let worst = under.iter().map(|part| part.verdict).max();
+        Self::new(rule, worst.unwrap_or(Verdict::Holds), says).resting_on(under)
     }
 
     #[must_use]
-    pub fn help(mut self, help: impl Into<String>) -> Self {
+    pub fn help(mut self, help: impl Into<Text>) -> Self {
         self.help = Some(help.into());
         self
     }
 
-    /// A reason that is as good as its worst part.
-    pub fn of(says: impl Into<String>, under: Vec<Self>) -> Self {
-        let mark = under
-            .iter()
-            .map(|part| part.mark)
-            .max()
-            .unwrap_or(Verdict::Holds);
-        Self {
-            mark,
-            says: says.into(),
-            help: None,
-            under,
-        }
+    #[must_use]
+    pub fn fact(mut self, name: &'static str, fact: impl Into<Detail>) -> Self {
+        self.facts.insert(name, fact.into());
+        self
+    }
+
+    /// What it rests on, whatever that means for it.
+    #[must_use]
+    pub fn resting_on(mut self, under: Vec<Self>) -> Self {
+        self.under = under;
+        self
     }
 
     /// Nothing stands in the way but, perhaps, somebody's yes.
     pub fn is_clear(&self) -> bool {
-        self.mark <= Verdict::Waits
+        self.verdict <= Verdict::Waits
     }
 
     /// The reasons at the leaves that stand in the way.
     pub fn obstacles(&self) -> Vec<&Self> {
-        if self.mark < Verdict::Unknown {
+        if self.is_clear() {
             return Vec::new();
         }
         if self.under.is_empty() {
@@ -90,100 +134,69 @@ impl Reason {
         self.under.iter().flat_map(Self::obstacles).collect()
     }
 
-    /// A Markdown list.
-    pub fn render(&self) -> String {
-        let mut text = String::new();
+    /// Its parts as a list.
+    pub fn parts(&self) -> Message {
+        let mut message = Message::default();
         for part in &self.under {
-            part.write(&mut text, 0);
+            part.list(&mut message, 0);
         }
-        text
+        message
     }
 
-    fn write(&self, text: &mut String, depth: usize) {
-        let sign = match self.mark {
-            Verdict::Holds => "✅",
-            Verdict::Waits => "⏳",
-            Verdict::Unknown => "❔",
-            Verdict::Refuses => "❌",
-        };
-        let indent = "  ".repeat(depth);
-        // Writing to a string cannot fail.
-        let _written = write!(text, "{indent}- {sign} {}", self.says);
+    /// Itself as the only item of a list, with its parts.
+    pub fn item(&self) -> Message {
+        let mut message = Message::default();
+        self.list(&mut message, 0);
+        message
+    }
+
+    fn list(&self, message: &mut Message, depth: usize) {
+        let mut line = text![format!("{} ", self.verdict.sign()), &self.says];
         if let Some(help) = &self.help {
-            let stop = if self.says.ends_with(['.', '!', '?', ':']) {
-                ""
-            } else {
-                "."
-            };
-            let _written = write!(text, "{stop} {help}");
+            line.push(if self.says.is_open() { ". " } else { " " });
+            line.push(help);
         }
-        text.push('\n');
+        message.item(depth, line);
         // What is well is not explained further.
         for part in &self.under {
-            if self.mark != Verdict::Holds || depth == 0 {
-                part.write(text, depth + 1);
+            if self.verdict != Verdict::Holds || depth == 0 {
+                part.list(message, depth + 1);
             }
         }
     }
 
-    /// The whole tree for the ledger.
+    /// The whole tree for the ledger: rules, verdicts and facts for everybody and for ever, the sentences, which may
+    /// name people, under one commitment.
     pub fn detail(&self) -> Detail {
-        let verdict = match self.mark {
-            Verdict::Holds => "holds",
-            Verdict::Waits => "waits",
-            Verdict::Unknown => "unknown",
-            Verdict::Refuses => "refuses",
-        };
-        let mut parts = std::collections::BTreeMap::from([
-            ("verdict", Detail::from(verdict)),
-            ("says", Detail::from(self.says.as_str())),
+        let mut says = Vec::new();
+        let tree = self.tree(&mut says);
+        Detail::from([
+            ("tree", tree),
+            (
+                "says",
+                Detail::private(says.into_iter().collect::<Detail>()),
+            ),
+        ])
+    }
+
+    /// The public part; the sentences are gathered in the order of the tree.
+    fn tree(&self, says: &mut Vec<String>) -> Detail {
+        says.push(self.says.plain());
+        let mut parts = BTreeMap::from([
+            ("rule", Detail::from(self.rule.as_str())),
+            ("verdict", Detail::from(self.verdict.word())),
         ]);
+        if let Verdict::Later(at) = self.verdict {
+            parts.insert("at", Detail::from(at.to_string()));
+        }
+        if !self.facts.is_empty() {
+            parts.insert("facts", Detail::Record(self.facts.clone()));
+        }
         if !self.under.is_empty() {
-            parts.insert("under", self.under.iter().map(Self::detail).collect());
+            let under = self.under.iter().map(|part| part.tree(says));
+            parts.insert("under", under.collect());
         }
         Detail::Record(parts)
-    }
-}
-
-/// Text from outside, so that it can neither format, nor link, nor mention anybody.
-pub fn code(text: &str) -> String {
-    let clean: String = text
-        .chars()
-        .filter(|c| !is_hidden(*c))
-        .map(|c| match c {
-            '`' => '\'',
-            c if c.is_control() => ' ',
-            c => c,
-        })
-        .take(120)
-        .collect();
-    let clean = clean.trim();
-    if clean.is_empty() {
-        "(nothing)".to_owned()
-    } else {
-        format!("`{clean}`")
-    }
-}
-
-/// What nobody sees, and what turns the direction of the text around it.
-pub fn is_hidden(c: char) -> bool {
-    matches!(
-        c,
-        '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}'
-    )
-}
-
-/// A link to a page of the forge, if it is one; the words alone otherwise.
-pub fn link(words: &str, url: &str) -> String {
-    let is_plain = url.len() <= 500
-        && (url.starts_with("https://") || url.starts_with("http://"))
-        && url
-            .chars()
-            .all(|c| c.is_ascii_graphic() && !matches!(c, '(' | ')' | '<' | '>' | '`' | '\\'));
-    if is_plain {
-        format!("[{words}]({url})")
-    } else {
-        words.to_owned()
     }
 }
 
@@ -191,52 +204,53 @@ pub fn link(words: &str, url: &str) -> String {
 mod tests {
     use super::*;
 
-    #[test]
-    fn text_from_outside_is_harmless() {
-        for (text, expect) in [
-            ("build", "`build`"),
-            ("@everyone `x`\n# big", "`@everyone 'x' # big`"),
-            ("", "(nothing)"),
-            ("`", "`'`"),
-            ("a\u{202e}b\u{200b}c", "`abc`"),
-        ] {
-            assert_eq!(code(text), expect);
-        }
-        assert_eq!(
-            link("run", "https://x.example/1"),
-            "[run](https://x.example/1)"
-        );
-        for url in [
-            "javascript:alert(1)",
-            "https://x.example/) [a](b",
-            "",
-            "https://x y",
-        ] {
-            assert_eq!(link("run", url), "run");
-        }
+    fn tree() -> Reason {
+        let red = Reason::refuses(Rule::Gate, "b is red").help("Run it again.");
+        Reason::of(
+            Rule::Release,
+            "all",
+            vec![
+                Reason::holds(Rule::Branch, "fine"),
+                Reason::of(
+                    Rule::Stages,
+                    "gates",
+                    vec![Reason::holds(Rule::Gate, "a"), red.fact("app", 7)],
+                ),
+                Reason::waits(Rule::Approvals, "approvals"),
+            ],
+        )
     }
 
     #[test]
     fn a_tree_is_as_good_as_its_worst_part() {
-        let tree = Reason::of(
-            "all",
-            vec![
-                Reason::holds("fine"),
-                Reason::of(
-                    "gates",
-                    vec![
-                        Reason::holds("a"),
-                        Reason::refuses("b is red").help("Run it again."),
-                    ],
-                ),
-                Reason::waits("approvals"),
-            ],
-        );
-        assert_eq!(tree.mark, Verdict::Refuses);
+        let tree = tree();
+        assert_eq!(tree.verdict, Verdict::Refuses);
         assert_eq!(tree.obstacles().len(), 1);
         assert_eq!(
-            tree.render(),
-            "- ✅ fine\n- ❌ gates\n  - ✅ a\n  - ❌ b is red. Run it again.\n- ⏳ approvals\n"
+            tree.parts().plain(),
+            "- ✅ fine\n- ❌ gates\n  - ✅ a\n  - ❌ b is red. Run it again.\n- ⏳ approvals"
         );
+    }
+
+    #[test]
+    fn later_is_worse_than_a_missing_yes_and_better_than_not_knowing() {
+        let at = Timestamp::UNIX_EPOCH;
+        assert!(Verdict::Waits < Verdict::Later(at));
+        assert!(Verdict::Later(at) < Verdict::Unknown);
+        assert!(!Reason::later(Rule::Soak, at, "it soaks").is_clear());
+    }
+
+    #[test]
+    fn the_ledger_keeps_rules_and_verdicts_apart_from_sentences() {
+        let detail = tree().detail();
+        let Detail::Record(parts) = &detail else {
+            panic!("{detail:?}");
+        };
+        let public = format!("{:?}", parts["tree"]);
+        assert!(public.contains("gate") && public.contains("refuses") && public.contains('7'));
+        assert!(!public.contains("red"));
+        let says = ["all", "fine", "gates", "a", "b is red", "approvals"];
+        let says: Detail = says.into_iter().collect();
+        assert_eq!(parts["says"], Detail::private(says));
     }
 }

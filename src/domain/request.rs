@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::text::Text;
 use super::{
     Account, EnvironmentName, External, Origin, Progress, Repository, RoleName, ServiceName, Sha,
 };
@@ -73,7 +74,7 @@ pub enum State {
     Ended {
         how: Ended,
         at: Timestamp,
-        why: String,
+        why: Text,
         flight: Option<Flight>,
     },
 }
@@ -264,7 +265,7 @@ mod tests {
             State::Ended {
                 how: Ended::Failed,
                 at,
-                why: "no".to_owned(),
+                why: "no".into(),
                 flight: Some(flight),
             },
         ];

@@ -8,7 +8,7 @@ use crate::call::CallError;
 use crate::domain::{
     Departure, Effect, Fact, Forge, PinKind, Place, Question, Reaction, Repository, Went,
 };
-use crate::forges::{github, gitlab};
+use crate::forges::{self, github, gitlab};
 
 /// The clients of the forges; they change when the configuration does.
 #[derive(Clone, Debug)]
@@ -123,8 +123,10 @@ impl Caller {
                 environment,
                 comment,
             } => {
+                let comment = &comment.clone().into();
+                let comment = forges::comment::write(comment, repository.forge());
                 github
-                    .reject_run(repository, *run, environment, comment)
+                    .reject_run(repository, *run, environment, &comment)
                     .await
             }
             Effect::React { .. }

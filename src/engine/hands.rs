@@ -9,6 +9,7 @@ use super::speech::Chats;
 use crate::call::CallError;
 use crate::clock::Clock;
 use crate::domain::{Departure, Effect, Internal, Place, Went};
+use crate::forges::comment;
 
 /// How an attempt went.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,7 +115,10 @@ async fn carry_out(caller: &Caller, job: &Job<'_>) -> Result<Option<String>, Cal
             place,
             thread,
             text,
-        } => say(caller, job, (place, thread, text)).await,
+        } => {
+            let text = comment::write(text, place.repository.forge());
+            say(caller, job, (place, thread, &text)).await
+        }
         Effect::CommitStatus { .. }
         | Effect::DeploymentStatus { .. }
         | Effect::RejectRun { .. } => caller.show(job.effect).await.map(|()| None),

@@ -2,6 +2,7 @@
 //! `client`, which acts. The forges do not know each other.
 
 mod co_authors;
+pub mod comment;
 pub mod github;
 pub mod gitlab;
 mod mark;

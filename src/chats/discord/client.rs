@@ -20,6 +20,7 @@ use super::render;
 use crate::call::CallError;
 use crate::chats::{Remark, Shown, Unusable};
 use crate::clock::{Clock, Stopwatch};
+use crate::domain::text::Message;
 use crate::domain::{Button, Handle, Notice, Spot};
 use crate::web::{Answer, Unanswered, Web, send, web};
 
@@ -138,7 +139,7 @@ impl Client {
     pub async fn reply(
         &self,
         spot: &Spot,
-        text: &str,
+        text: &Message,
         buttons: &[Button],
     ) -> Result<(), CallError> {
         let Handle::Discord { token } = &spot.handle else {

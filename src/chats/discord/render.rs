@@ -13,10 +13,11 @@ use serenity::model::id::RoleId;
 use super::text;
 use crate::chats::outline::{Outline, Section};
 use crate::chats::outside::{one_line, shortened};
-use crate::chats::text::{Line, fit};
-use crate::chats::{Remark, Shown, markdown};
+use crate::chats::text::{Line, fit, lines};
+use crate::chats::{Remark, Shown};
 use crate::digest;
 use crate::domain::chat::Weight;
+use crate::domain::text::Message;
 use crate::domain::{Button, Notice};
 
 /// What Discord takes for the text of a message.
@@ -46,7 +47,7 @@ const CUT: &str = "… (shortened)";
 
 /// A new message about a notice.
 pub(super) fn notice(notice: &Notice, shown: Shown<'_>) -> Value {
-    let outline = Outline::of(notice, shown.anchor);
+    let outline = Outline::of(notice, shown.anchor, text::command);
     let mut message = CreateMessage::new()
         .embed(embed(&outline))
         .allowed_mentions(mentions(shown.call))
@@ -61,7 +62,7 @@ pub(super) fn notice(notice: &Notice, shown: Shown<'_>) -> Value {
 
 /// A message about a notice, as it is now. Nobody is called by a change, and nothing of before stays.
 pub(super) fn change(notice: &Notice, shown: Shown<'_>) -> Value {
-    let outline = Outline::of(notice, shown.anchor);
+    let outline = Outline::of(notice, shown.anchor, text::command);
     let message = EditMessage::new()
         .content(role(shown.call).map(called).unwrap_or_default())
         .embed(embed(&outline))
@@ -72,7 +73,7 @@ pub(super) fn change(notice: &Notice, shown: Shown<'_>) -> Value {
 
 /// Something that is said in a channel or a thread.
 pub(super) fn remark(remark: &Remark<'_>) -> Value {
-    let lines = markdown::read(remark.text);
+    let lines = lines(remark.text, text::command);
     let call = role(remark.call).map(called).unwrap_or_default();
     let mut message = CreateMessage::new()
         .allowed_mentions(mentions(remark.call))
@@ -99,8 +100,8 @@ pub(super) fn remark(remark: &Remark<'_>) -> Value {
 }
 
 /// An answer that only one person sees.
-pub(super) fn reply(text: &str, buttons: &[Button]) -> Value {
-    let lines = markdown::read(text);
+pub(super) fn reply(message: &Message, buttons: &[Button]) -> Value {
+    let lines = lines(message, text::command);
     let message = CreateMessage::new()
         .content(said(&lines, CONTENT))
         .allowed_mentions(mentions(None))

@@ -20,6 +20,7 @@ use super::refusal::{Refusal, sorted};
 use super::{render, way_back};
 use crate::call::CallError;
 use crate::chats::{Remark, Shown, Unusable};
+use crate::domain::text::{Message, text};
 use crate::domain::{Button, Handle, Notice, Spot};
 use crate::web::{Answer, Web, send, web};
 
@@ -108,7 +109,7 @@ impl Client {
     pub async fn reply(
         &self,
         spot: &Spot,
-        text: &str,
+        text: &Message,
         buttons: &[Button],
     ) -> Result<(), CallError> {
         let (response, _) = handle(spot)?;
@@ -144,7 +145,7 @@ impl Client {
         let Some(view) = render::form(button, &carried) else {
             return Err(CallError::Never("this button asks nothing".to_owned()));
         };
-        let again = "That took too long. Press the button again.";
+        let again = &Message::from(text!["That took too long. Press the button again."]);
         let Some(trigger) = trigger else {
             return self.reply(spot, again, &[]).await;
         };

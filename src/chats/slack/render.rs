@@ -8,9 +8,10 @@ use super::payload::Carried;
 use super::text;
 use crate::chats::outline::{Outline, title};
 use crate::chats::outside::{shortened, units};
-use crate::chats::text::{Line, Span, fit};
-use crate::chats::{Remark, Shown, markdown};
+use crate::chats::text::{Line, Span, fit, lines};
+use crate::chats::{Remark, Shown};
 use crate::domain::chat::Weight;
+use crate::domain::text::Message;
 use crate::domain::{Button, Notice};
 
 /// What Slack takes for a header.
@@ -35,7 +36,7 @@ const CUT: &str = "… (shortened)";
 
 /// A message about a notice: `text` and `blocks`.
 pub(super) fn notice(notice: &Notice, shown: Shown<'_>) -> Value {
-    let outline = Outline::of(notice, shown.anchor);
+    let outline = Outline::of(notice, shown.anchor, text::command);
     let mut blocks = Vec::new();
     if let Some(call) = called(shown.call) {
         blocks.push(section(&call));
@@ -84,15 +85,15 @@ pub(super) fn remark(remark: &Remark<'_>) -> Value {
     if !first.is_empty() {
         blocks.push(section(&first.join(" ")));
     }
-    let lines = markdown::read(remark.text);
+    let lines = lines(remark.text, text::command);
     blocks.extend(sections(&lines));
     fallback.push_str(&spoken(&lines));
     json!({ "text": plain(&fallback), "blocks": blocks })
 }
 
 /// An answer that only one person sees: `text` and `blocks`.
-pub(super) fn reply(text: &str, buttons: &[Button]) -> Value {
-    let lines = markdown::read(text);
+pub(super) fn reply(message: &Message, buttons: &[Button]) -> Value {
+    let lines = lines(message, text::command);
     let mut blocks = sections(&lines);
     blocks.extend(actions(buttons));
     json!({ "text": plain(&spoken(&lines)), "blocks": blocks })

@@ -6,6 +6,16 @@ use std::fmt::Write as _;
 
 use crate::chats::text::{Line, Shape, Span};
 
+/// Two commands are registered here: releases have one of their own, the others are written behind our name.
+pub(super) fn command(line: &str) -> String {
+    match line.strip_prefix('/') {
+        Some(rest) if rest != "deploy" && !rest.starts_with("deploy ") => {
+            format!("/countersign {rest}")
+        }
+        Some(_) | None => line.to_owned(),
+    }
+}
+
 pub(super) fn write(line: &Line) -> String {
     let mut text = match line.shape {
         Shape::Plain => String::new(),

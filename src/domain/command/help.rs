@@ -1,41 +1,50 @@
-//! The answers to `/help`, and the usage lines: Markdown made from the definition of the commands, so that
-//! none can be missing.
-
-use std::fmt::Write as _;
+//! Answers to `/help`, and the usage lines, made from the definition of the commands, so that none can be missing.
 
 use clap::Arg;
 
 use super::grammar::{RULES, Rule, rule};
 use super::words::shown;
+use crate::domain::text::{Message, Text, code, command, strong, text, ticked};
 
 /// All commands in a table.
-pub fn help() -> String {
-    let mut text = "**Countersign** follows commits to production, where people release them.\n\n\
-        | command | what it does |\n|---|---|\n"
-        .to_owned();
-    for rule in RULES {
-        row(&mut text, &short_usage(rule), rule.about);
-    }
-    text + "\n`/help COMMAND` explains one of them."
+pub fn help() -> Message {
+    let mut message = Message::from(text![
+        strong("Countersign"),
+        " follows commits to production, where people release them."
+    ]);
+    let rows = RULES.iter().map(|rule| {
+        let usage = command(short_usage(rule));
+        vec![usage.into(), ticked(rule.about)]
+    });
+    message.table(["command", "what it does"], rows.collect());
+    message.say(text![command("/help COMMAND"), " explains one of them."]);
+    message
 }
 
 /// One command with all its parts; all commands if there is none of this name.
-pub fn help_for(name: &str) -> String {
+pub fn help_for(name: &str) -> Message {
     let name = name.trim_start_matches('/');
     let Some(rule) = rule(name) else {
-        let unknown = shown(&format!("/{name}"));
-        return format!("There is no command {unknown}.\n\n{}", help());
+        let unknown = ticked(&shown(&format!("/{name}")));
+        let mut message = Message::from(text!["There is no command ", unknown, "."]);
+        message.append(help());
+        return message;
     };
-    let mut text = format!("`{}`: {}.\n", usage(rule), rule.about);
+    let about = text![": ", ticked(rule.about), "."];
+    let mut message = Message::from(text![command(usage(rule)), about]);
     let parts = (rule.parts)();
-    if !parts.is_empty() {
-        text.push_str("\n| part | meaning |\n|---|---|\n");
+    let rows: Vec<Vec<Text>> = parts
+        .iter()
+        .map(|part| {
+            let about = part.get_help().map(ToString::to_string);
+            let about = ticked(&about.unwrap_or_default());
+            vec![code(&written(part)).into(), about]
+        })
+        .collect();
+    if !rows.is_empty() {
+        message.table(["part", "meaning"], rows);
     }
-    for part in parts {
-        let about = part.get_help().map(ToString::to_string);
-        row(&mut text, &written(&part), &about.unwrap_or_default());
-    }
-    text.trim_end().to_owned()
+    message
 }
 
 /// How a command is written, with everything that it can have.
@@ -71,11 +80,4 @@ fn line(rule: &Rule, belongs: impl Fn(&Arg) -> bool) -> String {
         }
     }
     line
-}
-
-/// In a table a bar ends its cell, in code too.
-fn row(text: &mut String, code: &str, about: &str) {
-    let code = code.replace('|', "\\|");
-    // Writing to a string cannot fail.
-    let _ = writeln!(text, "| `{code}` | {about} |");
 }

@@ -33,15 +33,18 @@ mod tests;
 pub use definition::{Definition, Part, definitions, line};
 pub use help::{help, help_for};
 pub use mistake::Misunderstood;
-pub use quick::as_written_on;
+pub use quick::written_on;
 pub use reason::Reason;
 pub use target::Target;
 pub use words::quoted;
 
+use serde::{Deserialize, Serialize};
+
 use super::TimeSpan;
 
 /// Something a person asks for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Command {
     Deploy(Deploy),
     Approve(Approve),
@@ -61,7 +64,7 @@ pub enum Command {
 }
 
 /// Release a commit.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deploy {
     /// As it was written: a name, an alias, or neither.
     pub environment: String,
@@ -75,28 +78,28 @@ pub struct Deploy {
 }
 
 /// Say yes to a request.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Approve {
     pub request: Option<u64>,
     pub service: Option<String>,
 }
 
 /// Say no to a request.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reject {
     pub request: Option<u64>,
     pub reason: Option<Reason>,
 }
 
 /// Take a request back.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cancel {
     pub request: Option<u64>,
     pub reason: Option<Reason>,
 }
 
 /// Return to a commit that was live.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rollback {
     pub environment: String,
     /// Never a pull request.
@@ -107,14 +110,14 @@ pub struct Rollback {
 }
 
 /// Try a failed release again.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Retry {
     pub request: Option<u64>,
     pub dry_run: bool,
 }
 
 /// Stop all releases to an environment.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lock {
     pub environment: String,
     pub service: Option<String>,
@@ -123,21 +126,21 @@ pub struct Lock {
 }
 
 /// Let releases through again.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unlock {
     pub environment: String,
     pub service: Option<String>,
 }
 
 /// Show what is live, ready and waiting.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status {
     pub environment: Option<String>,
     pub service: Option<String>,
 }
 
 /// Explain what a release would be missing.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Why {
     pub environment: String,
     pub target: Option<Target>,
@@ -145,28 +148,28 @@ pub struct Why {
 }
 
 /// Name the people who may approve.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Who {
     pub environment: String,
     pub service: Option<String>,
 }
 
 /// Search the ledger.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Audit {
     /// The words behind the command, as they were written.
     pub filters: Vec<String>,
 }
 
 /// Connect two accounts.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Link {
     /// The code that a chat gave.
     pub code: Option<String>,
 }
 
 /// Explain the commands.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Help {
     /// The command to explain, without its slash; it may not exist.
     pub command: Option<String>,

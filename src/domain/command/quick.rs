@@ -16,14 +16,17 @@ pub(super) fn behind_our_name(line: &str) -> Option<String> {
     name.eq_ignore_ascii_case(NAME).then(|| format!("/{rest}"))
 }
 
-/// A text of ours with its commands as they are written on a forge.
-pub fn as_written_on(forge: Forge, text: String) -> String {
-    match forge {
-        Forge::GitHub => text,
-        Forge::GitLab => TAKEN.iter().fold(text, |text, taken| {
-            let behind = text.replace(&format!("`/{taken}"), &format!("`{NAME}{taken}"));
-            behind.replace(&format!("\n/{taken}"), &format!("\n{NAME}{taken}"))
-        }),
+/// A command as it is written in a comment on a forge.
+pub fn written_on(forge: Forge, line: &str) -> String {
+    let name = line.strip_prefix('/').map(|rest| {
+        let end = rest.find(' ').unwrap_or(rest.len());
+        rest.split_at(end)
+    });
+    match (forge, name) {
+        (Forge::GitLab, Some((name, rest))) if TAKEN.contains(&name) => {
+            format!("{NAME}{name}{rest}")
+        }
+        (Forge::GitHub | Forge::GitLab, _) => line.to_owned(),
     }
 }
 
@@ -49,11 +52,16 @@ mod tests {
 
     #[test]
     fn what_gitlab_would_take_is_written_behind_our_name() {
-        let text = "Say `/approve #1`, or `/deploy prod`.\n/unlock ENV\n/retry";
-        assert_eq!(as_written_on(Forge::GitHub, text.to_owned()), text);
-        assert_eq!(
-            as_written_on(Forge::GitLab, text.to_owned()),
-            "Say `/countersign approve #1`, or `/deploy prod`.\n/countersign unlock ENV\n/retry"
-        );
+        for (line, on_gitlab) in [
+            ("/approve #1", "/countersign approve #1"),
+            ("/unlock ENV", "/countersign unlock ENV"),
+            ("/status", "/countersign status"),
+            ("/deploy prod", "/deploy prod"),
+            ("/retry", "/retry"),
+            ("--service", "--service"),
+        ] {
+            assert_eq!(written_on(Forge::GitHub, line), line);
+            assert_eq!(written_on(Forge::GitLab, line), on_gitlab);
+        }
     }
 }

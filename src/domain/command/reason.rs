@@ -4,13 +4,16 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::Invalid;
 
 const LONGEST: usize = 500;
 const WAY_OUT: &str = "write it in quotes, such as `--reason \"fixes the login\"`";
 
 /// A text of 1 to 500 characters on one line.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Reason(String);
 
 impl Reason {
@@ -42,6 +45,20 @@ impl FromStr for Reason {
             ));
         }
         Ok(Self(text.to_owned()))
+    }
+}
+
+impl TryFrom<String> for Reason {
+    type Error = Invalid;
+
+    fn try_from(text: String) -> Result<Self, Invalid> {
+        text.parse()
+    }
+}
+
+impl From<Reason> for String {
+    fn from(reason: Reason) -> Self {
+        reason.0
     }
 }
 

@@ -4,6 +4,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use super::words::shown;
 use crate::domain::{Invalid, Sha};
 
@@ -14,7 +16,8 @@ const SHORTEST: usize = 7;
 const LONGEST_NUMBER: usize = 18;
 
 /// What stands behind the environment of a command.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Target {
     /// The whole id.
     Sha(Sha),

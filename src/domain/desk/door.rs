@@ -1,5 +1,6 @@
 //! The door of the desk: whatever happens is handed to the room that decides about it.
 
+use crate::domain::command::{Command, Found};
 use crate::domain::desk::asked::{self, afterwards};
 use crate::domain::desk::release::{follow, lost, runs};
 use crate::domain::desk::sitting::Sitting;
@@ -43,7 +44,20 @@ pub(crate) fn told(sitting: &Sitting<'_>, internal: &Internal) -> Outcome {
             author,
             repository,
             line,
-        } => chat::heard(sitting, spot, author, repository, line),
+            command,
+        } => {
+            let found = match command {
+                Some(command) => Some(Found {
+                    line: line.clone(),
+                    command: Ok((**command).clone()),
+                }),
+                None => Command::all_in(line).into_iter().next(),
+            };
+            match found {
+                Some(found) => chat::heard(sitting, spot, author, repository, found),
+                None => Outcome::ignored("it is no command any more"),
+            }
+        }
         Internal::Parked {
             outbox,
             effect,

@@ -5,12 +5,14 @@ use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
 
+use crate::domain::command::Link;
 use crate::domain::desk::sitting::Sitting;
 use crate::domain::desk::telling::answers::{self, Answer, reply, via};
 use crate::domain::desk::{Change, Outcome};
-use crate::domain::reason::{Reason, code};
+use crate::domain::reason::{Reason, Rule};
+use crate::domain::text::{Message, Text, code, command, list, named, person, text};
 use crate::domain::{
-    Account, Action, Actor, Asked, Button, Forge, Look, Offer, Origin, Said, Seen, Spot, command,
+    Account, Action, Actor, Asked, Button, Forge, Look, Offer, Origin, Said, Seen, Spot,
 };
 
 /// How long a code is good.
@@ -20,8 +22,8 @@ const LIFETIME: SignedDuration = SignedDuration::from_mins(10);
 pub(crate) fn offer_link(sitting: &Sitting<'_>, said: &Said, outcome: &mut Outcome) {
     let spot = &said.spot;
     if said.lot.is_empty() {
-        let reason = Reason::unknown("no code could be drawn; try again later");
-        return answers::turn_away(sitting, spot, "/link", reason, outcome);
+        let reason = Reason::unknown(Rule::Link, "no code could be drawn; try again later");
+        return answers::turn_away(sitting, spot, "/link", &reason, outcome);
     }
     let number = sitting.next_notice();
     let expires_at = sitting
@@ -40,32 +42,36 @@ pub(crate) fn offer_link(sitting: &Sitting<'_>, said: &Said, outcome: &mut Outco
     outcome
         .entries
         .push(answers::stranger(sitting, Action::LinkOffered, spot).with("offer", number));
-    let repositories: BTreeSet<String> = sitting
+    let services = sitting
         .catalog
-        .services_of(spot.speaker.chat, &spot.channel)
-        .iter()
-        .map(|service| code(service.repo.path()))
-        .collect();
-    let repositories: Vec<String> = repositories.into_iter().collect();
-    let text = format!(
-        "Write this as a comment on any pull request of {}, with the account that is yours:\n\n`/link {}`\n\n\
-         Then confirm here. The code is good once, for ten minutes; do not give it to anybody.",
-        repositories.join(", "),
-        said.lot
+        .services_of(spot.speaker.chat, &spot.channel);
+    let repositories: BTreeSet<&str> = services.iter().map(|one| one.repo.path()).collect();
+    let mut message = Message::from(text![
+        "Write this as a comment on any pull request of ",
+        list(repositories.into_iter()),
+        ", with the account that is yours:"
+    ]);
+    // It is written on the forge, whatever this chat calls its commands.
+    message.say(code(&format!("/link {}", said.lot)));
+    message.say(
+        "Then confirm here. The code is good once, for ten minutes; do not give it to anybody.",
     );
-    reply(spot, text, Vec::new(), outcome);
+    reply(spot, message, Vec::new(), outcome);
 }
 
 /// Somebody used a code in a comment.
 pub(crate) fn claim(
     sitting: &Sitting<'_>,
     asked: &Asked,
-    link: &command::Link,
+    link: &Link,
     outcome: &mut Outcome,
 ) -> Result<(), Reason> {
     let Some(code_said) = &link.code else {
-        return Err(Reason::refuses("a code is missing")
-            .help("Say `/link` in the chat first; it gives you one."));
+        return Err(Reason::refuses(Rule::Link, "a code is missing").help(text![
+            "Say ",
+            command("/link"),
+            " in the chat first; it gives you one."
+        ]));
     };
     let look = Look::Code {
         code: code_said.clone(),
@@ -73,13 +79,11 @@ pub(crate) fn claim(
     let offer = match sitting.seen(look) {
         Some(Seen::Offer(Some(offer))) if offer.expires_at > sitting.now => offer,
         _ => {
-            return Err(Reason::refuses("this code is unknown, used or too old")
-                .help("Say `/link` in the chat; it gives you a new one."));
+            return Err(new_code("this code is unknown, used or too old"));
         }
     };
     if offer.claimed_by.is_some() {
-        return Err(Reason::refuses("this code was used before")
-            .help("Say `/link` in the chat; it gives you a new one."));
+        return Err(new_code("this code was used before"));
     }
     let speaker = &offer.spot.speaker;
     outcome.changes.push(Change::ClaimLink {
@@ -92,19 +96,22 @@ pub(crate) fn claim(
             .with("offer", offer.number)
             .with_speaker(speaker),
     );
-    let text = format!(
-        "{} on {} asked to be known as {}, and must confirm it there now. \
-         If that is not you, nothing needs to be done but to tell whoever runs Countersign; `/unlink` ends every link of your account.",
-        code(&speaker.name),
-        speaker.chat.called(),
-        code(&asked.author.login)
-    );
+    let text = text![
+        named(&speaker.name),
+        format!(" on {} asked to be known as ", speaker.chat.called()),
+        person(&asked.author),
+        ", and must confirm it there now. If that is not you, tell whoever runs Countersign; ",
+        command("/unlink"),
+        " ends every link of your account."
+    ];
     answers::answer(asked, Answer::said(text), outcome);
-    let question = format!(
-        "{} on {} used your code. Is that your account?",
-        code(&asked.author.login),
-        asked.author.forge
-    );
+    let question = text![
+        person(&asked.author),
+        format!(
+            " on {} used your code. Is that your account?",
+            asked.author.forge
+        )
+    ];
     let offer_number = offer.number;
     let buttons = vec![
         Button::Link {
@@ -133,9 +140,12 @@ pub(crate) fn confirm_link(
         .filter(|offer| offer.spot.speaker.is(&spot.speaker))
         .and_then(|offer| Some((offer, offer.claimed_by.clone()?)));
     let Some((offer, account)) = claimed else {
-        let reason = Reason::refuses("this link is not open any more")
-            .help("Say `/link`; it gives you a new code.");
-        return answers::turn_away(sitting, spot, "/link", reason, outcome);
+        let reason = Reason::refuses(Rule::Link, "this link is not open any more").help(text![
+            "Say ",
+            command("/link"),
+            "; it gives you a new code."
+        ]);
+        return answers::turn_away(sitting, spot, "/link", &reason, outcome);
     };
     outcome.changes.push(Change::EndOffer {
         offer: offer.number,
@@ -143,8 +153,7 @@ pub(crate) fn confirm_link(
     if !yes {
         let entry = answers::stranger(sitting, Action::LinkDeclined, spot);
         outcome.entries.push(entry.with("offer", offer.number));
-        let text = "Nothing was linked.".to_owned();
-        return reply(spot, text, Vec::new(), outcome);
+        return reply(spot, text!["Nothing was linked."], Vec::new(), outcome);
     }
     outcome.changes.push(Change::Link {
         speaker: spot.speaker.clone(),
@@ -154,11 +163,16 @@ pub(crate) fn confirm_link(
         sitting.entry(Action::IdentityLinked, Actor::person(&account)),
         spot,
     ));
-    let text = format!(
-        "You are {} here from now on. What you may do is asked of {} each time; `/unlink` ends the link.",
-        code(&account.login),
-        account.forge
-    );
+    let text = text![
+        "You are ",
+        person(&account),
+        format!(
+            " here from now on. What you may do is asked of {} each time; ",
+            account.forge
+        ),
+        command("/unlink"),
+        " ends the link."
+    ];
     reply(spot, text, Vec::new(), outcome);
 }
 
@@ -193,11 +207,13 @@ pub(crate) fn is_known(sitting: &Sitting<'_>, spot: &Spot) -> Result<(), Reason>
 /// The account on the forge of whoever spoke.
 pub(crate) fn linked(sitting: &Sitting<'_>, spot: &Spot, forge: Forge) -> Result<Account, Reason> {
     known_as(sitting, spot, forge).ok_or_else(|| {
-        Reason::refuses(format!(
-            "your account on {} is not linked with one on {forge}",
-            spot.speaker.chat.called()
-        ))
-        .help("Say `/link` and follow what it says; it takes a minute.")
+        let chat = spot.speaker.chat.called();
+        let says = format!("your account on {chat} is not linked with one on {forge}");
+        Reason::refuses(Rule::Link, says).help(text![
+            "Say ",
+            command("/link"),
+            " and follow what it says; it takes a minute."
+        ])
     })
 }
 
@@ -206,8 +222,8 @@ pub(crate) fn unlink_speaker(sitting: &Sitting<'_>, spot: &Spot, outcome: &mut O
     let accounts = [Forge::GitHub, Forge::GitLab].map(|forge| known_as(sitting, spot, forge));
     let accounts: Vec<Account> = accounts.into_iter().flatten().collect();
     if accounts.is_empty() {
-        let reason = Reason::refuses("your account here is not linked");
-        return answers::turn_away(sitting, spot, "/unlink", reason, outcome);
+        let reason = Reason::refuses(Rule::Link, "your account here is not linked");
+        return answers::turn_away(sitting, spot, "/unlink", &reason, outcome);
     }
     for account in &accounts {
         outcome.changes.push(Change::Unlink {
@@ -219,8 +235,8 @@ pub(crate) fn unlink_speaker(sitting: &Sitting<'_>, spot: &Spot, outcome: &mut O
             spot,
         ));
     }
-    let names: Vec<String> = accounts.iter().map(|one| code(&one.login)).collect();
-    let text = format!("You are not {} here any more.", names.join(" and "));
+    let names = Text::joined(accounts.iter().map(person), " and ");
+    let text = text!["You are not ", names, " here any more."];
     reply(spot, text, Vec::new(), outcome);
 }
 
@@ -238,14 +254,14 @@ pub(crate) fn unlink_account(sitting: &Sitting<'_>, asked: &Asked, outcome: &mut
         _ => Vec::new(),
     };
     if speakers.is_empty() {
-        let reason = Reason::refuses("no account of a chat is linked with yours");
-        return answers::refuse(sitting, asked, reason, outcome);
+        let reason = Reason::refuses(Rule::Link, "no account of a chat is linked with yours");
+        return answers::refuse(sitting, asked, &reason, outcome);
     }
-    let who = code(&asked.author.login);
-    let text = format!(
-        "{} accounts in chats are not {who} any more.",
-        speakers.len()
-    );
+    let text = text![
+        format!("{} accounts in chats are not ", speakers.len()),
+        person(&asked.author),
+        " any more."
+    ];
     for speaker in speakers {
         let actor = Actor::person(&asked.author);
         let entry = sitting.entry(Action::IdentityUnlinked, actor);
@@ -256,4 +272,13 @@ pub(crate) fn unlink_account(sitting: &Sitting<'_>, asked: &Asked, outcome: &mut
         });
     }
     answers::answer(asked, Answer::said(text), outcome);
+}
+
+/// The way out where a code is worth nothing.
+fn new_code(says: &str) -> Reason {
+    Reason::refuses(Rule::Link, says).help(text![
+        "Say ",
+        command("/link"),
+        " in the chat; it gives you a new one."
+    ])
 }

@@ -1,6 +1,7 @@
 //! Timers: what a time that has come means.
 
 use crate::domain::desk::candidates::again;
+use crate::domain::desk::known::destination::Destination;
 use crate::domain::desk::known::sighted::Sighted;
 use crate::domain::desk::release::{self, ends, follow, foreign, lost};
 use crate::domain::desk::sitting::Sitting;
@@ -68,8 +69,10 @@ pub(crate) fn due(sitting: &Sitting<'_>, due: &Due) -> Outcome {
                 && let Some(repository) = sitting.bound_to(service)
             {
                 let sighted = Sighted {
-                    service,
-                    environment,
+                    place: Destination {
+                        service,
+                        environment,
+                    },
                     repository: &repository,
                     what: what.clone(),
                     sha,

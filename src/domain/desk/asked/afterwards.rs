@@ -45,6 +45,6 @@ pub(crate) fn repository_changed(sitting: &Sitting<'_>, changed: &RepositoryChan
             );
             outcome
         }
-        Err(why) => repositories::usurped(sitting, &changed.repository, why),
+        Err(why) => repositories::usurped(sitting, &changed.repository, &why),
     }
 }

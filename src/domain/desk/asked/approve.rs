@@ -1,19 +1,19 @@
 //! Approvals, rejections and withdrawals.
 
-use std::fmt::Write as _;
-
 use crate::domain::desk::asked::deploy;
 use crate::domain::desk::examine::{self, Examined};
+use crate::domain::desk::known::destination::{Destination, in_full};
 use crate::domain::desk::known::digests::{self, POLICY_CHANGED};
 use crate::domain::desk::known::named;
 use crate::domain::desk::known::people::{self, refusal};
 use crate::domain::desk::release::{ends, runs};
 use crate::domain::desk::sitting::Sitting;
 use crate::domain::desk::telling::answers::{self, Answer};
-use crate::domain::desk::telling::{notices, words};
+use crate::domain::desk::telling::notices;
 use crate::domain::desk::{Change, Outcome};
 use crate::domain::policy::Unauthorized;
-use crate::domain::reason::{Reason, Verdict, code};
+use crate::domain::reason::{Reason, Rule};
+use crate::domain::text::{Message, Text, code, person, strong, text};
 use crate::domain::{
     Action, Actor, Asked, Effect, Ended, Flight, GitHubTrigger, Given, Request, State, Trigger,
 };
@@ -28,66 +28,74 @@ pub(crate) fn approve(
     mut request: Request,
     outcome: &mut Outcome,
 ) {
-    let Some((service, environment)) = named::configured(sitting, &request) else {
+    let Some(place) = named::configured(sitting, &request) else {
         let why = "the service or the environment is not configured any more";
         return ends::end(sitting, request, Ended::Voided, why, outcome);
     };
+    let Destination {
+        service,
+        environment,
+    } = place;
     let number = request.number;
     if request.policy != digests::digest(sitting, service, environment) {
-        let text = format!(
-            "**Refused**: {} is void, because {POLICY_CHANGED}.",
-            named::in_full(&request)
-        );
+        let about = text![
+            ": ",
+            in_full(&request),
+            " is void, because ",
+            POLICY_CHANGED,
+            "."
+        ];
         ends::end(sitting, request, Ended::Voided, POLICY_CHANGED, outcome);
-        return answers::answer(asked, Answer::refused(text), outcome);
+        return answers::answer(asked, Answer::refused_at_once(about), outcome);
     }
     if request.expires_at <= sitting.now {
         let why = "nobody completed the approvals in time";
-        let at = words::moment(request.expires_at);
-        let text = format!("**Refused**: #{number} expired at {at}.");
+        let about = text![format!(": #{number} expired at "), request.expires_at, "."];
         ends::end(sitting, request, Ended::Expired, why, outcome);
-        return answers::answer(asked, Answer::refused(text), outcome);
+        return answers::answer(asked, Answer::refused_at_once(about), outcome);
     }
     if asked.origin.said_at() < request.origin.said_at() {
-        let text = format!(
-            "**Refused**: this was written before {} was asked for, and cannot be meant for it.",
-            named::in_full(&request)
-        );
+        let about = text![
+            ": this was written before ",
+            in_full(&request),
+            " was asked for, and cannot be meant for it."
+        ];
         outcome.entries.push(
             sitting
                 .about_by(&request, Action::Refused, &asked.author)
                 .with("why", "written before the request"),
         );
-        return answers::answer(asked, Answer::refused(text), outcome);
+        return answers::answer(asked, Answer::refused_at_once(about), outcome);
     }
-    let person = &asked.author;
-    if request.given.iter().any(|given| given.by.id == person.id) {
-        let text = format!(
-            "**Refused**: {} said yes before to {}.",
-            code(&person.login),
-            named::in_full(&request)
-        );
+    let giver = &asked.author;
+    if request.given.iter().any(|given| given.by.id == giver.id) {
+        let about = text![
+            ": ",
+            person(giver),
+            " said yes before to ",
+            in_full(&request),
+            "."
+        ];
         outcome.entries.push(
             sitting
-                .about_by(&request, Action::Refused, person)
+                .about_by(&request, Action::Refused, giver)
                 .with("why", "approved before"),
         );
-        return answers::answer(asked, Answer::refused(text), outcome);
+        return answers::answer(asked, Answer::refused_at_once(about), outcome);
     }
     let before = request.clone();
     request.given.push(Given {
-        by: person.clone(),
+        by: giver.clone(),
         at: sitting.now,
         roles: environment.approvals.keys().cloned().collect(),
         sha: request.sha.clone(),
         policy: request.policy.clone(),
         comment: asked.origin.comment().map(|place| place.comment),
     });
-    let examined = examine::examine_request(sitting, &request, service, environment);
+    let examined = examine::examine_request(sitting, &request, place);
     outcome.changes.extend(examined.changes.iter().cloned());
-    let exclusion = people::exclusion(person, environment, &examined.authors, &request.by);
-    let authorized =
-        people::authorize(sitting, person, environment, &request.repository, exclusion);
+    let exclusion = people::exclusion(giver, environment, &examined.authors, &request.by);
+    let authorized = people::authorize(sitting, giver, environment, &request.repository, exclusion);
     match authorized {
         Ok(authorized) if examined.is_clear() => {
             request.given.pop();
@@ -107,12 +115,12 @@ pub(crate) fn approve(
                 .about(&request, Action::ApprovalVoided)
                 .with_private("person", person.login.as_str())
                 .with("number", person.id)
-                .with_private("why", why.as_str()),
+                .with_private("why", why.plain()),
         );
     }
     outcome.entries.push(
         sitting
-            .about_by(&request, Action::Approved, person)
+            .about_by(&request, Action::Approved, giver)
             .with("evidence", examined.evidence.clone()),
     );
     let needed: u32 = environment.approvals.values().sum();
@@ -120,16 +128,16 @@ pub(crate) fn approve(
         .quorum
         .as_ref()
         .map_or_else(|short| short.filled, |_| needed);
-    let mut text = format!(
-        "**Approved** #{number} by {}: {filled} of {needed}, for {} → **{}** at {}.",
-        code(&person.login),
-        request.service,
-        request.environment,
-        request.sha
-    );
+    let mut text = Message::from(text![
+        strong("Approved"),
+        format!(" #{number} by "),
+        person(giver),
+        format!(": {filled} of {needed}, for "),
+        place.at(&request.sha),
+        "."
+    ]);
     for (_, why) in &examined.void {
-        // Writing to a string cannot fail.
-        let _written = write!(text, "\n\n{why}: that approval does not count any more.");
+        text.say(text![why, ": that approval does not count any more."]);
     }
     answers::answer(asked, Answer::said(text.clone()), outcome);
     deploy::go_or_wait(sitting, request.clone(), (&examined, None), outcome);
@@ -145,33 +153,25 @@ fn refuse_approval(
 ) {
     let mut parts = Vec::new();
     if let Some(why) = why {
-        let helpers = named::configured(sitting, request)
-            .map(|(_, environment)| people::helpers(sitting, environment))
-            .unwrap_or_default();
         let (_, says) = refusal(&asked.author, why);
-        parts.push(Reason::refuses(says).help(format!("These can: {helpers}.")));
+        let reason = Reason::refuses(Rule::Approval, says);
+        parts.push(match named::configured(sitting, request) {
+            Some(place) => reason.help(people::those_who_can(sitting, place.environment)),
+            None => reason,
+        });
     }
-    parts.extend(
-        examined
-            .tree
-            .under
-            .iter()
-            .filter(|part| part.mark > Verdict::Waits)
-            .cloned(),
-    );
-    let tree = Reason::of("", parts);
-    let text = format!(
-        "**Refused**: approval of {}\n\n{}",
-        named::in_full(request),
-        tree.render()
-    );
+    let rules = examined.tree.under.iter();
+    parts.extend(rules.filter(|part| !part.is_clear()).cloned());
+    let tree = Reason::of(Rule::Release, "", parts);
+    let about = text![": approval of ", in_full(request)];
+    let refused = Answer::refused_because(about, tree.parts());
     outcome.entries.push(
         sitting
             .about_by(request, Action::Refused, &asked.author)
             .with("evidence", examined.evidence.clone())
-            .with_private("why", tree.detail()),
+            .with("why", tree.detail()),
     );
-    answers::answer(asked, Answer::refused(text), outcome);
+    answers::answer(asked, refused, outcome);
 }
 
 /// Somebody says no.
@@ -182,23 +182,17 @@ pub(crate) fn reject(
     reason: Option<&str>,
     outcome: &mut Outcome,
 ) {
-    let why = format!(
-        "{} said no{}",
-        code(&asked.author.login),
-        reason
-            .map(|reason| format!(": {}", code(reason)))
-            .unwrap_or_default()
-    );
-    let text = format!("**Rejected** {}.", named::in_full(&request));
+    let why = text![person(&asked.author), " said no", because(reason)];
+    let text = text![strong("Rejected"), " ", in_full(&request), "."];
     reject_run(sitting, &request, &why, outcome);
     answers::answer(asked, Answer::said(text), outcome);
-    ends::end(sitting, request, Ended::Rejected, &why, outcome);
+    ends::end(sitting, request, Ended::Rejected, why, outcome);
     by(asked, outcome);
 }
 
 /// A run that waits for the answer gets it.
-fn reject_run(sitting: &Sitting<'_>, request: &Request, why: &str, outcome: &mut Outcome) {
-    let Some((_, environment)) = named::configured(sitting, request) else {
+fn reject_run(sitting: &Sitting<'_>, request: &Request, why: &Text, outcome: &mut Outcome) {
+    let Some(Destination { environment, .. }) = named::configured(sitting, request) else {
         return;
     };
     let trigger @ Trigger::GitHub(GitHubTrigger::ProtectionRule { environment: name }) =
@@ -217,7 +211,7 @@ fn reject_run(sitting: &Sitting<'_>, request: &Request, why: &str, outcome: &mut
                 repository: waiting.repository,
                 run: waiting.run,
                 environment: name.to_string(),
-                comment: format!("#{}: {why}", request.number),
+                comment: text![format!("#{}: ", request.number), why],
             },
         );
     }
@@ -237,35 +231,23 @@ pub(crate) fn cancel(
         outcome.entries.push(
             sitting
                 .about_by(&request, Action::Refused, &asked.author)
-                .with_private("why", reason.detail()),
+                .with("why", reason.detail()),
         );
-        let text = format!(
-            "**Refused**: {} is under way.\n\n{}",
-            named::in_full(&request),
-            Reason::of("", vec![reason]).render()
-        );
-        return answers::answer(asked, Answer::refused(text), outcome);
+        let about = text![": ", in_full(&request), " is under way."];
+        let refused = Answer::refused_because(about, reason.item());
+        return answers::answer(asked, refused, outcome);
     }
-    let why = format!(
-        "withdrawn by {}{}",
-        code(&asked.author.login),
-        reason
-            .map(|reason| format!(": {}", code(reason)))
-            .unwrap_or_default()
-    );
-    answers::answer(
-        asked,
-        Answer::said(format!("**Cancelled** {}.", named::in_full(&request))),
-        outcome,
-    );
-    ends::end(sitting, request, Ended::Cancelled, &why, outcome);
+    let why = text!["withdrawn by ", person(&asked.author), because(reason)];
+    let text = text![strong("Cancelled"), " ", in_full(&request), "."];
+    answers::answer(asked, Answer::said(text), outcome);
+    ends::end(sitting, request, Ended::Cancelled, why, outcome);
     by(asked, outcome);
 }
 
 /// Whether a release that may be running can be given up: by whoever may approve, and only after it
 /// was looked for, or nothing was heard of it for long.
 fn may_give_up(sitting: &Sitting<'_>, asked: &Asked, request: &Request) -> Result<(), Reason> {
-    let Some((_, environment)) = named::configured(sitting, request) else {
+    let Some(Destination { environment, .. }) = named::configured(sitting, request) else {
         return Ok(());
     };
     named::member(sitting, asked, environment)?;
@@ -286,12 +268,11 @@ fn may_give_up(sitting: &Sitting<'_>, asked: &Asked, request: &Request) -> Resul
     if may {
         return Ok(());
     }
-    Err(
-        Reason::refuses("it may be running at this moment").help(format!(
-            "Cancel its run in {}; when nothing is heard of it, say this again later.",
-            request.repository.forge()
-        )),
-    )
+    let help = format!(
+        "Cancel its run in {}; when nothing is heard of it, say this again later.",
+        request.repository.forge()
+    );
+    Err(Reason::refuses(Rule::State, "it may be running at this moment").help(help))
 }
 
 /// The last entry is the doing of whoever asked.
@@ -299,4 +280,9 @@ fn by(asked: &Asked, outcome: &mut Outcome) {
     if let Some(entry) = outcome.entries.last_mut() {
         entry.actor = Actor::person(&asked.author);
     }
+}
+
+/// A reason that somebody gave, behind what it is for.
+pub(crate) fn because(reason: Option<&str>) -> Text {
+    reason.map_or_else(Text::default, |reason| text![": ", code(reason)])
 }

@@ -2,12 +2,13 @@
 //! people who have the role of auditors.
 
 use crate::domain::audit::{Filter, Noted};
-use crate::domain::desk::known::named::list;
-use crate::domain::desk::known::people;
+use crate::domain::command::Audit;
+use crate::domain::desk::known::{named, people};
 use crate::domain::desk::sitting::Sitting;
 use crate::domain::policy::Holding;
-use crate::domain::reason::{Reason, code};
-use crate::domain::{Asked, Look, RoleName, Seen, Service, command};
+use crate::domain::reason::{Reason, Rule};
+use crate::domain::text::{Message, Text, code, command, person, text, ticked};
+use crate::domain::{Asked, Look, RoleName, Seen, Service};
 
 /// Who may ask.
 const AUDITOR: &str = "auditor";
@@ -15,6 +16,18 @@ const AUDITOR: &str = "auditor";
 /// Entries of one answer.
 const MOST: usize = 10;
 
+/// The columns of an answer.
+const HEAD: [&str; 9] = [
+    "entry",
+    "time",
+    "action",
+    "service",
+    "environment",
+    "who",
+    "commit",
+    "request",
+    "why",
+];
 /// Digits of a commit's id.
 const SHORT: usize = 10;
 
@@ -23,18 +36,18 @@ pub(crate) fn audit(
     sitting: &Sitting<'_>,
     asked: &Asked,
     services: &[&Service],
-    audit: &command::Audit,
-) -> Result<String, Reason> {
+    audit: &Audit,
+) -> Result<Message, Reason> {
     auditor(sitting, asked)?;
     // Ages count from when it was written, so that the same words always mean the same.
-    let mut filter = Filter::parse(&audit.filters, asked.origin.said_at())
-        .map_err(|why| Reason::refuses(why).help("`/help audit` shows how to ask."))?;
+    let mut filter = Filter::parse(&audit.filters, asked.origin.said_at()).map_err(|why| {
+        let help = text![command("/help audit"), " shows how to ask."];
+        Reason::refuses(Rule::Command, ticked(&why)).help(help)
+    })?;
     if let Some(name) = &filter.service
         && services.iter().all(|service| service.name.as_str() != name)
     {
-        let names = list(services.iter().map(|service| service.name.as_str()));
-        let why = format!("no service here is called {}", code(name));
-        return Err(Reason::refuses(why).help(format!("There are {names}.")));
+        return Err(named::no_service(name, services));
     }
     if let Some(written) = &mut filter.environment
         && let Some(meant) = services
@@ -54,8 +67,8 @@ pub(crate) fn audit(
     };
     match sitting.seen(look) {
         Some(Seen::Entries(Ok(entries))) => Ok(table(entries)),
-        Some(Seen::Entries(Err(why))) => Err(Reason::refuses(code(why))),
-        _ => Ok(String::new()),
+        Some(Seen::Entries(Err(why))) => Err(Reason::refuses(Rule::Command, code(why))),
+        _ => Ok(Message::default()),
     }
 }
 
@@ -66,66 +79,72 @@ fn auditor(sitting: &Sitting<'_>, asked: &Asked) -> Result<(), Reason> {
         .ok()
         .filter(|name| sitting.catalog.roles.contains_key(name));
     let Some(role) = configured else {
-        return Err(
-            Reason::refuses("nobody may search the audit log from here, because no role `auditor` is configured")
-                .help("Whoever runs Countersign can add `[roles.auditor]`, or search with `countersign audit query`."),
-        );
+        let says = text![
+            "nobody may search the audit log from here, because no role ",
+            code(AUDITOR),
+            " is configured"
+        ];
+        return Err(Reason::refuses(Rule::Auditor, says).help(text![
+            "Whoever runs Countersign can add ",
+            code("[roles.auditor]"),
+            ", or search with ",
+            code("countersign audit query"),
+            "."
+        ]));
     };
-    let who = code(&asked.author.login);
-    let help = format!("It is for {}.", people::who(sitting, &role));
+    let who = person(&asked.author);
+    let help = text!["It is for ", people::who(sitting, &role), "."];
     match people::holding(sitting, &role, &asked.author, &asked.repository) {
         Holding::Held(_) => Ok(()),
-        Holding::Not => Err(Reason::refuses(format!(
-            "{who} does not have the role that may search the audit log"
-        ))
-        .help(help)),
-        Holding::Unknown(why) => Err(Reason::unknown(format!(
-            "whether {who} may search the audit log could not be found out: {why}"
-        ))
-        .help(help)),
+        Holding::Not => {
+            let says = text![who, " does not have the role that may search the audit log"];
+            Err(Reason::refuses(Rule::Auditor, says).help(help))
+        }
+        Holding::Unknown(why) => {
+            let about = " may search the audit log could not be found out: ";
+            let says = text!["whether ", who, about, why];
+            Err(Reason::unknown(Rule::Auditor, says).help(help))
+        }
     }
 }
 
-fn table(entries: &[Noted]) -> String {
+fn table(entries: &[Noted]) -> Message {
     if entries.is_empty() {
-        return "No entry about the services of this repository matches.".to_owned();
+        return text!["No entry about the services of this repository matches."].into();
     }
-    let mut text =
-        "| entry | time | action | service | environment | who | commit | request | why |\n\
-        |---:|---|---|---|---|---|---|---:|---|\n"
-            .to_owned();
-    for entry in entries.iter().take(MOST) {
-        let short: Option<String> = entry
-            .sha
-            .as_ref()
-            .map(|sha| sha.chars().take(SHORT).collect());
-        let request = entry.request.map(|number| format!("#{number}"));
-        let cells = [
-            entry.seq.to_string(),
-            entry.at.strftime("%Y-%m-%d %H:%M:%SZ").to_string(),
-            cell(Some(entry.action.as_str())),
-            cell(entry.service.as_deref()),
-            cell(entry.environment.as_deref()),
-            cell(Some(&entry.who)),
-            cell(short.as_deref()),
-            cell(request.as_deref()),
-            cell(Some(&entry.why)),
-        ];
-        text.push_str(&format!("| {} |\n", cells.join(" | ")));
-    }
+    let mut message = Message::default();
+    message.table(HEAD, entries.iter().take(MOST).map(row).collect());
     if entries.len() > MOST {
-        text.push_str(&format!(
-            "\nThe newest {MOST}; there are more. Name a person, a time or another filter to see others.\n"
+        message.say(format!(
+            "The newest {MOST}; there are more. Name a person, a time or another filter to see others."
         ));
     }
-    text
+    message
+}
+
+fn row(entry: &Noted) -> Vec<Text> {
+    let short = entry.sha.as_ref();
+    let short: Option<String> = short.map(|sha| sha.chars().take(SHORT).collect());
+    let request = entry.request.map(|number| format!("#{number}"));
+    let at = entry.at.strftime("%Y-%m-%d %H:%M:%SZ").to_string();
+    vec![
+        entry.seq.to_string().into(),
+        at.into(),
+        cell(Some(entry.action.as_str())),
+        cell(entry.service.as_deref()),
+        cell(entry.environment.as_deref()),
+        cell(Some(&entry.who)),
+        cell(short.as_deref()),
+        cell(request.as_deref()),
+        cell(Some(&entry.why)),
+    ]
 }
 
 /// Text from outside that cannot leave its cell.
-fn cell(text: Option<&str>) -> String {
+fn cell(text: Option<&str>) -> Text {
     match text {
-        Some(text) if !text.trim().is_empty() => code(text).replace('|', "\\|"),
-        Some(_) | None => String::new(),
+        Some(text) if !text.trim().is_empty() => code(text).into(),
+        Some(_) | None => Text::default(),
     }
 }
 
@@ -133,6 +152,7 @@ fn cell(text: Option<&str>) -> String {
 mod tests {
     use super::*;
     use crate::domain::Action;
+    use crate::domain::text::Line;
 
     #[test]
     fn hostile_text_stays_in_its_cell() {
@@ -147,15 +167,23 @@ mod tests {
             request: Some(3),
             why: "@everyone | `x`\n[a](b)".to_owned(),
         };
-        let text = table(std::slice::from_ref(&entry));
+        let message = table(std::slice::from_ref(&entry));
         assert_eq!(
-            text.lines().last().unwrap(),
-            "| 7 | 2026-01-31 14:30:00Z | `refused` | `shop` |  | `ann` | `0123456789` | `#3` | `@everyone \\| 'x' [a](b)` |"
+            message.plain().lines().last().unwrap(),
+            "7 | 2026-01-31 14:30:00Z | refused | shop |  | ann | 0123456789 | #3 | @everyone | 'x' [a](b)"
         );
-        assert!(!table(&vec![entry.clone(); 10]).contains("there are more"));
-        let more = table(&vec![entry; 11]);
+        let Some(Line::Row(cells)) = message.lines().last() else {
+            panic!("{message:?}");
+        };
+        assert_eq!(cells.len(), HEAD.len());
+        assert!(
+            !table(&vec![entry.clone(); 10])
+                .plain()
+                .contains("there are more")
+        );
+        let more = table(&vec![entry; 11]).plain();
         assert!(more.contains("The newest 10; there are more."));
-        assert_eq!(more.matches("`shop`").count(), 10);
-        assert!(table(&[]).contains("No entry"));
+        assert_eq!(more.matches("shop").count(), 10);
+        assert!(table(&[]).plain().contains("No entry"));
     }
 }

@@ -1,41 +1,38 @@
 //! Rollbacks and retries: what they ask to release.
 
+use crate::domain::command::{Retry, Rollback};
 use crate::domain::desk::Outcome;
-use crate::domain::desk::asked::deploy::{self, Wish};
+use crate::domain::desk::asked::deploy::{self, Meant, Wish};
+use crate::domain::desk::known::destination::Destination;
 use crate::domain::desk::known::named;
 use crate::domain::desk::sitting::Sitting;
-use crate::domain::reason::Reason;
-use crate::domain::{Asked, Ended, Environment, Request, RequestKind, Service, Sha, command};
+use crate::domain::reason::{Reason, Rule};
+use crate::domain::text::{command, text};
+use crate::domain::{Asked, Ended, Request, RequestKind, Service, Sha};
 
 pub(crate) fn roll_back(
     sitting: &Sitting<'_>,
     asked: &Asked,
-    (service, environment): (&Service, &Environment),
-    rollback: &command::Rollback,
+    place: Destination<'_>,
+    rollback: &Rollback,
     outcome: &mut Outcome,
 ) -> Result<(), Reason> {
     let sha = match &rollback.target {
-        Some(target) => deploy::target(sitting, asked, (service, environment), Some(target))?.0,
-        None => match before_live(sitting, service, environment) {
-            Some(sha) => sha,
-            None => {
-                return Err(Reason::refuses(format!(
-                    "nothing else was released to **{}** from here before",
-                    environment.name
-                ))
-                .help(format!(
-                    "Name a commit: `/rollback {} SHA`.",
-                    environment.name
-                )));
-            }
-        },
+        Some(target) => deploy::target(sitting, asked, place, Some(target))?.sha,
+        None => before_live(sitting, place).ok_or_else(|| {
+            let says = text![
+                "nothing else was released to ",
+                place.name(),
+                " from here before"
+            ];
+            let by_name = command(format!("/rollback {} SHA", place.environment.name));
+            Reason::refuses(Rule::Direction, says).help(text!["Name a commit: ", by_name, "."])
+        })?,
     };
     let wish = Wish {
         asked,
-        service,
-        environment,
-        sha,
-        open_head: None,
+        place,
+        meant: sha.into(),
         kind: RequestKind::Rollback,
         reason: rollback.reason.as_ref().map(ToString::to_string),
         is_dry: rollback.dry_run,
@@ -45,7 +42,8 @@ pub(crate) fn roll_back(
 }
 
 /// What was live before what is live now was released for the first time.
-fn before_live(sitting: &Sitting<'_>, service: &Service, environment: &Environment) -> Option<Sha> {
+fn before_live(sitting: &Sitting<'_>, place: Destination<'_>) -> Option<Sha> {
+    let (service, environment) = (place.service, place.environment);
     let live = sitting.live(service, environment)?;
     let history = sitting.history(service, environment);
     let first = history
@@ -62,11 +60,12 @@ pub(crate) fn retry(
     sitting: &Sitting<'_>,
     asked: &Asked,
     services: &[&Service],
-    retry: &command::Retry,
+    retry: &Retry,
     outcome: &mut Outcome,
 ) -> Result<(), Reason> {
     let Some(number) = retry.request else {
-        return Err(Reason::refuses("which request?").help("Say `/retry #N`."));
+        let help = text!["Say ", command("/retry #N"), "."];
+        return Err(Reason::refuses(Rule::Command, "which request?").help(help));
     };
     let is_over = |request: &Request| {
         request
@@ -74,10 +73,9 @@ pub(crate) fn retry(
             .is_some_and(|how| how != Ended::Succeeded && how != Ended::Superseded)
     };
     let request = named::waiting(sitting, asked, services, Some(number), is_over)?;
-    let Some((service, environment)) = named::configured(sitting, &request) else {
-        return Err(Reason::refuses(format!(
-            "what #{number} asked for is not configured any more"
-        )));
+    let Some(place) = named::configured(sitting, &request) else {
+        let says = format!("what #{number} asked for is not configured any more");
+        return Err(Reason::refuses(Rule::State, says));
     };
     let kind = match request.kind {
         RequestKind::Rollback => RequestKind::Rollback,
@@ -85,10 +83,11 @@ pub(crate) fn retry(
     };
     let wish = Wish {
         asked,
-        service,
-        environment,
-        sha: request.sha.clone(),
-        open_head: request.open_head,
+        place,
+        meant: Meant {
+            sha: request.sha.clone(),
+            open_head: request.open_head,
+        },
         kind,
         reason: request.reason.clone(),
         is_dry: retry.dry_run,

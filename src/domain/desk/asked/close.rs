@@ -1,20 +1,26 @@
 //! Locks: closing and opening an environment.
 
+use crate::domain::command::Lock as Wanted;
+use crate::domain::desk::known::destination::Destination;
 use crate::domain::desk::known::named;
 use crate::domain::desk::sitting::Sitting;
 use crate::domain::desk::telling::answers::{self, Answer};
-use crate::domain::desk::telling::words::moment;
 use crate::domain::desk::{Change, Outcome};
-use crate::domain::reason::{Reason, code};
-use crate::domain::{Action, Actor, Asked, Environment, Lock, Service, command};
+use crate::domain::reason::{Reason, Rule};
+use crate::domain::text::{code, command, strong, text};
+use crate::domain::{Action, Actor, Asked, Lock};
 
 pub(crate) fn close(
     sitting: &Sitting<'_>,
     asked: &Asked,
-    (service, environment): (&Service, &Environment),
-    lock: &command::Lock,
+    place: Destination<'_>,
+    lock: &Wanted,
     outcome: &mut Outcome,
 ) -> Result<(), Reason> {
+    let Destination {
+        service,
+        environment,
+    } = place;
     named::member(sitting, asked, environment)?;
     let until = lock.lasts.map(|lasts| {
         sitting
@@ -30,15 +36,12 @@ pub(crate) fn close(
         since: sitting.now,
         until,
     };
-    let until = until.map(|until| format!(" until {}", moment(until)));
-    let text = format!(
-        "**Locked**: {} → **{}**{}: {}. `/unlock {}` opens it.",
-        service.name,
-        environment.name,
-        until.as_deref().unwrap_or_default(),
-        code(&lock.reason),
-        environment.name
-    );
+    let mut text = text![strong("Locked"), ": ", place.says()];
+    if let Some(until) = until {
+        text.push(text![" until ", until]);
+    }
+    let unlock = command(format!("/unlock {}", environment.name));
+    text.push(text![": ", code(&lock.reason), ". ", unlock, " opens it."]);
     outcome.entries.push(
         sitting
             .entry(Action::Locked, Actor::person(&asked.author))
@@ -72,14 +75,16 @@ pub(crate) fn close(
 pub(crate) fn open(
     sitting: &Sitting<'_>,
     asked: &Asked,
-    (service, environment): (&Service, &Environment),
+    place: Destination<'_>,
     outcome: &mut Outcome,
 ) -> Result<(), Reason> {
+    let Destination {
+        service,
+        environment,
+    } = place;
     if sitting.lock(service, environment).is_none() {
-        return Err(Reason::refuses(format!(
-            "**{}** is not locked",
-            environment.name
-        )));
+        let says = text![place.name(), " is not locked"];
+        return Err(Reason::refuses(Rule::Lock, says));
     }
     named::member(sitting, asked, environment)?;
     outcome.entries.push(
@@ -92,7 +97,7 @@ pub(crate) fn open(
         service: service.name.clone(),
         environment: environment.name.clone(),
     });
-    let text = format!("**Unlocked**: {} → **{}**.", service.name, environment.name);
+    let text = text![strong("Unlocked"), ": ", place.says(), "."];
     answers::answer(asked, Answer::said(text), outcome);
     Ok(())
 }

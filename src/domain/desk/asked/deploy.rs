@@ -2,85 +2,105 @@
 
 use crate::domain::command::Target as Wanted;
 use crate::domain::desk::examine::{self, Examined, Subject};
+use crate::domain::desk::known::destination::Destination;
 use crate::domain::desk::known::digests::{self, POLICY_CHANGED};
 use crate::domain::desk::known::named;
-use crate::domain::desk::known::people::{self, refusal};
+use crate::domain::desk::known::people;
 use crate::domain::desk::release::{self, ends};
 use crate::domain::desk::sitting::Sitting;
 use crate::domain::desk::telling::answers::{self, Answer, thread};
 use crate::domain::desk::telling::pages;
 use crate::domain::desk::{Change, Outcome, candidates};
-use crate::domain::reason::{Reason, Verdict, code};
+use crate::domain::reason::{Reason, Rule};
+use crate::domain::text::{Message, Text, code, command, commit, strong, text};
 use crate::domain::{
-    Account, Action, Actor, Asked, Due, Ended, Environment, Given, Look, Origin, Relation,
-    Repository, Request, RequestKind, Service, Sha, State, StatusState,
+    Account, Action, Actor, Asked, Due, Ended, Given, Look, Origin, Relation, Repository, Request,
+    RequestKind, Sha, State, StatusState,
 };
 
 /// What somebody asks to release.
 pub(crate) struct Wish<'w> {
     pub(crate) asked: &'w Asked,
-    pub(crate) service: &'w Service,
-    pub(crate) environment: &'w Environment,
-    pub(crate) sha: Sha,
-    pub(crate) open_head: Option<u64>,
+    pub(crate) place: Destination<'w>,
+    pub(crate) meant: Meant,
     pub(crate) kind: RequestKind,
     pub(crate) reason: Option<String>,
     pub(crate) is_dry: bool,
+}
+
+/// The commit that a command means.
+pub(crate) struct Meant {
+    pub(crate) sha: Sha,
+    /// The open pull request whose head it is.
+    pub(crate) open_head: Option<u64>,
+}
+
+impl From<Sha> for Meant {
+    fn from(sha: Sha) -> Self {
+        Self {
+            sha,
+            open_head: None,
+        }
+    }
 }
 
 /// The commit that a command means: in a comment the pull request's, in a chat the newest that is ready.
 pub(crate) fn target(
     sitting: &Sitting<'_>,
     asked: &Asked,
-    (service, environment): (&Service, &Environment),
+    place: Destination<'_>,
     wanted: Option<&Wanted>,
-) -> Result<(Sha, Option<u64>), Reason> {
+) -> Result<Meant, Reason> {
     let repository = &asked.repository;
     let number = match wanted {
-        Some(Wanted::Sha(sha)) => return Ok((sha.clone(), None)),
-        Some(Wanted::Short(short)) => {
-            return match sitting.commit(repository, short) {
-                Ok(commit) if commit.sha.as_str().starts_with(short.as_str()) => {
-                    Ok((commit.sha.clone(), None))
-                }
-                // A branch or a tag can have any name.
-                Ok(commit) => Err(Reason::refuses(format!(
-                    "{} names {}, whose id does not begin so",
-                    code(short),
-                    code(commit.sha.as_str())
-                ))
-                .help("Write the whole id.")),
-                Err(why) => Err(Reason::unknown(format!(
-                    "which commit {} is could not be found out: {why}",
-                    code(short)
-                ))),
-            };
-        }
+        Some(Wanted::Sha(sha)) => return Ok(sha.clone().into()),
+        Some(Wanted::Short(short)) => return unfolded(sitting, repository, short),
         Some(Wanted::PullRequest(number)) => *number,
         None => match &asked.origin {
             Origin::Comment(place) => place.pull_request,
-            Origin::Chat(_) => {
-                return newest_ready(sitting, service, environment).map(|sha| (sha, None));
-            }
+            Origin::Chat(_) => return newest_ready(sitting, place).map(Meant::from),
         },
     };
     match sitting.pull_request(repository, number) {
-        Ok(pull_request) => match &pull_request.merged {
-            Some(merged) => Ok((merged.clone(), None)),
-            None => Ok((pull_request.head.clone(), Some(number))),
-        },
-        Err(why) => Err(Reason::unknown(format!(
-            "pull request {number} could not be read: {why}"
-        ))),
+        Ok(pull_request) => Ok(match &pull_request.merged {
+            Some(merged) => merged.clone().into(),
+            None => Meant {
+                sha: pull_request.head.clone(),
+                open_head: Some(number),
+            },
+        }),
+        Err(why) => Err(Reason::unknown(
+            Rule::Command,
+            format!("pull request {number} could not be read: {why}"),
+        )),
+    }
+}
+
+/// The commit whose id begins so.
+fn unfolded(sitting: &Sitting<'_>, repository: &Repository, short: &str) -> Result<Meant, Reason> {
+    match sitting.commit(repository, short) {
+        Ok(found) if found.sha.as_str().starts_with(short) => Ok(found.sha.clone().into()),
+        // A branch or a tag can have any name.
+        Ok(found) => {
+            let says = text![
+                code(short),
+                " names ",
+                commit(found.sha.as_str()),
+                ", whose id does not begin so"
+            ];
+            Err(Reason::refuses(Rule::Command, says).help("Write the whole id."))
+        }
+        Err(why) => {
+            let why = format!(" is could not be found out: {why}");
+            let says = text!["which commit ", code(short), why];
+            Err(Reason::unknown(Rule::Command, says))
+        }
     }
 }
 
 /// The newest commit that passed every stage before the environment.
-fn newest_ready(
-    sitting: &Sitting<'_>,
-    service: &Service,
-    environment: &Environment,
-) -> Result<Sha, Reason> {
+fn newest_ready(sitting: &Sitting<'_>, place: Destination<'_>) -> Result<Sha, Reason> {
+    let (service, environment) = (place.service, place.environment);
     let newest = sitting.candidates(Look::Newest {
         service: service.name.clone(),
     });
@@ -88,59 +108,25 @@ fn newest_ready(
         .into_iter()
         .find(|candidate| candidates::is_ready(service, environment, &candidate.marks));
     ready.map(|candidate| candidate.sha).ok_or_else(|| {
-        Reason::refuses(format!(
-            "no commit of {} is ready for **{}**",
-            service.name, environment.name
-        ))
-        .help(format!(
-            "`/why {} SHA` explains what one misses.",
-            environment.name
-        ))
+        let says = text![
+            format!("no commit of {} is ready for ", service.name),
+            place.name()
+        ];
+        let why = command(format!("/why {} SHA", environment.name));
+        Reason::refuses(Rule::Stages, says).help(text![why, " explains what one misses."])
     })
 }
 
 fn subject<'w>(wish: &'w Wish<'w>, given: &'w [(Account, jiff::Timestamp)]) -> Subject<'w> {
     Subject {
-        service: wish.service,
-        environment: wish.environment,
+        place: wish.place,
         repository: &wish.asked.repository,
-        sha: &wish.sha,
+        sha: &wish.meant.sha,
         kind: wish.kind,
-        open_head: wish.open_head,
+        open_head: wish.meant.open_head,
         requester: Some(&wish.asked.author),
         given,
         number: None,
-    }
-}
-
-/// Whether the person who asks belongs to those who release, whether or not their own yes counts.
-fn may_ask(
-    sitting: &Sitting<'_>,
-    person: &Account,
-    environment: &Environment,
-    at: &Repository,
-) -> Reason {
-    match people::authorize(sitting, person, environment, at, None) {
-        Ok(authorized) => {
-            let roles: Vec<String> = authorized
-                .roles()
-                .keys()
-                .map(|role| code(role.as_str()))
-                .collect();
-            Reason::holds(format!("{} is {}", code(&person.login), roles.join(", ")))
-        }
-        Err(why) => {
-            let (is_unclear, says) = refusal(person, &why);
-            let mark = if is_unclear {
-                Verdict::Unknown
-            } else {
-                Verdict::Refuses
-            };
-            Reason::new(mark, says).help(format!(
-                "These can: {}.",
-                people::helpers(sitting, environment)
-            ))
-        }
     }
 }
 
@@ -154,15 +140,10 @@ pub(crate) fn ask(sitting: &Sitting<'_>, wish: &Wish<'_>, outcome: &mut Outcome)
     let excluded = !examined.void.is_empty();
     // Whoever asks and counts for nothing wants to know why.
     let note = examined.void.first();
-    let note = note.map(|(_, why)| format!("{why}: asking was no approval."));
+    let note = note.map(|(_, why)| text![why, ": asking was no approval."]);
     if excluded {
         examined = examine::examine(sitting, &subject(wish, &[]));
     }
-    examined
-        .tree
-        .under
-        .insert(0, may_ask(sitting, author, wish.environment, repository));
-    examined.tree = Reason::of(examined.tree.says.clone(), examined.tree.under.clone());
     outcome.changes.extend(examined.changes.iter().cloned());
     if wish.is_dry {
         return answer_dry(wish, &examined, outcome);
@@ -180,7 +161,7 @@ pub(crate) fn ask(sitting: &Sitting<'_>, wish: &Wish<'_>, outcome: &mut Outcome)
     );
     if !excluded
         && let Ok(authorized) =
-            people::authorize(sitting, author, wish.environment, repository, None)
+            people::authorize(sitting, author, wish.place.environment, repository, None)
     {
         request
             .given
@@ -200,27 +181,27 @@ pub(crate) fn ask(sitting: &Sitting<'_>, wish: &Wish<'_>, outcome: &mut Outcome)
         repository: repository.id,
         at: request.expires_at,
     });
-    go_or_wait(sitting, request, (&examined, note.as_deref()), outcome);
+    go_or_wait(sitting, request, (&examined, note.as_ref()), outcome);
 }
 
 fn new_request(sitting: &Sitting<'_>, wish: &Wish<'_>, number: u64) -> Request {
     let expires_at = sitting
         .now
-        .checked_add(wish.environment.expires.as_duration())
+        .checked_add(wish.place.environment.expires.as_duration())
         .unwrap_or(jiff::Timestamp::MAX);
     Request {
         number,
-        service: wish.service.name.clone(),
-        environment: wish.environment.name.clone(),
+        service: wish.place.service.name.clone(),
+        environment: wish.place.environment.name.clone(),
         repository: wish.asked.repository.clone(),
-        sha: wish.sha.clone(),
+        sha: wish.meant.sha.clone(),
         kind: wish.kind,
         by: wish.asked.author.clone(),
         reason: wish.reason.clone(),
         origin: wish.asked.origin.clone(),
         thread: thread(wish.asked),
-        open_head: wish.open_head,
-        policy: digests::digest(sitting, wish.service, wish.environment),
+        open_head: wish.meant.open_head,
+        policy: digests::digest(sitting, wish.place.service, wish.place.environment),
         opened_at: sitting.now,
         expires_at,
         given: Vec::new(),
@@ -248,21 +229,14 @@ pub(crate) fn given_by(
 pub(crate) fn go_or_wait(
     sitting: &Sitting<'_>,
     request: Request,
-    (examined, note): (&Examined, Option<&str>),
+    (examined, note): (&Examined, Option<&Text>),
     outcome: &mut Outcome,
 ) {
     match &examined.quorum {
         Ok(quorum) => {
-            let Some((service, environment)) = named::configured(sitting, &request) else {
-                return;
-            };
-            release::depart(
-                sitting,
-                request,
-                (quorum, examined),
-                (service, environment),
-                outcome,
-            );
+            if let Some(place) = named::configured(sitting, &request) {
+                release::depart(sitting, request, (quorum, examined), place, outcome);
+            }
         }
         Err(_) => {
             pages::say_request_noting(sitting, &request, (None, note), outcome);
@@ -280,8 +254,8 @@ pub(crate) fn go_or_wait(
 
 /// Older commits that wait for the same environment give way, and so does what an older policy let in.
 fn supersede_older(sitting: &Sitting<'_>, wish: &Wish<'_>, outcome: &mut Outcome) {
-    for older in sitting.open_requests(wish.service) {
-        if !older.is_waiting() || older.environment != wish.environment.name {
+    for older in sitting.open_requests(wish.place.service) {
+        if !older.is_waiting() || older.environment != wish.place.environment.name {
             continue;
         }
         if digests::is_outdated(sitting, &older) {
@@ -289,17 +263,18 @@ fn supersede_older(sitting: &Sitting<'_>, wish: &Wish<'_>, outcome: &mut Outcome
             continue;
         }
         let is_back = [older.kind, wish.kind].contains(&RequestKind::Rollback);
-        if older.sha == wish.sha || is_back {
+        if older.sha == wish.meant.sha || is_back {
             continue;
         }
         let compared = sitting.comparison(
             &wish.asked.repository,
-            wish.sha.as_str(),
+            wish.meant.sha.as_str(),
             older.sha.as_str(),
         );
         if compared.is_ok_and(|found| found.relation == Relation::Behind) {
-            let why = format!("{} was asked for, which is newer", wish.sha);
-            ends::end(sitting, older, Ended::Superseded, &why, outcome);
+            let newer = commit(wish.meant.sha.as_str());
+            let why = text![newer, " was asked for, which is newer"];
+            ends::end(sitting, older, Ended::Superseded, why, outcome);
         }
     }
 }
@@ -310,32 +285,27 @@ fn answer_dry(wish: &Wish<'_>, examined: &Examined, outcome: &mut Outcome) {
     } else {
         "it would be refused"
     };
-    let text = format!(
-        "**Dry run**: {} → **{}** at {}: {verdict}.\n\n{}",
-        wish.service.name,
-        wish.environment.name,
-        wish.sha,
-        examined.tree.render()
-    );
+    let mut text = Message::from(text![
+        strong("Dry run"),
+        ": ",
+        wish.place.at(&wish.meant.sha),
+        format!(": {verdict}.")
+    ]);
+    text.append(examined.tree.parts());
     answers::answer(wish.asked, Answer::said(text), outcome);
 }
 
 fn refuse_wish(sitting: &Sitting<'_>, wish: &Wish<'_>, examined: &Examined, outcome: &mut Outcome) {
-    let text = format!(
-        "**Refused**: {} → **{}** at {}\n\n{}",
-        wish.service.name,
-        wish.environment.name,
-        wish.sha,
-        examined.tree.render()
-    );
+    let about = text![": ", wish.place.at(&wish.meant.sha)];
+    let refused = Answer::refused_because(about, examined.tree.parts());
     let entry = sitting
         .entry(Action::Refused, Actor::person(&wish.asked.author))
-        .with("service", wish.service.name.as_str())
-        .with("environment", wish.environment.name.as_str())
-        .with("sha", wish.sha.as_str())
+        .with("service", wish.place.service.name.as_str())
+        .with("environment", wish.place.environment.name.as_str())
+        .with("sha", wish.meant.sha.as_str())
         .with("evidence", examined.evidence.clone());
     outcome.entries.push(entry);
-    answers::answer(wish.asked, Answer::refused(text), outcome);
+    answers::answer(wish.asked, refused, outcome);
 }
 
 fn kind(kind: RequestKind) -> String {

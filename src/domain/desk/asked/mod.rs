@@ -5,8 +5,10 @@ use crate::domain::desk::asked::deploy::Wish;
 use crate::domain::desk::known::{named, repositories};
 use crate::domain::desk::sitting::Sitting;
 use crate::domain::desk::telling::answers::{self, Answer, thread, via};
+use crate::domain::desk::telling::views;
 use crate::domain::desk::{COMMAND_LIFETIME, Change, Outcome, links};
-use crate::domain::reason::{Reason, code};
+use crate::domain::reason::{Reason, Rule};
+use crate::domain::text::text;
 use crate::domain::{
     Action, Actor, Asked, Comment, Effect, Incoming, Origin, Reaction, Request, RequestKind,
     Service,
@@ -71,14 +73,18 @@ pub(crate) fn command(sitting: &Sitting<'_>, asked: &Asked) -> Outcome {
         Ok(_) if is_stale(sitting, asked) => {
             let hours = START_WITHIN.as_hours();
             let says = format!("it was written more than {hours} hours before it arrived");
-            let reason = Reason::refuses(says).help("Say it again, if it is still meant.");
-            answers::refuse(sitting, asked, reason, &mut outcome);
+            let reason = Reason::refuses(Rule::Age, says);
+            let reason = reason.help("Say it again, if it is still meant.");
+            answers::refuse(sitting, asked, &reason, &mut outcome);
         }
         Ok(services) => {
             let services = named::shown_here(sitting, asked, services);
             obey(sitting, asked, &services, &mut outcome);
         }
-        Err(why) => answers::refuse(sitting, asked, Reason::refuses(why), &mut outcome),
+        Err(why) => {
+            let reason = Reason::refuses(Rule::Repository, why);
+            answers::refuse(sitting, asked, &reason, &mut outcome);
+        }
     }
     outcome
 }
@@ -135,14 +141,14 @@ fn obey(sitting: &Sitting<'_>, asked: &Asked, services: &[&Service], outcome: &m
     let command = match command {
         Ok(command) => command,
         Err(mistake) => {
-            let reason = Reason::refuses(mistake.says.clone())
-                .help(format!("Say it like this: {}", code(&mistake.usage)));
-            return answers::refuse(sitting, asked, reason, outcome);
+            let reason = answers::misunderstood(mistake);
+            return answers::refuse(sitting, asked, &reason, outcome);
         }
     };
     if let Some(part) = command.not_available_yet() {
-        let reason = Reason::refuses(format!("{part} is not available in this version yet"));
-        return answers::refuse(sitting, asked, reason, outcome);
+        let says = text![part, " is not available in this version yet"];
+        let reason = Reason::refuses(Rule::Command, says);
+        return answers::refuse(sitting, asked, &reason, outcome);
     }
     let done = match command {
         Command::Help(help) => {
@@ -160,19 +166,11 @@ fn obey(sitting: &Sitting<'_>, asked: &Asked, services: &[&Service], outcome: &m
             deploy.service.as_deref(),
             &deploy.environment,
         )
-        .and_then(|(service, environment)| {
-            let (sha, open_head) = deploy::target(
-                sitting,
-                asked,
-                (service, environment),
-                deploy.target.as_ref(),
-            )?;
+        .and_then(|place| {
             let wish = Wish {
                 asked,
-                service,
-                environment,
-                sha,
-                open_head,
+                place,
+                meant: deploy::target(sitting, asked, place, deploy.target.as_ref())?,
                 kind: RequestKind::Deploy,
                 reason: deploy.reason.as_ref().map(ToString::to_string),
                 is_dry: deploy.dry_run,
@@ -187,9 +185,7 @@ fn obey(sitting: &Sitting<'_>, asked: &Asked, services: &[&Service], outcome: &m
             rollback.service.as_deref(),
             &rollback.environment,
         )
-        .and_then(|(service, environment)| {
-            back::roll_back(sitting, asked, (service, environment), rollback, outcome)
-        }),
+        .and_then(|place| back::roll_back(sitting, asked, place, rollback, outcome)),
         Command::Retry(retry) => back::retry(sitting, asked, services, retry, outcome),
         Command::Approve(approve) => named::waiting(
             sitting,
@@ -237,8 +233,8 @@ fn obey(sitting: &Sitting<'_>, asked: &Asked, services: &[&Service], outcome: &m
             &unlock.environment,
         )
         .and_then(|place| close::open(sitting, asked, place, outcome)),
-        Command::Status(status) => show::status(sitting, asked, services, status).map(|text| {
-            answers::answer(asked, Answer::said(text), outcome);
+        Command::Status(status) => show::status(sitting, asked, services, status).map(|view| {
+            answers::answer(asked, Answer::said(views::status(&view)), outcome);
         }),
         Command::Why(why) => named::place(
             sitting,
@@ -248,7 +244,7 @@ fn obey(sitting: &Sitting<'_>, asked: &Asked, services: &[&Service], outcome: &m
             &why.environment,
         )
         .and_then(|place| show::explain(sitting, asked, place, why.target.as_ref()))
-        .map(|text| answers::answer(asked, Answer::said(text), outcome)),
+        .map(|view| answers::answer(asked, Answer::said(views::examined(&view)), outcome)),
         Command::Who(who) => named::place(
             sitting,
             asked,
@@ -257,7 +253,8 @@ fn obey(sitting: &Sitting<'_>, asked: &Asked, services: &[&Service], outcome: &m
             &who.environment,
         )
         .map(|place| {
-            answers::answer(asked, Answer::said(show::who_can(sitting, place)), outcome);
+            let people = views::people(&show::who_can(sitting, place));
+            answers::answer(asked, Answer::said(people), outcome);
         }),
         Command::Audit(audit) => audit::audit(sitting, asked, services, audit).map(|text| {
             answers::answer(asked, Answer::said(text), outcome);
@@ -269,6 +266,6 @@ fn obey(sitting: &Sitting<'_>, asked: &Asked, services: &[&Service], outcome: &m
         }
     };
     if let Err(reason) = done {
-        answers::refuse(sitting, asked, reason, outcome);
+        answers::refuse(sitting, asked, &reason, outcome);
     }
 }

@@ -1,14 +1,20 @@
-//! Questions that change nothing: what is live, what stands in the way, who can help.
+//! Views that people ask for: what is live, what stands in the way, who can help. Nothing is changed by looking.
 
-use crate::domain::command::{self, Target};
-use crate::domain::desk::asked::deploy;
-use crate::domain::desk::examine::{self, Subject, evidence};
+use crate::domain::command::{Status, Target};
+use crate::domain::desk::asked::deploy::{self, Meant};
+use crate::domain::desk::examine::{self, Subject, evidence, rules};
+use crate::domain::desk::known::destination::Destination;
 use crate::domain::desk::known::{named, people};
 use crate::domain::desk::sitting::Sitting;
-use crate::domain::desk::telling::words::moment;
-use crate::domain::gates::{self, StageVerdict};
-use crate::domain::reason::{Reason, code};
-use crate::domain::{Asked, Environment, Look, Reporter, RequestKind, Service, State};
+use crate::domain::gates;
+use crate::domain::reason::Reason;
+use crate::domain::view::{
+    CandidateView, EnvironmentView, ExaminedView, OpenView, PeopleView, RoleView, ServiceView,
+    StatusView, Step,
+};
+use crate::domain::{
+    Asked, Candidate, Environment, Look, Reporter, Repository, Request, RequestKind, Service, State,
+};
 
 /// Candidates that a status shows for each service.
 const SHOWN: usize = 3;
@@ -18,127 +24,130 @@ pub(crate) fn status(
     sitting: &Sitting<'_>,
     asked: &Asked,
     services: &[&Service],
-    status: &command::Status,
-) -> Result<String, Reason> {
+    status: &Status,
+) -> Result<StatusView, Reason> {
+    let name = status.service.as_deref();
     let place = match &status.environment {
-        Some(environment) => Some(named::place(
-            sitting,
-            asked,
-            services,
-            status.service.as_deref(),
-            environment,
-        )?),
+        Some(environment) => Some(named::place(sitting, asked, services, name, environment)?),
         None => None,
     };
-    let mut text = String::new();
-    for service in services {
-        let chosen = match place {
-            Some((only, _)) => only.name == service.name,
-            None => status
-                .service
-                .as_ref()
-                .is_none_or(|name| service.name.as_str() == name),
-        };
-        if chosen {
-            let only = place.map(|(_, environment)| environment);
-            text.push_str(&status_of(sitting, asked, service, only));
-        }
+    let is_chosen = |service: &&&Service| match place {
+        Some(place) => place.service.name == service.name,
+        None => name.is_none_or(|name| service.name.as_str() == name),
+    };
+    let only = place.map(|place| place.environment);
+    let chosen = services.iter().filter(is_chosen);
+    let services_shown: Vec<ServiceView> = chosen
+        .map(|service| of_service(sitting, &asked.repository, service, only))
+        .collect();
+    match name {
+        Some(name) if services_shown.is_empty() => Err(named::no_service(name, services)),
+        _ => Ok(StatusView {
+            services: services_shown,
+        }),
     }
-    if text.is_empty() {
-        return Err(Reason::refuses("no service here has that name"));
-    }
-    Ok(text)
 }
 
-fn status_of(
+fn of_service(
     sitting: &Sitting<'_>,
-    asked: &Asked,
+    repository: &Repository,
     service: &Service,
     only: Option<&Environment>,
-) -> String {
-    let mut text = format!("**{}**\n\n", service.name);
+) -> ServiceView {
     let environments = service.environments.iter();
-    for environment in environments.filter(|one| only.is_none_or(|only| only.name == one.name)) {
-        let live = sitting.live(service, environment);
-        let live = live.map_or_else(
-            || "nothing known is live".to_owned(),
-            |live| {
-                let request = live.request.map(|number| format!(" by #{number}"));
-                let unasked = || ", which nobody asked us for".to_owned();
-                format!(
-                    "{} since {}{}",
-                    code(live.sha.as_str()),
-                    moment(live.since),
-                    request.unwrap_or_else(unasked)
-                )
-            },
-        );
-        text.push_str(&format!("- **{}**: {live}\n", environment.name));
-        if let Some(lock) = sitting.lock(service, environment) {
-            text.push_str(&format!(
-                "  - locked by {}: {}\n",
-                code(&lock.by.login),
-                code(&lock.reason)
-            ));
-        }
-        if let Some(why) = &environment.freeze {
-            text.push_str(&format!("  - frozen: {}\n", code(why)));
-        }
-        text.push_str(&open_list(sitting, service, environment));
-    }
-    text.push_str("\nNewest commits:\n\n");
+    let shown = environments.filter(|one| only.is_none_or(|only| only.name == one.name));
     let newest = sitting.candidates(Look::Newest {
         service: service.name.clone(),
     });
-    if newest.is_empty() {
-        text.push_str("- none was pushed since Countersign watches\n");
-    }
-    let repository = &asked.repository;
-    for candidate in newest.iter().take(SHOWN) {
-        let reports = sitting.stored_reports(repository.id, &candidate.sha);
-        let app_of = |source: &Reporter| evidence::app_of(sitting, repository, source);
-        let views = gates::view(service, &service.stages, &reports, &app_of, sitting.now);
-        let stages: Vec<String> = views
-            .iter()
-            .map(|view| {
-                let sign = match view.verdict {
-                    StageVerdict::Passed { .. } => "✅",
-                    StageVerdict::Soaking { .. } | StageVerdict::Pending => "⏳",
-                    StageVerdict::Failed => "❌",
+    ServiceView {
+        name: service.name.clone(),
+        environments: shown
+            .map(|environment| {
+                let place = Destination {
+                    service,
+                    environment,
                 };
-                format!("{sign} {}", view.name)
+                of_environment(sitting, place)
             })
-            .collect();
-        text.push_str(&format!(
-            "- {} {}: {}\n",
-            code(candidate.sha.as_str()),
-            code(&candidate.title),
-            stages.join(", ")
-        ));
+            .collect(),
+        newest: newest
+            .into_iter()
+            .take(SHOWN)
+            .map(|candidate| of_candidate(sitting, repository, service, candidate))
+            .collect(),
     }
-    text.push('\n');
-    text
 }
 
-/// The tree of reasons that a release would be measured by.
+fn of_environment(sitting: &Sitting<'_>, place: Destination<'_>) -> EnvironmentView {
+    let environment = place.environment;
+    let open = sitting.open_requests(place.service).into_iter();
+    EnvironmentView {
+        name: environment.name.clone(),
+        live: sitting.live(place.service, environment),
+        closed: rules::closed(sitting, place),
+        open: open
+            .filter(|request| request.environment == environment.name)
+            .filter_map(of_request)
+            .collect(),
+    }
+}
+
+fn of_request(request: Request) -> Option<OpenView> {
+    let step = match &request.state {
+        State::Waiting => Step::Waiting,
+        State::Departing(_) => Step::Starting,
+        State::Unknown(_) => Step::Unclear,
+        State::Sent(_) => Step::Started,
+        State::Running(_) => Step::Deploying,
+        State::Ended { .. } => return None,
+    };
+    Some(OpenView {
+        number: request.number,
+        sha: request.sha,
+        by: request.by,
+        opened_at: request.opened_at,
+        step,
+    })
+}
+
+fn of_candidate(
+    sitting: &Sitting<'_>,
+    repository: &Repository,
+    service: &Service,
+    candidate: Candidate,
+) -> CandidateView {
+    let reports = sitting.stored_reports(repository.id, &candidate.sha);
+    let app_of = |source: &Reporter| evidence::app_of(sitting, repository, source);
+    let views = gates::view(service, &service.stages, &reports, &app_of, sitting.now);
+    CandidateView {
+        sha: candidate.sha,
+        title: candidate.title,
+        seen_at: candidate.seen_at,
+        stages: views
+            .into_iter()
+            .map(|view| (view.name, view.verdict))
+            .collect(),
+    }
+}
+
+/// What a release would be measured by.
 pub(crate) fn explain(
     sitting: &Sitting<'_>,
     asked: &Asked,
-    (service, environment): (&Service, &Environment),
+    place: Destination<'_>,
     target: Option<&Target>,
-) -> Result<String, Reason> {
-    let (sha, open_head) = deploy::target(sitting, asked, (service, environment), target)?;
-    let open = sitting.open_requests(service);
+) -> Result<ExaminedView, Reason> {
+    let Meant { sha, open_head } = deploy::target(sitting, asked, place, target)?;
+    let open = sitting.open_requests(place.service);
     let request = open.iter().find(|request| {
-        request.environment == environment.name && request.sha == sha && request.is_waiting()
+        request.environment == place.environment.name && request.sha == sha && request.is_waiting()
     });
     let examined = match request {
-        Some(request) => examine::examine_request(sitting, request, service, environment),
+        Some(request) => examine::examine_request(sitting, request, place),
         None => examine::examine(
             sitting,
             &Subject {
-                service,
-                environment,
+                place,
                 repository: &asked.repository,
                 sha: &sha,
                 kind: RequestKind::Deploy,
@@ -149,61 +158,30 @@ pub(crate) fn explain(
             },
         ),
     };
-    let number = request.map(|request| format!(", asked for by #{}", request.number));
-    Ok(format!(
-        "{} → **{}** at {sha}{}\n\n{}",
-        service.name,
-        environment.name,
-        number.unwrap_or_default(),
-        examined.tree.render()
-    ))
+    Ok(ExaminedView {
+        service: place.service.name.clone(),
+        environment: place.environment.name.clone(),
+        request: request.map(|request| request.number),
+        tree: examined.tree,
+        sha,
+    })
 }
 
-pub(crate) fn who_can(
-    sitting: &Sitting<'_>,
-    (service, environment): (&Service, &Environment),
-) -> String {
-    let mut text = format!(
-        "{} → **{}** needs these approvals, each by another person:\n\n",
-        service.name, environment.name
-    );
-    for (role, count) in &environment.approvals {
-        text.push_str(&format!("- {count} × {}\n", people::who(sitting, role)));
+/// Who may approve.
+pub(crate) fn who_can(sitting: &Sitting<'_>, place: Destination<'_>) -> PeopleView {
+    let environment = place.environment;
+    let roles = environment.approvals.iter();
+    PeopleView {
+        service: place.service.name.clone(),
+        environment: environment.name.clone(),
+        roles: roles
+            .map(|(name, count)| RoleView {
+                name: name.clone(),
+                count: *count,
+                who: people::who(sitting, name),
+            })
+            .collect(),
+        excludes_authors: environment.exclude.author,
+        excludes_requester: environment.exclude.requester,
     }
-    if environment.exclude.author {
-        text.push_str("\nAuthors of what ships cannot approve it.\n");
-    }
-    if environment.exclude.requester {
-        text.push_str("\nWhoever asks cannot approve.\n");
-    }
-    text
-}
-
-/// Requests that are not over, as a list.
-pub(crate) fn open_list(
-    sitting: &Sitting<'_>,
-    service: &Service,
-    environment: &Environment,
-) -> String {
-    let mut text = String::new();
-    for request in sitting.open_requests(service) {
-        if request.environment != environment.name {
-            continue;
-        }
-        let word = match &request.state {
-            State::Waiting => "waits for approval",
-            State::Departing(_) => "is starting",
-            State::Unknown(_) => "may have started",
-            State::Sent(_) => "was started",
-            State::Running(_) => "is deploying",
-            State::Ended { .. } => continue,
-        };
-        text.push_str(&format!(
-            "  - #{} {word}: {} by {}\n",
-            request.number,
-            code(request.sha.short()),
-            code(&request.by.login)
-        ));
-    }
-    text
 }

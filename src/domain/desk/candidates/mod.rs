@@ -4,12 +4,14 @@
 use jiff::Timestamp;
 
 use crate::domain::desk::examine::evidence;
+use crate::domain::desk::known::destination::Destination;
 use crate::domain::desk::known::repositories;
 use crate::domain::desk::release::{ends, starts};
 use crate::domain::desk::sitting::Sitting;
 use crate::domain::desk::telling::{announcements, notices};
 use crate::domain::desk::{Change, Outcome};
 use crate::domain::gates::{self, StageVerdict, StageView};
+use crate::domain::text::{Text, code, commit, text};
 use crate::domain::{
     Action, Actor, Candidate, Detail, Due, Ended, Entry, Environment, Fact, Look, Mark,
     PullRequest, PullRequestMoved, Push, Question, Relation, Report, Reporter, Repository, Request,
@@ -22,7 +24,7 @@ pub(crate) fn push(sitting: &Sitting<'_>, push: &Push) -> Outcome {
     let mut outcome = Outcome::default();
     let services = match repositories::services_at(sitting, &push.repository, &mut outcome) {
         Ok(services) => services,
-        Err(why) => return repositories::usurped(sitting, &push.repository, why),
+        Err(why) => return repositories::usurped(sitting, &push.repository, &why),
     };
     let on_branch: Vec<&Service> = services
         .into_iter()
@@ -128,8 +130,9 @@ fn void_what_left(sitting: &Sitting<'_>, service: &Service, push: &Push, outcome
             Ok(_) | Err(_) => false,
         };
         if is_gone {
-            let why = format!("the commit is not on `{}` any more", service.branch);
-            ends::end(sitting, request, Ended::Voided, &why, outcome);
+            let branch = code(service.branch.as_str());
+            let why = text!["the commit is not on ", branch, " any more"];
+            ends::end(sitting, request, Ended::Voided, why, outcome);
         }
     }
 }
@@ -138,7 +141,7 @@ pub(crate) fn report(sitting: &Sitting<'_>, repository: &Repository, report: &Re
     let mut outcome = Outcome::default();
     let services = match repositories::services_at(sitting, repository, &mut outcome) {
         Ok(services) => services,
-        Err(why) => return repositories::usurped(sitting, repository, why),
+        Err(why) => return repositories::usurped(sitting, repository, &why),
     };
     if !repositories::is_gate(sitting, repository, report) {
         outcome.ignored = Some("no gate waits for it".to_owned());
@@ -234,7 +237,11 @@ pub(crate) fn evaluate(
     }
     for name in was_ready.iter().filter(|name| !is_ready.contains(name)) {
         if let Some(environment) = service.environments.get(*name) {
-            notices::withdraw(sitting, (service, environment), &candidate.sha, outcome);
+            let place = Destination {
+                service,
+                environment,
+            };
+            notices::withdraw(sitting, place, &candidate.sha, outcome);
         }
     }
     if candidate.marks != before {
@@ -288,7 +295,11 @@ fn became_ready(
                 gates.map(gates::GateView::detail).collect::<Detail>(),
             ),
     );
-    notices::offer(sitting, (service, environment), candidate, views, outcome);
+    let place = Destination {
+        service,
+        environment,
+    };
+    notices::offer(sitting, place, candidate, views, outcome);
     for older in sitting.open_requests(service) {
         if !older.is_waiting()
             || older.environment != environment.name
@@ -303,8 +314,8 @@ fn became_ready(
             candidate.sha.as_str(),
         );
         if compared.is_ok_and(|found| found.relation == Relation::Ahead) {
-            let why = format!("{} is newer, and ready", candidate.sha);
-            ends::end(sitting, older, Ended::Superseded, &why, outcome);
+            let why = text![commit(candidate.sha.as_str()), " is newer, and ready"];
+            ends::end(sitting, older, Ended::Superseded, why, outcome);
         }
     }
 }
@@ -315,7 +326,7 @@ pub(crate) fn pull_request_moved(sitting: &Sitting<'_>, moved: &PullRequestMoved
     let mut outcome = Outcome::default();
     let services = match repositories::services_at(sitting, &moved.repository, &mut outcome) {
         Ok(services) => services,
-        Err(why) => return repositories::usurped(sitting, &moved.repository, why),
+        Err(why) => return repositories::usurped(sitting, &moved.repository, &why),
     };
     for service in services {
         for request in sitting.open_requests(service) {
@@ -326,7 +337,7 @@ pub(crate) fn pull_request_moved(sitting: &Sitting<'_>, moved: &PullRequestMoved
             if let Ok(now) = sitting.pull_request(&moved.repository, moved.number)
                 && let Some(why) = what_moved(service, &request, now)
             {
-                ends::end(sitting, request, Ended::Voided, &why, &mut outcome);
+                ends::end(sitting, request, Ended::Voided, why, &mut outcome);
             }
         }
     }
@@ -334,18 +345,22 @@ pub(crate) fn pull_request_moved(sitting: &Sitting<'_>, moved: &PullRequestMoved
 }
 
 /// Why a pull request is not any more what somebody asked to release.
-fn what_moved(service: &Service, request: &Request, now: &PullRequest) -> Option<String> {
+fn what_moved(service: &Service, request: &Request, now: &PullRequest) -> Option<Text> {
     let drafts = service
         .environments
         .iter()
         .find(|environment| environment.name == request.environment)
         .is_some_and(|environment| environment.allow.drafts);
     if request.sha != now.head {
-        Some(format!("the pull request's head is {} now", now.head))
+        Some(text![
+            "the pull request's head is ",
+            commit(now.head.as_str()),
+            " now"
+        ])
     } else if !now.open {
-        Some("the pull request is not open any more".to_owned())
+        Some("the pull request is not open any more".into())
     } else if now.draft && !drafts {
-        Some("the pull request is a draft now".to_owned())
+        Some("the pull request is a draft now".into())
     } else {
         None
     }

@@ -1,12 +1,17 @@
 //! Buttons: each stands for a command about exactly what it was shown with.
 
-use crate::domain::command::{self, Command, Found};
+use crate::domain::command::{
+    self, Approve, Command, Deploy, Found, Reject, Retry, Rollback, Target, Why,
+};
+use crate::domain::desk::asked::approve::because;
+use crate::domain::desk::known::destination::Destination;
 use crate::domain::desk::known::named;
 use crate::domain::desk::sitting::Sitting;
 use crate::domain::desk::telling::answers::{self, Answer, reply_token, via};
 use crate::domain::desk::telling::notices;
 use crate::domain::desk::{Outcome, chat, links};
-use crate::domain::reason::{Reason, code};
+use crate::domain::reason::{Reason, Rule};
+use crate::domain::text::{commit, person, strong, text, ticked};
 use crate::domain::{
     Account, Action, Actor, Asked, Button, Effect, Look, News, Notice, Origin, Said, Seen, Spot,
 };
@@ -40,46 +45,82 @@ pub(crate) fn pressed(
             return links::confirm_link(sitting, spot, (offer, false), outcome);
         }
         Button::Deploy { notice } => offered(sitting, notice).map(|notice| {
-            format!(
-                "/deploy {} {} --service {}",
-                notice.environment, notice.sha, notice.service
-            )
+            Command::Deploy(Deploy {
+                environment: notice.environment.to_string(),
+                target: Some(Target::Sha(notice.sha)),
+                service: Some(notice.service.to_string()),
+                reason: None,
+                at: None,
+                dry_run: false,
+            })
         }),
         Button::Details { notice } => notice_of(sitting, notice).map(|notice| {
-            format!(
-                "/why {} {} --service {}",
-                notice.environment, notice.sha, notice.service
-            )
+            Command::Why(Why {
+                environment: notice.environment.to_string(),
+                target: Some(Target::Sha(notice.sha)),
+                service: Some(notice.service.to_string()),
+            })
         }),
-        Button::RollBack { notice } => notice_of(sitting, notice).and_then(|notice| {
-            if !matches!(notice.news, News::Failed { .. }) {
-                return Err(gone_on(&notice));
-            }
-            Ok(format!(
-                "/rollback {} --service {}{}",
-                notice.environment,
-                notice.service,
-                option(reason)
-            ))
+        Button::RollBack { notice } => roll_back(sitting, notice, reason),
+        Button::Approve { request } => Ok(Command::Approve(Approve {
+            request: Some(request),
+            service: None,
+        })),
+        Button::Reject { request } => given(reason).map(|reason| {
+            Command::Reject(Reject {
+                request: Some(request),
+                reason,
+            })
         }),
-        Button::Approve { request } => Ok(format!("/approve #{request}")),
-        Button::Reject { request } => Ok(format!("/reject #{request}{}", option(reason))),
-        Button::Retry { request } => Ok(format!("/retry #{request}")),
+        Button::Retry { request } => Ok(Command::Retry(Retry {
+            request: Some(request),
+            dry_run: false,
+        })),
         Button::Dismiss { notice } => {
             let dismissed = offered(sitting, notice).and_then(|notice| {
                 let author = links::linked(sitting, spot, notice.repository.id.forge())?;
                 dismiss(sitting, spot, (author, notice), reason, outcome)
             });
             if let Err(reason) = dismissed {
-                answers::turn_away(sitting, spot, word, reason, outcome);
+                answers::turn_away(sitting, spot, word, &reason, outcome);
             }
             return;
         }
     };
     match meant {
-        Ok(line) => chat::said_command(sitting, said, &line, outcome),
-        Err(reason) => answers::turn_away(sitting, spot, word, reason, outcome),
+        Ok(command) => {
+            let line = command.to_string();
+            chat::obey(sitting, said, (&line, command), outcome);
+        }
+        Err(reason) => answers::turn_away(sitting, spot, word, &reason, outcome),
     }
+}
+
+/// Back, where the release of a notice failed.
+fn roll_back(sitting: &Sitting<'_>, notice: u64, reason: Option<&str>) -> Result<Command, Reason> {
+    let notice = notice_of(sitting, notice)?;
+    if !matches!(notice.news, News::Failed { .. }) {
+        return Err(gone_on(&notice));
+    }
+    Ok(Command::Rollback(Rollback {
+        environment: notice.environment.to_string(),
+        target: None,
+        service: Some(notice.service.to_string()),
+        reason: given(reason)?,
+        dry_run: false,
+    }))
+}
+
+/// What somebody wrote in a form, as the reason of a command.
+fn given(reason: Option<&str>) -> Result<Option<command::Reason>, Reason> {
+    let Some(reason) = reason else {
+        return Ok(None);
+    };
+    let one_line = reason.replace(['\r', '\n'], " ");
+    let parsed = one_line.trim().parse::<command::Reason>();
+    parsed
+        .map(Some)
+        .map_err(|invalid| Reason::refuses(Rule::Command, ticked(&invalid.to_string())))
 }
 
 pub(crate) fn notice_of(sitting: &Sitting<'_>, number: u64) -> Result<Notice, Reason> {
@@ -87,7 +128,7 @@ pub(crate) fn notice_of(sitting: &Sitting<'_>, number: u64) -> Result<Notice, Re
         Some(Seen::Notices(found)) => found.first().cloned(),
         _ => None,
     }
-    .ok_or_else(|| Reason::refuses("this message is not known any more"))
+    .ok_or_else(|| Reason::refuses(Rule::State, "this message is not known any more"))
 }
 
 /// A notice whose commit nobody asked for yet.
@@ -114,10 +155,16 @@ fn dismiss(
         .and_then(|service| {
             let mut environments = service.environments.iter();
             let environment = environments.find(|one| one.name == notice.environment)?;
-            Some((service, environment))
+            Some(Destination {
+                service,
+                environment,
+            })
         });
-    let Some((service, environment)) = place else {
-        return Err(Reason::refuses("it is not configured any more"));
+    let Some(place) = place else {
+        return Err(Reason::refuses(
+            Rule::State,
+            "it is not configured any more",
+        ));
     };
     let asked = Asked {
         repository: notice.repository.clone(),
@@ -129,26 +176,24 @@ fn dismiss(
             command: Ok(Command::Unlink),
         },
     };
-    named::within(sitting, &asked, service, environment)?;
-    named::member(sitting, &asked, environment)?;
-    let why = format!(
-        "{} said no{}",
-        code(&asked.author.login),
-        reason
-            .map(|reason| format!(": {}", code(reason)))
-            .unwrap_or_default()
-    );
+    named::within(sitting, &asked, place)?;
+    named::member(sitting, &asked, place.environment)?;
+    let why = text![person(&asked.author), " said no", because(reason)];
     let entry = sitting
         .entry(Action::Rejected, Actor::person(&asked.author))
         .with("service", notice.service.as_str())
         .with("environment", notice.environment.as_str())
         .with("sha", notice.sha.as_str())
-        .with_private("why", why.as_str());
+        .with_private("why", why.plain());
     outcome.entries.push(via(entry, spot));
-    let text = format!(
-        "**Rejected** {} for {} → **{}**.",
-        notice.sha, notice.service, notice.environment
-    );
+    let text = text![
+        strong("Rejected"),
+        " ",
+        commit(notice.sha.as_str()),
+        " for ",
+        place.says(),
+        "."
+    ];
     notice.news = News::Dismissed { why };
     notices::show_notice(sitting, notice, outcome);
     answers::answer(&asked, Answer::said(text), outcome);
@@ -158,26 +203,17 @@ fn dismiss(
 /// Why a button of a message does nothing any more.
 fn gone_on(notice: &Notice) -> Reason {
     let says = match &notice.news {
-        News::Ready => "nobody has asked for it yet".to_owned(),
-        News::Waiting { request, .. } => format!("it was asked for already, as #{request}"),
+        News::Ready => text!["nobody has asked for it yet"],
+        News::Waiting { request, .. } => text![format!("it was asked for already, as #{request}")],
         News::Deploying { request, .. } | News::Unclear { request } => {
-            format!("#{request} is under way")
+            text![format!("#{request} is under way")]
         }
-        News::Live { request, .. } => format!("it is live already, by #{request}"),
-        News::Failed { request, .. } => format!("#{request} failed"),
-        News::Over { request, how, .. } => format!("#{request} is over: {}", how.word()),
-        News::Overtaken { by } => format!("{by} is newer, and ready"),
+        News::Live { request, .. } => text![format!("it is live already, by #{request}")],
+        News::Failed { request, .. } => text![format!("#{request} failed")],
+        News::Over { request, how, .. } => text![format!("#{request} is over: {}", how.word())],
+        News::Overtaken { by } => text![commit(by.as_str()), " is newer, and ready"],
         News::Withdrawn { why } | News::Dismissed { why } => why.clone(),
     };
-    Reason::refuses(format!("this button is of an older state: {says}"))
-        .help("Say it as a command if you mean it.")
-}
-
-fn option(reason: Option<&str>) -> String {
-    reason
-        .map(|reason| {
-            let one_line = reason.replace(['\r', '\n'], " ");
-            format!(" --reason={}", command::quoted(one_line.trim()))
-        })
-        .unwrap_or_default()
+    let says = text!["this button is of an older state: ", says];
+    Reason::refuses(Rule::State, says).help("Say it as a command if you mean it.")
 }

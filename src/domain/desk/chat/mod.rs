@@ -2,13 +2,14 @@
 //! of that repository, with the comments, and is decided like one.
 
 use crate::domain::command::{self, Command, Found};
-use crate::domain::desk::known::named::list;
+use crate::domain::desk::known::named;
 use crate::domain::desk::sitting::Sitting;
 use crate::domain::desk::telling::answers::{self, reply_token};
 use crate::domain::desk::{Change, Outcome, asked, links};
-use crate::domain::reason::{Reason, code};
+use crate::domain::reason::{Reason, Rule};
+use crate::domain::text::{self, code, list, text};
 use crate::domain::{
-    Account, Act, Asked, Internal, Origin, Repository, Request, Said, Service, Speaker, Spot,
+    Account, Act, Asked, Chat, Internal, Origin, Repository, Request, Said, Service, Speaker, Spot,
 };
 
 pub(super) mod buttons;
@@ -23,14 +24,13 @@ pub(crate) fn said(sitting: &Sitting<'_>, said: &Said) -> Outcome {
     let mut outcome = Outcome::default();
     outcome.changes.push(Change::Remember { token });
     if !is_ours(sitting, &spot.speaker) {
-        let reason = Reason::refuses(format!(
-            "this {} is not one that Countersign works for",
-            match spot.speaker.chat {
-                crate::domain::Chat::Discord => "server",
-                crate::domain::Chat::Slack => "workspace",
-            }
-        ));
-        answers::turn_away(sitting, spot, "", reason, &mut outcome);
+        let tenant = match spot.speaker.chat {
+            Chat::Discord => "server",
+            Chat::Slack => "workspace",
+        };
+        let says = format!("this {tenant} is not one that Countersign works for");
+        let reason = Reason::refuses(Rule::Tenant, says);
+        answers::turn_away(sitting, spot, "", &reason, &mut outcome);
         return outcome;
     }
     match &said.act {
@@ -39,9 +39,13 @@ pub(crate) fn said(sitting: &Sitting<'_>, said: &Said) -> Outcome {
             buttons::pressed(sitting, said, *button, reason.as_deref(), &mut outcome);
         }
         Act::Strange(what) => {
-            let reason = Reason::refuses("this button is not known any more")
-                .help("Say what you want as a command; `/help` lists them.");
-            answers::turn_away(sitting, spot, what, reason, &mut outcome);
+            let help = text![
+                "Say what you want as a command; ",
+                text::command("/help"),
+                " lists them."
+            ];
+            let reason = Reason::refuses(Rule::State, "this button is not known any more");
+            answers::turn_away(sitting, spot, what, &reason.help(help), &mut outcome);
         }
     }
     outcome
@@ -55,31 +59,58 @@ fn is_ours(sitting: &Sitting<'_>, speaker: &Speaker) -> bool {
 fn said_command(sitting: &Sitting<'_>, said: &Said, line: &str, outcome: &mut Outcome) {
     let spot = &said.spot;
     let Some(found) = Command::all_in(line).into_iter().next() else {
-        let reason =
-            Reason::refuses(format!("{} is no command", code(line))).help("`/help` lists them.");
-        return answers::turn_away(sitting, spot, line, reason, outcome);
+        let reason = Reason::refuses(Rule::Command, text![code(line), " is no command"])
+            .help(text![text::command("/help"), " lists them."]);
+        return answers::turn_away(sitting, spot, line, &reason, outcome);
     };
-    match &found.command {
-        Ok(Command::Help(help)) => {
+    match found.command {
+        Ok(wanted) => obey(sitting, said, (&found.line, wanted), outcome),
+        Err(mistake) => {
+            let reason = answers::misunderstood(&mistake);
+            answers::turn_away(sitting, spot, line, &reason, outcome);
+        }
+    }
+}
+
+/// Does what a command asks for, or passes it on to the line of its repository.
+pub(super) fn obey(
+    sitting: &Sitting<'_>,
+    said: &Said,
+    (line, wanted): (&str, Command),
+    outcome: &mut Outcome,
+) {
+    let spot = &said.spot;
+    match &wanted {
+        Command::Help(help) => {
             let text = match &help.command {
                 Some(name) => command::help_for(name),
                 None => command::help(),
             };
             answers::answer_stranger(sitting, spot, line, text, outcome);
         }
-        Ok(Command::Link(link)) if link.code.is_none() => links::offer_link(sitting, said, outcome),
-        Ok(Command::Link(_)) => {
-            let reason = Reason::refuses("a code is used on the forge, not here")
-                .help("Write it in a comment on a pull request, or say `/link` for a new one.");
-            answers::turn_away(sitting, spot, line, reason, outcome);
+        Command::Link(link) if link.code.is_none() => links::offer_link(sitting, said, outcome),
+        Command::Link(_) => {
+            let help = text![
+                "Write it in a comment on a pull request, or say ",
+                text::command("/link"),
+                " for a new one."
+            ];
+            let reason = Reason::refuses(Rule::Link, "a code is used on the forge, not here");
+            answers::turn_away(sitting, spot, line, &reason.help(help), outcome);
         }
-        Ok(Command::Unlink) => links::unlink_speaker(sitting, spot, outcome),
-        Ok(_) => pass_on(sitting, spot, (line, &found), outcome),
-        Err(mistake) => {
-            let reason = Reason::refuses(mistake.says.clone())
-                .help(format!("Say it like this: {}", code(&mistake.usage)));
-            answers::turn_away(sitting, spot, line, reason, outcome);
-        }
+        Command::Unlink => links::unlink_speaker(sitting, spot, outcome),
+        Command::Deploy(_)
+        | Command::Approve(_)
+        | Command::Reject(_)
+        | Command::Cancel(_)
+        | Command::Rollback(_)
+        | Command::Retry(_)
+        | Command::Lock(_)
+        | Command::Unlock(_)
+        | Command::Status(_)
+        | Command::Why(_)
+        | Command::Who(_)
+        | Command::Audit(_) => pass_on(sitting, spot, (line, wanted), outcome),
     }
 }
 
@@ -87,21 +118,17 @@ fn said_command(sitting: &Sitting<'_>, said: &Said, line: &str, outcome: &mut Ou
 fn pass_on(
     sitting: &Sitting<'_>,
     spot: &Spot,
-    (line, found): (&str, &Found),
+    (line, command): (&str, Command),
     outcome: &mut Outcome,
 ) {
     let passed = links::is_known(sitting, spot).and_then(|()| {
-        let command = found
-            .command
-            .as_ref()
-            .map_err(|mistake| Reason::refuses(mistake.says.clone()))?;
-        let repository = repository_for(sitting, spot, command)?;
+        let repository = repository_for(sitting, spot, &command)?;
         let author = links::linked(sitting, spot, repository.id.forge())?;
         Ok((author, repository))
     });
     match passed {
-        Ok(passed) => tell(spot, passed, line.to_owned(), outcome),
-        Err(reason) => answers::turn_away(sitting, spot, line, reason, outcome),
+        Ok(passed) => tell(spot, passed, (line, command), outcome),
+        Err(reason) => answers::turn_away(sitting, spot, line, &reason, outcome),
     }
 }
 
@@ -118,18 +145,14 @@ fn repository_for(
     if let Some(Some(number)) = command.request() {
         let named = |request: &Request| bound.iter().any(|service| service.name == request.service);
         let Some(request) = sitting.request(number).filter(named) else {
-            return Err(Reason::refuses(format!(
-                "there is no request #{number} here"
-            )));
+            return Err(named::no_request(number));
         };
         meant.retain(|service| service.name == request.service);
     }
     if let Some(name) = command.service() {
         meant.retain(|service| service.name.as_str() == name);
         if meant.is_empty() {
-            let names = list(bound.iter().map(|service| service.name.as_str()));
-            let why = format!("no service here is called {}", code(name));
-            return Err(Reason::refuses(why).help(format!("There are {names}.")));
+            return Err(named::no_service(name, &bound));
         }
     }
     if let Some(name) = command.environment() {
@@ -148,18 +171,19 @@ fn repository_for(
         });
     }
     let Some(first) = meant.first() else {
-        return Err(Reason::refuses("no request waits for an answer here"));
+        let says = "no request waits for an answer here";
+        return Err(Reason::refuses(Rule::Command, says));
     };
     if several_repositories(&meant) {
         let names = list(meant.iter().map(|service| service.name.as_str()));
-        return Err(Reason::refuses("several services could be meant")
-            .help(format!("Name one with `--service`: {names}.")));
+        return Err(
+            Reason::refuses(Rule::Command, "several services could be meant")
+                .help(named::name_one(&names)),
+        );
     }
     sitting.bound_to(first).ok_or_else(|| {
-        Reason::unknown(format!(
-            "nothing was heard of the repository of {} yet",
-            first.name
-        ))
+        let says = format!("nothing was heard of the repository of {} yet", first.name);
+        Reason::unknown(Rule::Repository, says)
     })
 }
 
@@ -169,11 +193,8 @@ pub(crate) fn heard(
     spot: &Spot,
     author: &Account,
     repository: &Repository,
-    line: &str,
+    found: Found,
 ) -> Outcome {
-    let Some(found) = Command::all_in(line).into_iter().next() else {
-        return Outcome::ignored("it is no command any more");
-    };
     // The link may have ended since.
     let known = links::known_as(sitting, spot, author.forge);
     let is_linked = known.is_some_and(|account| account.id == author.id);
@@ -188,8 +209,8 @@ pub(crate) fn heard(
         return asked::command(sitting, &asked);
     }
     let mut outcome = Outcome::default();
-    let reason = Reason::refuses("your account is not linked any more");
-    answers::turn_away(sitting, spot, line, reason, &mut outcome);
+    let reason = Reason::refuses(Rule::Link, "your account is not linked any more");
+    answers::turn_away(sitting, spot, &asked.found.line, &reason, &mut outcome);
     outcome
 }
 
@@ -197,7 +218,7 @@ pub(crate) fn heard(
 fn tell(
     spot: &Spot,
     (author, repository): (Account, Repository),
-    line: String,
+    (line, command): (&str, Command),
     outcome: &mut Outcome,
 ) {
     outcome.changes.push(Change::Tell {
@@ -206,7 +227,8 @@ fn tell(
             spot: Box::new(spot.clone()),
             author,
             repository,
-            line,
+            line: line.to_owned(),
+            command: Some(Box::new(command)),
         }),
     });
 }

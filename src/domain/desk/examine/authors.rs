@@ -3,7 +3,7 @@
 use crate::domain::desk::examine::Subject;
 use crate::domain::desk::known::people::Authors;
 use crate::domain::desk::sitting::Sitting;
-use crate::domain::reason::code;
+use crate::domain::text::{self, Text, named, text};
 use crate::domain::{Commit, Comparison, RequestKind};
 
 /// Every author and committer of what would ship.
@@ -12,7 +12,7 @@ pub(crate) fn authors(
     subject: &Subject<'_>,
     comparison: Option<&Comparison>,
 ) -> Authors {
-    if !subject.environment.exclude.author {
+    if !subject.place.environment.exclude.author {
         return Authors::default();
     }
     let mut authors = Authors::default();
@@ -33,11 +33,13 @@ pub(crate) fn authors(
     for commit in commits {
         authors.people.extend(commit.people.iter().cloned());
         if let Some(stranger) = commit.strangers.first() {
-            authors.unclear = Some(format!(
-                "commit {} is by {}, who has no account here",
-                code(commit.sha.short()),
-                code(stranger)
-            ));
+            authors.unclear = Some(text![
+                "commit ",
+                text::commit(commit.sha.short()),
+                " is by ",
+                named(stranger),
+                ", who has no account here"
+            ]);
         }
     }
     authors
@@ -45,11 +47,11 @@ pub(crate) fn authors(
 
 /// When somebody else moved what is live, what ships is counted from our own last release.
 fn since_our_own<'a>(sitting: &Sitting<'a>, subject: &Subject<'_>) -> Option<&'a Comparison> {
-    let live = sitting.live(subject.service, subject.environment)?;
+    let live = sitting.live(subject.place.service, subject.place.environment)?;
     if live.request.is_some() || subject.kind == RequestKind::Rollback {
         return None;
     }
-    let last = sitting.history(subject.service, subject.environment);
+    let last = sitting.history(subject.place.service, subject.place.environment);
     let last = last.first().filter(|last| last.sha != *subject.sha)?;
     sitting
         .comparison(subject.repository, last.sha.as_str(), subject.sha.as_str())
@@ -57,10 +59,7 @@ fn since_our_own<'a>(sitting: &Sitting<'a>, subject: &Subject<'_>) -> Option<&'a
 }
 
 /// While nothing is live: the commit, and what it merged.
-fn first_batch<'a>(
-    sitting: &Sitting<'a>,
-    subject: &Subject<'_>,
-) -> Result<Vec<&'a Commit>, String> {
+fn first_batch<'a>(sitting: &Sitting<'a>, subject: &Subject<'_>) -> Result<Vec<&'a Commit>, Text> {
     let commit = sitting.commit(subject.repository, subject.sha.as_str())?;
     let mut commits = vec![commit];
     if let Some(parent) = &commit.parent {
@@ -75,6 +74,6 @@ fn first_batch<'a>(
 }
 
 /// Why a list of commits does not tell of all authors.
-fn incomplete(comparison: &Comparison) -> Option<String> {
-    (!comparison.complete).then(|| "there are too many commits to read them all".to_owned())
+fn incomplete(comparison: &Comparison) -> Option<Text> {
+    (!comparison.complete).then(|| "there are too many commits to read them all".into())
 }

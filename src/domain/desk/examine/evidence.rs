@@ -1,14 +1,17 @@
 //! Reports about a commit as the forge has them now, and what the ledger keeps as evidence.
 
 use crate::domain::desk::Change;
-use crate::domain::desk::examine::Subject;
+use crate::domain::desk::examine::Looked;
 use crate::domain::desk::known::{digests, repositories};
 use crate::domain::desk::sitting::{Sitting, misfit};
-use crate::domain::gates::{self, StageView};
+use crate::domain::gates;
 use crate::domain::reason::Reason;
 use crate::domain::{
-    Comparison, Detail, Fact, GitLabTrigger, Question, Report, Reporter, Repository, Sha, Trigger,
+    Detail, Fact, GitLabTrigger, Question, Report, Reporter, Repository, Sha, Trigger,
 };
+
+/// Of the evidence in an entry. The first version, which had no number, kept the whole tree of reasons private.
+const VERSION: u64 = 2;
 
 /// The reports as the forge has them now, and how the stored ones change.
 pub(crate) fn fresh_reports(
@@ -89,37 +92,28 @@ pub(crate) fn app_of(
     }
 }
 
-pub(crate) fn evidence(
-    sitting: &Sitting<'_>,
-    subject: &Subject<'_>,
-    views: &[StageView],
-    comparison: Option<&Comparison>,
-    tree: &Reason,
-) -> Detail {
-    let gates = views.iter().flat_map(|view| &view.gates);
-    let commits = comparison.iter().flat_map(|found| &found.commits);
+pub(super) fn evidence(sitting: &Sitting<'_>, looked: &Looked<'_>, tree: &Reason) -> Detail {
+    let views = looked.stages.iter().flatten();
+    let gates = views.flat_map(|view| &view.gates);
+    let compared = looked.compared();
+    let commits = compared.iter().flat_map(|found| &found.commits);
+    let place = looked.subject.place;
+    let titles: Detail = commits
+        .clone()
+        .map(|commit| commit.title.as_str())
+        .collect();
     Detail::from([
+        ("version", Detail::from(VERSION)),
         ("gates", gates.map(gates::GateView::detail).collect()),
         (
             "commits",
-            commits.clone().map(|commit| commit.sha.as_str()).collect(),
+            commits.map(|commit| commit.sha.as_str()).collect(),
         ),
-        (
-            "titles",
-            Detail::private(
-                commits
-                    .map(|commit| commit.title.as_str())
-                    .collect::<Detail>(),
-            ),
-        ),
+        ("titles", Detail::private(titles)),
         (
             "policy",
-            Detail::from(digests::digest(
-                sitting,
-                subject.service,
-                subject.environment,
-            )),
+            Detail::from(digests::digest(sitting, place.service, place.environment)),
         ),
-        ("reasons", Detail::private(tree.detail())),
+        ("reasons", tree.detail()),
     ])
 }

@@ -1,5 +1,6 @@
 //! The policy that is in force, and requests that were asked for under another one.
 
+use crate::domain::desk::known::destination::Destination;
 use crate::domain::desk::known::named;
 use crate::domain::desk::sitting::Sitting;
 use crate::domain::{Environment, Request, Service};
@@ -21,9 +22,12 @@ pub(crate) fn digest(
 
 /// What was asked for under a policy that is not in force any more counts for nothing.
 pub(crate) fn is_outdated(sitting: &Sitting<'_>, request: &Request) -> bool {
-    named::configured(sitting, request).is_none_or(|(service, environment)| {
-        request.policy != digest(sitting, service, environment)
-    })
+    named::configured(sitting, request).is_none_or(
+        |Destination {
+             service,
+             environment,
+         }| { request.policy != digest(sitting, service, environment) },
+    )
 }
 
 pub(crate) const POLICY_CHANGED: &str = "the policy has changed since it was asked for";

@@ -1,21 +1,23 @@
-//! What a command names: a service, an environment, a request; and whether its author may touch it.
+//! Names in a command: a service, an environment, a request; and whether the author of the command may touch it.
 
+use crate::domain::desk::known::destination::{Destination, in_full};
 use crate::domain::desk::known::people::{self, refusal};
 use crate::domain::desk::sitting::Sitting;
-use crate::domain::reason::{Reason, code};
+use crate::domain::reason::{Reason, Rule};
+use crate::domain::text::{Text, code, command, list, text};
 use crate::domain::{Asked, Environment, Origin, Request, Service};
 
 /// The service and environment of a request, while they are configured.
-pub(crate) fn configured<'a>(
-    sitting: &Sitting<'a>,
-    request: &Request,
-) -> Option<(&'a Service, &'a Environment)> {
+pub(crate) fn configured<'a>(sitting: &Sitting<'a>, request: &Request) -> Option<Destination<'a>> {
     let service = sitting.catalog.service(&request.service)?;
     let environment = service
         .environments
         .iter()
         .find(|environment| environment.name == request.environment)?;
-    Some((service, environment))
+    Some(Destination {
+        service,
+        environment,
+    })
 }
 
 /// The service and environment that a command names.
@@ -25,33 +27,59 @@ pub(crate) fn place<'s>(
     services: &[&'s Service],
     service: Option<&str>,
     environment: &str,
-) -> Result<(&'s Service, &'s Environment), Reason> {
+) -> Result<Destination<'s>, Reason> {
     let named = services_called(services, service)?;
     let mut found = named.iter().filter_map(|service| {
-        service
-            .environment(environment)
-            .map(|environment| (*service, environment))
+        let environment = service.environment(environment)?;
+        Some(Destination {
+            service,
+            environment,
+        })
     });
     match (found.next(), found.next()) {
-        (Some(place), None) => within(sitting, asked, place.0, place.1).map(|()| place),
+        (Some(place), None) => within(sitting, asked, place).map(|()| place),
         (Some(_), Some(_)) => {
             let names = list(named.iter().map(|service| service.name.as_str()));
-            Err(
-                Reason::refuses(format!("several services have {}", code(environment)))
-                    .help(format!("Name one with `--service`: {names}.")),
-            )
+            let says = text!["several services have ", code(environment)];
+            Err(Reason::refuses(Rule::Command, says).help(name_one(&names)))
         }
         (None, _) => {
-            let names = named
-                .iter()
-                .flat_map(|service| &service.environments)
-                .map(|environment| environment.name.as_str());
-            Err(
-                Reason::refuses(format!("there is no environment {}", code(environment)))
-                    .help(format!("There are {}.", list(names))),
-            )
+            let environments = named.iter().flat_map(|service| &service.environments);
+            let names: Vec<&str> = environments.map(|one| one.name.as_str()).collect();
+            let says = text!["there is no environment ", code(environment)];
+            Err(Reason::refuses(Rule::Command, says).help(there_are("environment", &names)))
         }
     }
+}
+
+/// The way out where several services could be meant.
+pub(crate) fn name_one(names: &Text) -> Text {
+    text!["Name one with ", command("--service"), ": ", names, "."]
+}
+
+/// The way out where a name is unknown.
+pub(crate) fn there_are(what: &str, names: &[&str]) -> Text {
+    match names {
+        [] => text![format!("There is no {what} here.")],
+        [only] => text![format!("The only {what} is "), code(only), "."],
+        _ => text![
+            format!("The {what}s are "),
+            list(names.iter().copied()),
+            "."
+        ],
+    }
+}
+
+/// No service has this name.
+pub(crate) fn no_service(name: &str, services: &[&Service]) -> Reason {
+    let names: Vec<&str> = services.iter().map(|one| one.name.as_str()).collect();
+    let says = text!["no service here is called ", code(name)];
+    Reason::refuses(Rule::Command, says).help(there_are("service", &names))
+}
+
+/// No request has this number.
+pub(crate) fn no_request(number: u64) -> Reason {
+    Reason::refuses(Rule::Command, format!("there is no request #{number} here"))
 }
 
 fn services_called<'s>(
@@ -67,11 +95,7 @@ fn services_called<'s>(
         .filter(|service| service.name.as_str() == name)
         .collect();
     if found.is_empty() {
-        let names = list(services.iter().map(|service| service.name.as_str()));
-        return Err(
-            Reason::refuses(format!("no service here is called {}", code(name)))
-                .help(format!("There are {names}.")),
-        );
+        return Err(no_service(name, services));
     }
     Ok(found)
 }
@@ -90,14 +114,15 @@ pub(crate) fn waiting(
             .request(number)
             .filter(|request| services.iter().any(|one| one.name == request.service));
         return match request {
-            None => Err(Reason::refuses(format!(
-                "there is no request #{number} here"
-            ))),
-            Some(request) if !fits(&request) => Err(Reason::refuses(format!(
-                "{} does not wait for an answer: it is {}",
-                in_full(&request),
-                request.state.word()
-            ))),
+            None => Err(no_request(number)),
+            Some(request) if !fits(&request) => {
+                let word = request.state.word();
+                let says = text![
+                    in_full(&request),
+                    format!(" does not wait for an answer: it is {word}")
+                ];
+                Err(Reason::refuses(Rule::State, says).fact("state", word))
+            }
             Some(request) => is_within(sitting, asked, request),
         };
     }
@@ -121,25 +146,24 @@ pub(crate) fn waiting(
         });
     }
     let here = numbers(&open);
+    let refuses = |says: &str| Reason::refuses(Rule::Command, says);
     match (open.pop(), open.is_empty()) {
-        (None, _) if elsewhere.is_empty() => {
-            Err(Reason::refuses("no request waits for an answer here"))
-        }
+        (None, _) if elsewhere.is_empty() => Err(refuses("no request waits for an answer here")),
         (None, _) => Err(
-            Reason::refuses("no request of this pull request waits for an answer")
+            refuses("no request of this pull request waits for an answer")
                 .help(format!("Name another one: {elsewhere}.")),
         ),
         (Some(request), true) => is_within(sitting, asked, request),
         (Some(_), false) => {
-            Err(Reason::refuses("several requests wait").help(format!("Name one: {here}.")))
+            Err(refuses("several requests wait").help(format!("Name one: {here}.")))
         }
     }
 }
 
 /// A channel may be for some services and environments only.
 fn is_within(sitting: &Sitting<'_>, asked: &Asked, request: Request) -> Result<Request, Reason> {
-    if let Some((service, environment)) = configured(sitting, &request) {
-        within(sitting, asked, service, environment)?;
+    if let Some(place) = configured(sitting, &request) {
+        within(sitting, asked, place)?;
     }
     Ok(request)
 }
@@ -159,7 +183,7 @@ pub(crate) fn shown_here<'s>(
     services
 }
 
-/// Only whoever asked, or may approve, stops a request.
+/// Only the requester, or somebody who may approve, stops a request.
 pub(crate) fn involved(
     sitting: &Sitting<'_>,
     asked: &Asked,
@@ -168,15 +192,15 @@ pub(crate) fn involved(
     if request.by.id == asked.author.id {
         return Ok(request);
     }
-    let Some((_, environment)) = configured(sitting, &request) else {
+    let Some(Destination { environment, .. }) = configured(sitting, &request) else {
         return Ok(request);
     };
     member(sitting, asked, environment)
-        .map_err(|reason| Reason::of(in_full(&request), vec![reason]))
+        .map_err(|reason| Reason::of(Rule::State, in_full(&request), vec![reason]))
         .map(|()| request)
 }
 
-/// Only whoever may approve opens and closes an environment.
+/// Only people who may approve open and close an environment.
 pub(crate) fn member(
     sitting: &Sitting<'_>,
     asked: &Asked,
@@ -187,44 +211,28 @@ pub(crate) fn member(
         Ok(_) => Ok(()),
         Err(why) => {
             let (_, says) = refusal(&asked.author, &why);
-            let helpers = people::helpers(sitting, environment);
-            Err(Reason::refuses(says).help(format!("These can: {helpers}.")))
+            let help = people::those_who_can(sitting, environment);
+            Err(Reason::refuses(Rule::Requester, says).help(help))
         }
     }
 }
 
-/// Whether a command in this channel may be about an environment.
+/// Whether a command in this channel may be about a destination.
 pub(crate) fn within(
     sitting: &Sitting<'_>,
     asked: &Asked,
-    service: &Service,
-    environment: &Environment,
+    place: Destination<'_>,
 ) -> Result<(), Reason> {
     let Origin::Chat(spot) = &asked.origin else {
         return Ok(());
     };
+    let (service, environment) = (place.service, &place.environment.name);
     let channel = (spot.speaker.chat, spot.channel.as_str());
     let bound = sitting.catalog.services_of(channel.0, channel.1);
     let is_bound = bound.iter().any(|one| one.name == service.name);
-    if is_bound && sitting.catalog.allows(channel, service, &environment.name) {
+    if is_bound && sitting.catalog.allows(channel, service, environment) {
         return Ok(());
     }
-    Err(Reason::refuses(format!(
-        "this channel is not for {} → **{}**",
-        service.name, environment.name
-    )))
-}
-
-pub(crate) fn list<'n>(names: impl Iterator<Item = &'n str>) -> String {
-    let mut names: Vec<String> = names.map(code).collect();
-    names.dedup();
-    names.join(", ")
-}
-
-/// A request by its number and by what it would ship.
-pub(crate) fn in_full(request: &Request) -> String {
-    format!(
-        "#{}, {} → **{}** at {}",
-        request.number, request.service, request.environment, request.sha
-    )
+    let says = text!["this channel is not for ", place.says()];
+    Err(Reason::refuses(Rule::Channel, says))
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::domain::desk::sitting::Sitting;
 use crate::domain::policy::{self, Authorized, Holding, Unauthorized};
-use crate::domain::reason::code;
+use crate::domain::reason::Verdict;
+use crate::domain::text::{Text, code, named, person, text};
 use crate::domain::{
     AccessLevel, Account, Environment, Forge, PinKind, Repository, Role, RoleName,
 };
@@ -14,7 +15,7 @@ use crate::domain::{
 pub(crate) struct Authors {
     pub(crate) people: Vec<Account>,
     /// Why not all authors are known, if so.
-    pub(crate) unclear: Option<String>,
+    pub(crate) unclear: Option<Text>,
 }
 
 /// Whether a person may approve for an environment, now.
@@ -23,7 +24,7 @@ pub(crate) fn authorize(
     person: &Account,
     environment: &Environment,
     repository: &Repository,
-    exclusion: Option<String>,
+    exclusion: Option<Text>,
 ) -> Result<Authorized, Unauthorized> {
     let holdings: BTreeMap<RoleName, Holding> = environment
         .approvals
@@ -41,10 +42,11 @@ pub(crate) fn holding(
     repository: &Repository,
 ) -> Holding {
     let Some(role) = sitting.catalog.roles.get(name) else {
-        return Holding::Unknown(format!(
-            "the role {} is not configured",
-            code(name.as_str())
-        ));
+        return Holding::Unknown(text![
+            "the role ",
+            code(name.as_str()),
+            " is not configured"
+        ]);
     };
     let mut unclear = Vec::new();
     for found in [
@@ -61,7 +63,7 @@ pub(crate) fn holding(
     if unclear.is_empty() {
         Holding::Not
     } else {
-        Holding::Unknown(unclear.join("; "))
+        Holding::Unknown(Text::joined(unclear, "; "))
     }
 }
 
@@ -81,16 +83,17 @@ fn by_name(
                     Forge::GitLab => match sitting.role_of(repository, person) {
                         Ok(Some(_)) => Holding::Held(rule),
                         Ok(None) => Holding::Not,
-                        Err(why) => Holding::Unknown(format!("role in the repository: {why}")),
+                        Err(why) => Holding::Unknown(text!["role in the repository: ", why]),
                     },
                 };
             }
             Some(_) => {}
             None if login.as_str().eq_ignore_ascii_case(&person.login) => {
-                return Holding::Unknown(format!(
-                    "the login {} has not been looked up yet",
-                    code(login.as_str())
-                ));
+                return Holding::Unknown(text![
+                    "the login ",
+                    named(login.as_str()),
+                    " has not been looked up yet"
+                ]);
             }
             None => {}
         }
@@ -106,22 +109,24 @@ fn by_team(
 ) -> Holding {
     let mut unclear = None;
     for team in role.crowds(person.forge) {
-        let (kind, named) = (team.kind(), code(&team.to_string()));
+        let called = text![format!("{} ", team.kind()), code(&team.to_string())];
         let Some(pinned) = sitting.pin(PinKind::Team, person.forge, &team.to_string()) else {
-            unclear = Some(format!("the {kind} {named} has not been looked up yet"));
+            unclear = Some(text!["the ", called, " has not been looked up yet"]);
             continue;
         };
         match sitting.membership(repository, &team, person) {
             Ok(found) if found.team != pinned => {
-                unclear = Some(format!(
-                    "the {kind} {named} is another one than it was: the name has changed hands"
-                ));
+                unclear = Some(text![
+                    "the ",
+                    called,
+                    " is another one than it was: the name has changed hands"
+                ]);
             }
             Ok(found) if found.active => {
-                return Holding::Held(format!("active member of {kind} {team}"));
+                return Holding::Held(format!("active member of {} {team}", team.kind()));
             }
             Ok(_) => {}
-            Err(why) => unclear = Some(format!("membership in {named}: {why}")),
+            Err(why) => unclear = Some(text!["membership in ", called, ": ", why]),
         }
     }
     unclear.map_or(Holding::Not, Holding::Unknown)
@@ -157,7 +162,7 @@ fn by_role(
             }
         }
         Ok(None) => Holding::Not,
-        Err(why) => Holding::Unknown(format!("role in the repository: {why}")),
+        Err(why) => Holding::Unknown(text!["role in the repository: ", why]),
     }
 }
 
@@ -167,77 +172,80 @@ pub(crate) fn exclusion(
     environment: &Environment,
     authors: &Authors,
     requester: &Account,
-) -> Option<String> {
+) -> Option<Text> {
     if environment.exclude.requester && person.id == requester.id {
-        return Some("asked for this release, and the policy excludes whoever asks".to_owned());
+        return Some("asked for this release, and the policy excludes the requester".into());
     }
     if environment.exclude.author {
         if authors.people.iter().any(|author| author.id == person.id) {
-            return Some(
-                "is an author of what would ship, and the policy excludes authors".to_owned(),
-            );
+            return Some("is an author of what would ship, and the policy excludes authors".into());
         }
         if let Some(why) = &authors.unclear {
-            return Some(format!(
-                "cannot be shown not to be an author of what would ship: {why}"
-            ));
+            return Some(text![
+                "cannot be shown not to be an author of what would ship: ",
+                why
+            ]);
         }
     }
     None
 }
 
-/// Who can fill a role, in words.
-pub(crate) fn who(sitting: &Sitting<'_>, name: &RoleName) -> String {
+/// Who can fill a role.
+pub(crate) fn who(sitting: &Sitting<'_>, name: &RoleName) -> Text {
     let Some(role) = sitting.catalog.roles.get(name) else {
-        return code(name.as_str());
+        return code(name.as_str()).into();
     };
-    let mut who: Vec<String> = Vec::new();
+    let mut who: Vec<Text> = Vec::new();
     for forge in [Forge::GitHub, Forge::GitLab] {
-        who.extend(role.users(forge).iter().map(|login| code(login.as_str())));
+        let users = role.users(forge).iter();
+        who.extend(users.map(|login| named(login.as_str()).into()));
         let crowds = role.crowds(forge);
         who.extend(
             crowds
                 .iter()
-                .map(|crowd| format!("{} {}", crowd.kind(), code(&crowd.to_string()))),
+                .map(|crowd| text![format!("{} ", crowd.kind()), code(&crowd.to_string())]),
         );
     }
     who.extend(
         role.github_roles
             .iter()
-            .map(|role| format!("whoever has {} in the repository", code(role.as_str()))),
+            .map(|role| text!["anyone with ", code(role.as_str()), " in the repository"]),
     );
     who.extend(role.gitlab_access_level.iter().map(|level| {
         let level = code(&level.to_string());
-        format!("whoever has {level} or more in the project")
+        text!["anyone with ", level, " or more in the project"]
     }));
-    format!("{} ({})", code(name.as_str()), who.join(", "))
+    text![code(name.as_str()), " (", Text::joined(who, ", "), ")"]
 }
 
-/// Everybody who can help with an environment's approvals.
-pub(crate) fn helpers(sitting: &Sitting<'_>, environment: &Environment) -> String {
-    let roles: Vec<String> = environment
-        .approvals
-        .keys()
-        .map(|role| who(sitting, role))
-        .collect();
-    roles.join("; ")
+/// The people and groups who can help with an environment's approvals.
+pub(crate) fn helpers(sitting: &Sitting<'_>, environment: &Environment) -> Text {
+    let roles = environment.approvals.keys();
+    Text::joined(roles.map(|role| who(sitting, role)), "; ")
 }
 
-/// Why somebody may not approve, as a sentence about them.
-pub(crate) fn refusal(person: &Account, why: &Unauthorized) -> (bool, String) {
-    let who = code(&person.login);
+/// The way out for somebody who may not: who may.
+pub(crate) fn those_who_can(sitting: &Sitting<'_>, environment: &Environment) -> Text {
+    text!["These can: ", helpers(sitting, environment), "."]
+}
+
+/// Why somebody may not approve, as a sentence about them; and whether that is only unclear.
+pub(crate) fn refusal(about: &Account, why: &Unauthorized) -> (Verdict, Text) {
+    let who = person(about);
     match why {
         Unauthorized::NoRole => (
-            false,
-            format!("{who} has none of the roles that approve here"),
+            Verdict::Refuses,
+            text![who, " has none of the roles that approve here"],
         ),
         Unauthorized::Unclear(why) => (
-            true,
-            format!(
-                "whether {who} may approve could not be found out: {}",
-                why.join("; ")
-            ),
+            Verdict::Unknown,
+            text![
+                "whether ",
+                who,
+                " may approve could not be found out: ",
+                Text::joined(why, "; ")
+            ],
         ),
-        Unauthorized::Excluded(why) => (false, format!("{who} {why}")),
+        Unauthorized::Excluded(why) => (Verdict::Refuses, text![who, " ", why]),
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::domain::desk::sitting::Sitting;
 use crate::domain::desk::{Change, Outcome};
-use crate::domain::reason::code;
+use crate::domain::text::{Text, code, text};
 use crate::domain::{Action, Actor, Bound, Gate, Look, Report, Repository, Seen, Service, gates};
 
 /// The services that live in a repository. A repository is bound by its number when it is first
@@ -11,7 +11,7 @@ pub(crate) fn services_at<'a>(
     sitting: &Sitting<'a>,
     repository: &Repository,
     outcome: &mut Outcome,
-) -> Result<Vec<&'a Service>, String> {
+) -> Result<Vec<&'a Service>, Text> {
     let path = repository.remembered();
     let look = Look::Repository {
         id: repository.id,
@@ -30,12 +30,14 @@ pub(crate) fn services_at<'a>(
     if let Some(first) = usurped
         && named().next().is_some()
     {
-        return Err(format!(
-            "{} is repository {} now, and was {} when it was first seen: the name has changed hands",
+        return Err(text![
             code(&repository.path),
-            repository.id.number(),
-            first.repository.id.number()
-        ));
+            format!(
+                " is repository {} now, and was {} when it was first seen: the name has changed hands",
+                repository.id.number(),
+                first.repository.id.number()
+            )
+        ]);
     }
     let mut services = Vec::new();
     for known in bound
@@ -70,9 +72,9 @@ pub(crate) fn services_at<'a>(
 }
 
 /// Somebody else has the name of a repository that we follow.
-pub(crate) fn usurped(sitting: &Sitting<'_>, repository: &Repository, why: String) -> Outcome {
+pub(crate) fn usurped(sitting: &Sitting<'_>, repository: &Repository, why: &Text) -> Outcome {
     let token = format!("usurped/{}", repository.id);
-    let mut outcome = Outcome::ignored(why.clone());
+    let mut outcome = Outcome::ignored(why.plain());
     if !sitting.was_remembered(&token) {
         outcome.changes.push(Change::Remember { token });
         outcome.entries.push(
@@ -80,7 +82,7 @@ pub(crate) fn usurped(sitting: &Sitting<'_>, repository: &Repository, why: Strin
                 .entry(Action::NameChangedHands, Actor::Countersign)
                 .with("repository", repository.path.as_str())
                 .with("number", repository.id.number())
-                .with("problem", why),
+                .with("problem", why.plain()),
         );
     }
     outcome

@@ -1,11 +1,11 @@
 //! A release that was seen outside.
 
-use crate::domain::{Account, Environment, Repository, Service, Sha};
+use crate::domain::desk::known::destination::Destination;
+use crate::domain::{Account, Repository, Sha};
 
 /// A release that was seen outside.
 pub(crate) struct Sighted<'s> {
-    pub(crate) service: &'s Service,
-    pub(crate) environment: &'s Environment,
+    pub(crate) place: Destination<'s>,
     pub(crate) repository: &'s Repository,
     /// `deployment/7` or `run/7`.
     pub(crate) what: String,

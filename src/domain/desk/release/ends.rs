@@ -1,10 +1,12 @@
 //! Ends of requests: live, failed, or closed, and whoever waits is told.
 
 use crate::domain::desk::examine::Examined;
+use crate::domain::desk::known::destination::Destination;
 use crate::domain::desk::known::named;
 use crate::domain::desk::sitting::Sitting;
 use crate::domain::desk::telling::pages;
 use crate::domain::desk::{Change, Outcome};
+use crate::domain::text::{Text, commit, text};
 use crate::domain::{
     Action, Due, Effect, Ended, Live, Reaction, Relation, Request, RequestKind, State, StatusState,
 };
@@ -18,7 +20,7 @@ pub(crate) fn went_live(sitting: &Sitting<'_>, request: &Request, outcome: &mut 
         request: Some(request.number),
         since: sitting.now,
     }));
-    let Some((service, _)) = named::configured(sitting, request) else {
+    let Some(Destination { service, .. }) = named::configured(sitting, request) else {
         return;
     };
     for other in sitting.open_requests(service) {
@@ -39,8 +41,12 @@ pub(crate) fn went_live(sitting: &Sitting<'_>, request: &Request, outcome: &mut 
                     )
                     .is_ok_and(|found| found.relation == Relation::Behind);
         if is_older {
-            let why = format!("#{} brought {} there", request.number, request.sha);
-            end(sitting, other, Ended::Superseded, &why, outcome);
+            let why = text![
+                format!("#{} brought ", request.number),
+                commit(request.sha.as_str()),
+                " there"
+            ];
+            end(sitting, other, Ended::Superseded, why, outcome);
         }
     }
 }
@@ -50,16 +56,16 @@ pub(crate) fn end(
     sitting: &Sitting<'_>,
     request: Request,
     how: Ended,
-    why: &str,
+    why: impl Into<Text>,
     outcome: &mut Outcome,
 ) {
-    end_with(sitting, request, (how, why), None, outcome);
+    end_with(sitting, request, (how, why.into()), None, outcome);
 }
 
 pub(crate) fn end_with(
     sitting: &Sitting<'_>,
     mut request: Request,
-    (how, why): (Ended, &str),
+    (how, why): (Ended, Text),
     examined: Option<&Examined>,
     outcome: &mut Outcome,
 ) {
@@ -67,7 +73,7 @@ pub(crate) fn end_with(
     request.state = State::Ended {
         how,
         at: sitting.now,
-        why: why.to_owned(),
+        why: why.clone(),
         flight,
     };
     let action = match how {
@@ -79,9 +85,11 @@ pub(crate) fn end_with(
         Ended::Superseded => Action::Superseded,
         Ended::Voided => Action::Voided,
     };
-    outcome
-        .entries
-        .push(sitting.about(&request, action).with_private("why", why));
+    outcome.entries.push(
+        sitting
+            .about(&request, action)
+            .with_private("why", why.plain()),
+    );
     for due in [
         Due::Expiry {
             service: request.service.clone(),

@@ -1,5 +1,6 @@
 //! Deployments as the forge tells about them: they move our releases, and show those that nobody approved here.
 
+use crate::domain::desk::known::destination::Destination;
 use crate::domain::desk::known::sighted::{Sighted, login_or_somebody};
 use crate::domain::desk::known::{named, repositories};
 use crate::domain::desk::release::{self, foreign, lost};
@@ -34,7 +35,7 @@ fn follow_deployment(
     outcome: &mut Outcome,
 ) -> Result<(), Outcome> {
     let services = repositories::services_at(sitting, &seen.repository, outcome)
-        .map_err(|why| repositories::usurped(sitting, &seen.repository, why))?;
+        .map_err(|why| repositories::usurped(sitting, &seen.repository, &why))?;
     if services.is_empty() {
         return Err(Outcome::ignored("no service lives in this repository"));
     }
@@ -67,8 +68,10 @@ fn follow_deployment(
                 continue;
             }
             let sighted = Sighted {
-                service,
-                environment,
+                place: Destination {
+                    service,
+                    environment,
+                },
                 repository: &seen.repository,
                 what: seen.job.map_or_else(
                     || format!("deployment/{}", seen.id),
@@ -181,7 +184,7 @@ pub(crate) fn adopt(
 }
 
 pub(crate) fn arm_follow(sitting: &Sitting<'_>, request: &Request, outcome: &mut Outcome) {
-    let Some((_, environment)) = named::configured(sitting, request) else {
+    let Some(Destination { environment, .. }) = named::configured(sitting, request) else {
         return;
     };
     let at = sitting

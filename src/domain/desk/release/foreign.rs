@@ -2,6 +2,7 @@
 
 use jiff::SignedDuration;
 
+use crate::domain::desk::known::destination::Destination;
 use crate::domain::desk::known::named;
 use crate::domain::desk::known::sighted::{Sighted, login_or_somebody};
 use crate::domain::desk::release::starts::releases;
@@ -33,8 +34,10 @@ pub(crate) fn run_by_hand(
             }
             is_watched = true;
             let sighted = Sighted {
-                service,
-                environment,
+                place: Destination {
+                    service,
+                    environment,
+                },
                 repository: &run.repository,
                 what: format!("{}/{}", run.kind.as_str(), run.id),
                 sha: &run.sha,
@@ -62,8 +65,8 @@ fn judge_later(sitting: &Sitting<'_>, sighted: &Sighted<'_>, outcome: &mut Outco
     let at = sitting.now.checked_add(EXPLAINED_WITHIN);
     outcome.changes.push(Change::Timer {
         due: Due::Unexplained {
-            service: sighted.service.name.clone(),
-            environment: sighted.environment.name.clone(),
+            service: sighted.place.service.name.clone(),
+            environment: sighted.place.environment.name.clone(),
             what: sighted.what.clone(),
             sha: sighted.sha.clone(),
             by: sighted.by.clone(),
@@ -75,19 +78,19 @@ fn judge_later(sitting: &Sitting<'_>, sighted: &Sighted<'_>, outcome: &mut Outco
 
 /// A release of ours explains it: the same commit is being released there, or was, and is live.
 pub(crate) fn is_explained(sitting: &Sitting<'_>, sighted: &Sighted<'_>) -> bool {
-    let by_dispatch = sighted.environment.trigger.starts_at_branch();
+    let by_dispatch = sighted.place.environment.trigger.starts_at_branch();
     let under_way = sitting
-        .open_requests(sighted.service)
+        .open_requests(sighted.place.service)
         .into_iter()
         .any(|request| {
-            request.environment == sighted.environment.name
+            request.environment == sighted.place.environment.name
                 // A dispatch runs at a branch's head, and so does the deployment that its job makes.
                 && (by_dispatch || request.sha == *sighted.sha)
                 && request.flight().is_some()
         });
     under_way
         || sitting
-            .live(sighted.service, sighted.environment)
+            .live(sighted.place.service, sighted.place.environment)
             .is_some_and(|live| live.sha == *sighted.sha && live.request.is_some())
 }
 
@@ -113,13 +116,11 @@ pub(crate) fn old_release_again(
     outcome: &mut Outcome,
 ) {
     let is_again = run.attempt > 1 && request.ended() == Some(Ended::Succeeded);
-    let Some((service, environment)) = named::configured(sitting, request).filter(|_| is_again)
-    else {
+    let Some(place) = named::configured(sitting, request).filter(|_| is_again) else {
         return;
     };
     let sighted = Sighted {
-        service,
-        environment,
+        place,
         repository: &run.repository,
         what: format!("run/{}/{}", run.id, run.attempt),
         sha: &request.sha,
@@ -134,7 +135,10 @@ pub(crate) fn old_release_again(
 pub(crate) fn unexplained(sitting: &Sitting<'_>, sighted: &Sighted<'_>, outcome: &mut Outcome) {
     let token = format!(
         "unexplained/{}/{}/{}/{}",
-        sighted.repository.id, sighted.what, sighted.service.name, sighted.environment.name
+        sighted.repository.id,
+        sighted.what,
+        sighted.place.service.name,
+        sighted.place.environment.name
     );
     if sitting.was_remembered(&token) {
         return;
@@ -145,8 +149,8 @@ pub(crate) fn unexplained(sitting: &Sitting<'_>, sighted: &Sighted<'_>, outcome:
     outcome.entries.push(
         sitting
             .entry(Action::Unexplained, Actor::Countersign)
-            .with("service", sighted.service.name.as_str())
-            .with("environment", sighted.environment.name.as_str())
+            .with("service", sighted.place.service.name.as_str())
+            .with("environment", sighted.place.environment.name.as_str())
             .with("sha", sighted.sha.as_str())
             .with("what", sighted.what.as_str())
             .with_private("by", sighted.by.as_str()),
@@ -161,7 +165,7 @@ pub(crate) fn unexplained(sitting: &Sitting<'_>, sighted: &Sighted<'_>, outcome:
         Effect::CommitStatus {
             repository: sighted.repository.clone(),
             sha: sighted.sha.clone(),
-            context: format!("countersign/{}", sighted.environment.name),
+            context: format!("countersign/{}", sighted.place.environment.name),
             state: StatusState::Error,
             description: format!("released without an approval, by {}", plain(&sighted.by)),
         },
@@ -177,11 +181,11 @@ pub(crate) fn live_unasked(
     outcome: &mut Outcome,
 ) {
     let token = format!("live/{}/{deployment}", sighted.repository.id);
-    if sighted.environment.trigger.starts_at_branch() || sitting.was_remembered(&token) {
+    if sighted.place.environment.trigger.starts_at_branch() || sitting.was_remembered(&token) {
         return;
     }
     let ours = sitting
-        .live(sighted.service, sighted.environment)
+        .live(sighted.place.service, sighted.place.environment)
         .and_then(|live| sitting.request(live.request?));
     let number = ours.as_ref().and_then(|request| {
         let external = request.last_flight()?.external.as_ref()?;
@@ -192,8 +196,8 @@ pub(crate) fn live_unasked(
     }
     outcome.changes.push(Change::Remember { token });
     outcome.changes.push(Change::Live(Live {
-        service: sighted.service.name.clone(),
-        environment: sighted.environment.name.clone(),
+        service: sighted.place.service.name.clone(),
+        environment: sighted.place.environment.name.clone(),
         sha: sighted.sha.clone(),
         request: None,
         since: sitting.now,

@@ -2,6 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::domain::desk::known::destination::Destination;
 use crate::domain::desk::known::named;
 use crate::domain::desk::release::{self, ends, follow};
 use crate::domain::desk::sitting::{Sitting, misfit};
@@ -55,11 +56,11 @@ pub(crate) fn triggered(sitting: &Sitting<'_>, number: u64, attempt: u64, went: 
         }
         Went::Forbidden { why } => {
             let why = format!("it did not leave, because {why}");
-            ends::end(sitting, request, Ended::Failed, &why, &mut outcome);
+            ends::end(sitting, request, Ended::Failed, why, &mut outcome);
         }
         Went::Refused { why } => {
             let why = format!("{} refused to start it: {why}", request.repository.forge());
-            ends::end(sitting, request, Ended::Failed, &why, &mut outcome);
+            ends::end(sitting, request, Ended::Failed, why, &mut outcome);
         }
         Went::Held { why, seconds } => {
             outcome.entries.push(
@@ -179,7 +180,7 @@ pub(crate) fn look(sitting: &Sitting<'_>, mut request: Request, outcome: &mut Ou
 /// Whether a look that finds nothing shows that nothing is there.
 fn shows_absence(sitting: &Sitting<'_>, request: &Request) -> bool {
     named::configured(sitting, request)
-        .is_some_and(|(_, environment)| environment.trigger.shows_absence())
+        .is_some_and(|Destination { environment, .. }| environment.trigger.shows_absence())
 }
 
 /// A release that may have started is never given up by itself.
@@ -201,7 +202,11 @@ pub(crate) fn sight(
     request: &Request,
     flight: &Flight,
 ) -> Result<Option<External>, String> {
-    let Some((service, environment)) = named::configured(sitting, request) else {
+    let Some(Destination {
+        service,
+        environment,
+    }) = named::configured(sitting, request)
+    else {
         return Err("the environment is not configured any more".to_owned());
     };
     let Some(start) = Start::of(&environment.trigger, (service, request), flight.waiting_run)

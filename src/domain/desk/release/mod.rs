@@ -4,6 +4,7 @@
 use jiff::SignedDuration;
 
 use crate::domain::desk::examine::{self, Examined};
+use crate::domain::desk::known::destination::Destination;
 use crate::domain::desk::known::digests::{self, POLICY_CHANGED};
 use crate::domain::desk::known::named;
 use crate::domain::desk::sitting::Sitting;
@@ -12,8 +13,8 @@ use crate::domain::desk::{Change, Outcome};
 use crate::domain::policy::Quorum;
 use crate::domain::reason::Verdict;
 use crate::domain::{
-    Action, Departure, Detail, Due, Effect, Ended, Environment, ExternalKind, Flight, Progress,
-    Request, Service, Start, State, StatusState, Trigger,
+    Action, Departure, Detail, Due, Effect, Ended, ExternalKind, Flight, Progress, Request, Start,
+    State, StatusState, Trigger,
 };
 
 pub(super) mod ends;
@@ -32,13 +33,17 @@ const SOON: SignedDuration = SignedDuration::from_secs(60);
 /// Lets a request go if it may: it departs, goes on waiting, or is void.
 pub(crate) fn let_go(sitting: &Sitting<'_>, mut request: Request, outcome: &mut Outcome) {
     let may_be_there = request.flight().is_some_and(|flight| flight.lost > 0);
-    let Some((service, environment)) = named::configured(sitting, &request) else {
+    let Some(place) = named::configured(sitting, &request) else {
         if may_be_there {
             return lost::stay_unknown(sitting, request, outcome);
         }
         let why = "the service or the environment is not configured any more";
         return ends::end(sitting, request, Ended::Voided, why, outcome);
     };
+    let Destination {
+        service,
+        environment,
+    } = place;
     if let Some(bound) = sitting.bound_to(service)
         && bound.id == request.repository.id
     {
@@ -52,7 +57,7 @@ pub(crate) fn let_go(sitting: &Sitting<'_>, mut request: Request, outcome: &mut 
         let why = "it could not leave in time";
         return ends::end(sitting, request, Ended::Expired, why, outcome);
     }
-    let examined = examine::examine_request(sitting, &request, service, environment);
+    let examined = examine::examine_request(sitting, &request, place);
     outcome.changes.extend(examined.changes.iter().cloned());
     for (person, why) in &examined.void {
         request.given.retain(|given| given.by.id != person.id);
@@ -61,7 +66,7 @@ pub(crate) fn let_go(sitting: &Sitting<'_>, mut request: Request, outcome: &mut 
                 .about(&request, Action::ApprovalVoided)
                 .with_private("person", person.login.as_str())
                 .with("number", person.id)
-                .with_private("why", why.as_str()),
+                .with_private("why", why.plain()),
         );
     }
     let had_left = request.flight().is_some();
@@ -70,23 +75,17 @@ pub(crate) fn let_go(sitting: &Sitting<'_>, mut request: Request, outcome: &mut 
             if examined.is_clear()
                 && request.policy == digests::digest(sitting, service, environment) =>
         {
-            depart(
-                sitting,
-                request,
-                (quorum, &examined),
-                (service, environment),
-                outcome,
-            );
+            depart(sitting, request, (quorum, &examined), place, outcome);
         }
         Ok(_) | Err(_) if may_be_there => lost::stay_unknown(sitting, request, outcome),
         // What could not be found out may be found out in a minute.
-        Ok(_) | Err(_) if had_left && examined.tree.mark == Verdict::Unknown => {
+        Ok(_) | Err(_) if had_left && examined.tree.verdict == Verdict::Unknown => {
             lost::timer(sitting, lost::depart(&request), &request, SOON, outcome);
             say_obstacles(sitting, &request, &examined, outcome);
             outcome.changes.push(Change::Request(Box::new(request)));
         }
         Ok(_) | Err(_) if had_left => {
-            let why = "it may not leave any more";
+            let why = "it may not leave any more".into();
             outcome.entries.push(
                 sitting
                     .about(&request, Action::Refused)
@@ -122,12 +121,8 @@ fn say_obstacles(
     examined: &Examined,
     outcome: &mut Outcome,
 ) {
-    let says: Vec<&str> = examined
-        .tree
-        .obstacles()
-        .into_iter()
-        .map(|obstacle| obstacle.says.as_str())
-        .collect();
+    let obstacles = examined.tree.obstacles();
+    let says: Vec<String> = obstacles.iter().map(|one| one.says.plain()).collect();
     let says: String = says.join("; ").chars().take(400).collect();
     let token = format!("obstacles/{}/{says}", request.number);
     if !sitting.was_remembered(&token) {
@@ -140,9 +135,13 @@ pub(crate) fn depart(
     sitting: &Sitting<'_>,
     mut request: Request,
     (quorum, examined): (&Quorum, &Examined),
-    (service, environment): (&Service, &Environment),
+    place: Destination<'_>,
     outcome: &mut Outcome,
 ) {
+    let Destination {
+        service,
+        environment,
+    } = place;
     let trigger = &environment.trigger;
     let fits = trigger
         .forge()
@@ -305,7 +304,7 @@ pub(crate) fn advance(
                 "the release was cancelled in {}",
                 request.repository.forge()
             );
-            ends::end(sitting, request, Ended::Failed, &why, outcome);
+            ends::end(sitting, request, Ended::Failed, why, outcome);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Runs as the forge tells about them: those that we started, those of our deployments, those that wait for our answer.
 
+use crate::domain::desk::known::destination::Destination;
 use crate::domain::desk::known::{named, repositories};
 use crate::domain::desk::release::{self, follow, foreign, starts};
 use crate::domain::desk::sitting::Sitting;
@@ -13,7 +14,7 @@ pub(crate) fn run(sitting: &Sitting<'_>, run: &SeenRun) -> Outcome {
     let mut outcome = Outcome::default();
     let services = match repositories::services_at(sitting, &run.repository, &mut outcome) {
         Ok(services) => services,
-        Err(why) => return repositories::usurped(sitting, &run.repository, why),
+        Err(why) => return repositories::usurped(sitting, &run.repository, &why),
     };
     let external = External {
         kind: run.kind,
@@ -88,14 +89,18 @@ fn run_of_deployment(
         sha: run.sha.clone(),
     };
     let of_commit = sitting.requests(look).into_iter().filter(|request| {
-        let by_deployment =
-            named::configured(sitting, request).is_some_and(|(service, environment)| {
+        let by_deployment = named::configured(sitting, request).is_some_and(
+            |Destination {
+                 service,
+                 environment,
+             }| {
                 services.iter().any(|one| one.name == service.name)
                     && matches!(
                         environment.trigger,
                         Trigger::GitHub(GitHubTrigger::Deployment { .. })
                     )
-            });
+            },
+        );
         by_deployment && request.last_flight().is_some()
     });
     let of_commit: Vec<Request> = of_commit.collect();
@@ -165,7 +170,7 @@ pub(crate) fn rule_requested(sitting: &Sitting<'_>, requested: &RuleRequested) -
     let mut outcome = Outcome::default();
     let services = match repositories::services_at(sitting, &requested.repository, &mut outcome) {
         Ok(services) => services,
-        Err(why) => return repositories::usurped(sitting, &requested.repository, why),
+        Err(why) => return repositories::usurped(sitting, &requested.repository, &why),
     };
     // Each environment of a run asks, and each time that the run gets there, with a new deployment.
     let token = format!(
@@ -200,7 +205,7 @@ pub(crate) fn rule_requested(sitting: &Sitting<'_>, requested: &RuleRequested) -
         .flat_map(|service| sitting.open_requests(service))
         .filter(|request| {
             let answered = named::configured(sitting, request)
-                .is_some_and(|(_, environment)| answers(environment));
+                .is_some_and(|Destination { environment, .. }| answers(environment));
             request.is_waiting() && request.sha == sha && answered
         })
         .collect();

@@ -1,5 +1,6 @@
 //! Triggers, and which runs, jobs and pipelines they start.
 
+use crate::domain::desk::known::destination::Destination;
 use crate::domain::desk::known::named;
 use crate::domain::desk::release::follow;
 use crate::domain::desk::sitting::Sitting;
@@ -10,7 +11,7 @@ use crate::domain::{
 
 /// Whether a request's trigger starts runs of this kind.
 pub(crate) fn starts(sitting: &Sitting<'_>, request: &Request, run: &SeenRun) -> bool {
-    let Some((_, environment)) = named::configured(sitting, request) else {
+    let Some(Destination { environment, .. }) = named::configured(sitting, request) else {
         return false;
     };
     let is_marked = || run.title.contains(&request.correlation());
@@ -60,7 +61,8 @@ pub(crate) fn is_of_release(
     };
     let leaves_as_pipeline = |request: &Request| {
         let configured = named::configured(sitting, request);
-        configured.is_some_and(|(_, environment)| has_own_pipeline(&environment.trigger))
+        configured
+            .is_some_and(|Destination { environment, .. }| has_own_pipeline(&environment.trigger))
     };
     follow::request_of(sitting, repository, &pipeline).is_some()
         || follow::departed(sitting, services, leaves_as_pipeline).is_some()

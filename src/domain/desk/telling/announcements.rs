@@ -6,7 +6,7 @@ use crate::domain::desk::known::repositories;
 use crate::domain::desk::known::sighted::Sighted;
 use crate::domain::desk::sitting::Sitting;
 use crate::domain::gates::StageView;
-use crate::domain::reason::code;
+use crate::domain::text::{Text, code, commit, named, text};
 use crate::domain::{
     Action, Actor, Candidate, Colour, Effect, Happening, Planned, Repository, Service, Subscription,
 };
@@ -18,20 +18,19 @@ pub(crate) fn announce_stage(
     view: &StageView,
     outcome: &mut Outcome,
 ) {
-    let red: Vec<String> = view
+    let red = view
         .gates
         .iter()
         .filter(|gate| gate.colour == Colour::Red)
-        .map(|gate| code(&gate.label))
-        .collect();
-    let text = format!(
-        "{}: {} failed at {} {}: {}",
-        service.name,
-        view.name,
-        code(candidate.sha.short()),
+        .map(|gate| code(&gate.label));
+    let text = text![
+        format!("{}: {} failed at ", service.name, view.name),
+        commit(candidate.sha.short()),
+        " ",
         code(&candidate.title),
-        red.join(", ")
-    );
+        ": ",
+        Text::joined(red, ", ")
+    ];
     let what = format!("{}/{}/{}", service.name, candidate.sha, view.name);
     announce(
         sitting,
@@ -47,19 +46,17 @@ pub(crate) fn announce_unexplained(
     sighted: &Sighted<'_>,
     outcome: &mut Outcome,
 ) {
-    let text = format!(
-        "{} → **{}** at {} was released without an approval, by {}",
-        sighted.service.name,
-        sighted.environment.name,
-        code(sighted.sha.as_str()),
-        code(&sighted.by)
-    );
+    let text = text![
+        sighted.place.at(sighted.sha),
+        " was released without an approval, by ",
+        named(&sighted.by)
+    ];
     let what = format!(
         "{}/{}/{}",
-        sighted.service.name, sighted.environment.name, sighted.what
+        sighted.place.service.name, sighted.place.environment.name, sighted.what
     );
     let kind = (Happening::Unexplained, what.as_str());
-    announce(sitting, sighted.service, kind, &text, outcome);
+    announce(sitting, sighted.place.service, kind, &text, outcome);
 }
 
 /// An effect was given up; somebody must look.
@@ -71,11 +68,14 @@ pub(crate) fn gave_up(
 ) -> Outcome {
     let mut outcome = Outcome::default();
     let services = repositories::services_at(sitting, repository, &mut outcome).unwrap_or_default();
-    let text = format!(
-        "{} was given up: {}. `countersign outbox list` shows it.",
+    let text = text![
         code(what),
-        code(problem)
-    );
+        " was given up: ",
+        code(problem),
+        ". ",
+        code("countersign outbox list"),
+        " shows it."
+    ];
     let mut told = Vec::new();
     for service in services {
         for one in &service.notify {
@@ -106,7 +106,7 @@ fn announce(
     sitting: &Sitting<'_>,
     service: &Service,
     kind: (Happening, &str),
-    text: &str,
+    text: &Text,
     outcome: &mut Outcome,
 ) {
     for one in &service.notify {
@@ -118,7 +118,7 @@ fn announce_at(
     sitting: &Sitting<'_>,
     one: &Subscription,
     (happening, what): (Happening, &str),
-    text: &str,
+    text: &Text,
     outcome: &mut Outcome,
 ) {
     if !one.on.contains(&happening) {
@@ -139,7 +139,7 @@ fn announce_at(
             channel: one.channel.clone(),
             notice: None,
             kind: Some(happening),
-            text: text.to_owned(),
+            text: text.clone().into(),
             call: None,
         },
         not_before: quiet.and_then(|quiet| quiet.end(sitting.now)),

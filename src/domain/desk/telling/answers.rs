@@ -1,30 +1,44 @@
 //! Answers to people: in a comment, or to one person alone in a chat.
 
-use crate::domain::command::as_written_on;
 use crate::domain::desk::Outcome;
 use crate::domain::desk::sitting::Sitting;
-use crate::domain::reason::Reason;
-use crate::domain::{Action, Actor, Asked, Button, Effect, Entry, Origin, Reaction, Spot};
+use crate::domain::reason::{Reason, Rule};
+use crate::domain::text::{Message, Text, command, strong, text, ticked};
+use crate::domain::{
+    Action, Actor, Asked, Button, Effect, Entry, Misunderstood, Origin, Reaction, Spot,
+};
 
 /// What a person reads, and the reaction that goes with it.
 pub(crate) struct Answer {
-    text: String,
+    text: Message,
     reaction: Option<Reaction>,
 }
 
 impl Answer {
-    pub(crate) fn said(text: String) -> Self {
+    pub(crate) fn said(text: impl Into<Message>) -> Self {
         Self {
-            text,
+            text: text.into(),
             reaction: None,
         }
     }
 
-    pub(crate) fn refused(text: String) -> Self {
+    pub(crate) fn refused(text: impl Into<Message>) -> Self {
         Self {
-            text,
+            text: text.into(),
             reaction: Some(Reaction::Confused),
         }
+    }
+
+    /// A refusal in one sentence.
+    pub(crate) fn refused_at_once(about: impl Into<Text>) -> Self {
+        Self::refused_because(about, Message::default())
+    }
+
+    /// A refusal with what it is about, and the reasons for it.
+    pub(crate) fn refused_because(about: impl Into<Text>, reasons: Message) -> Self {
+        let mut message = Message::from(text![strong("Refused"), about]);
+        message.append(reasons);
+        Self::refused(message)
     }
 }
 
@@ -54,7 +68,7 @@ pub(crate) fn answer(asked: &Asked, answer: Answer, outcome: &mut Outcome) {
                 Effect::Say {
                     place: place.clone(),
                     thread: thread.clone(),
-                    text: as_written_on(place.repository.forge(), answer.text),
+                    text: answer.text,
                 },
             );
             if let Some(reaction) = answer.reaction {
@@ -78,15 +92,21 @@ pub(crate) fn answer(asked: &Asked, answer: Answer, outcome: &mut Outcome) {
     }
 }
 
-pub(crate) fn refuse(sitting: &Sitting<'_>, asked: &Asked, reason: Reason, outcome: &mut Outcome) {
+pub(crate) fn refuse(sitting: &Sitting<'_>, asked: &Asked, reason: &Reason, outcome: &mut Outcome) {
     outcome.entries.push(
         sitting
             .entry(Action::Refused, Actor::person(&asked.author))
             .with_private("command", asked.found.line.as_str())
-            .with_private("why", reason.detail()),
+            .with("why", reason.detail()),
     );
-    let text = format!("**Refused**\n\n{}", Reason::of("", vec![reason]).render());
-    answer(asked, Answer::refused(text), outcome);
+    let refused = Answer::refused_because("", reason.item());
+    answer(asked, refused, outcome);
+}
+
+/// Why a line is no command of ours, and how it is written.
+pub(crate) fn misunderstood(mistake: &Misunderstood) -> Reason {
+    let usage = text!["Say it like this: ", command(mistake.usage.as_str())];
+    Reason::refuses(Rule::Command, ticked(&mistake.says)).help(usage)
 }
 
 /// Says no to somebody who may be nobody to us.
@@ -94,23 +114,23 @@ pub(crate) fn turn_away(
     sitting: &Sitting<'_>,
     spot: &Spot,
     line: &str,
-    reason: Reason,
+    reason: &Reason,
     outcome: &mut Outcome,
 ) {
     let short: String = line.chars().take(300).collect();
     let entry = stranger(sitting, Action::Refused, spot)
         .with_private("command", short)
-        .with_private("why", reason.detail());
+        .with("why", reason.detail());
     outcome.entries.push(entry);
-    let text = format!("**Refused**\n\n{}", Reason::of("", vec![reason]).render());
-    reply(spot, text, Vec::new(), outcome);
+    let refused = Answer::refused_because("", reason.item());
+    reply(spot, refused.text, Vec::new(), outcome);
 }
 
 pub(crate) fn answer_stranger(
     sitting: &Sitting<'_>,
     spot: &Spot,
     line: &str,
-    text: String,
+    text: Message,
     outcome: &mut Outcome,
 ) {
     let entry = stranger(sitting, Action::Answered, spot);
@@ -132,12 +152,17 @@ pub(crate) fn via(entry: Entry, spot: &Spot) -> Entry {
 }
 
 /// Answers, so that only whoever spoke sees it.
-pub(crate) fn reply(spot: &Spot, text: String, buttons: Vec<Button>, outcome: &mut Outcome) {
+pub(crate) fn reply(
+    spot: &Spot,
+    text: impl Into<Message>,
+    buttons: Vec<Button>,
+    outcome: &mut Outcome,
+) {
     outcome.plan(
         format!("{}/reply", reply_token(spot)),
         Effect::Reply {
             spot: spot.clone(),
-            text,
+            text: text.into(),
             buttons,
         },
     );

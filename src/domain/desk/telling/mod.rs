@@ -5,4 +5,5 @@ pub(super) mod answers;
 pub(super) mod notices;
 pub(super) mod pages;
 pub(super) mod ships;
+pub(super) mod views;
 pub(super) mod words;

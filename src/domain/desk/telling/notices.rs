@@ -1,5 +1,6 @@
 //! Notices: one message for each commit and environment, changed as things move, with what is decided in its thread.
 
+use crate::domain::desk::known::destination::Destination;
 use crate::domain::desk::known::{named, people};
 use crate::domain::desk::sitting::Sitting;
 use crate::domain::desk::telling::ships::{self, kept};
@@ -7,6 +8,7 @@ use crate::domain::desk::telling::words;
 use crate::domain::desk::{Change, Outcome};
 use crate::domain::gates::{StageVerdict, StageView};
 use crate::domain::reason::Reason;
+use crate::domain::text::{Message, text};
 use crate::domain::{
     Candidate, Effect, Ended, Environment, GateShown, Happening, Look, News, Notice, Planned,
     Request, RequestKind, Seen, Service, Sha, StageShown, State, Subscription,
@@ -15,11 +17,12 @@ use crate::domain::{
 /// A commit is ready: it is offered where the service's channels want to know, in place of older ones.
 pub(crate) fn offer(
     sitting: &Sitting<'_>,
-    (service, environment): (&Service, &Environment),
+    place: Destination<'_>,
     candidate: &Candidate,
     views: &[StageView],
     outcome: &mut Outcome,
 ) {
+    let (service, environment) = (place.service, place.environment);
     if listeners(service, environment).next().is_none() {
         return;
     }
@@ -74,10 +77,11 @@ pub(crate) fn offer(
 /// What was offered is not ready any more.
 pub(crate) fn withdraw(
     sitting: &Sitting<'_>,
-    (service, environment): (&Service, &Environment),
+    place: Destination<'_>,
     sha: &Sha,
     outcome: &mut Outcome,
 ) {
+    let (service, environment) = (place.service, place.environment);
     if listeners(service, environment).next().is_none() {
         return;
     }
@@ -85,7 +89,7 @@ pub(crate) fn withdraw(
         && notice.news == News::Ready
     {
         notice.news = News::Withdrawn {
-            why: "a stage is not green any more".to_owned(),
+            why: "a stage is not green any more".into(),
         };
         show_notice(sitting, notice, outcome);
     }
@@ -98,7 +102,11 @@ pub(crate) fn notify_of(
     tree: Option<&Reason>,
     outcome: &mut Outcome,
 ) {
-    let Some((service, environment)) = named::configured(sitting, request) else {
+    let Some(Destination {
+        service,
+        environment,
+    }) = named::configured(sitting, request)
+    else {
         return;
     };
     if listeners(service, environment).next().is_none() {
@@ -183,7 +191,7 @@ pub(crate) fn show_notice(sitting: &Sitting<'_>, notice: Notice, outcome: &mut O
                         channel: one.channel.clone(),
                         notice: Some(notice.number),
                         kind: Some(Happening::Failed),
-                        text: format!("#{request}: {why}"),
+                        text: text![format!("#{request}: "), why].into(),
                         call: one.call.clone(),
                     },
                 );
@@ -194,8 +202,17 @@ pub(crate) fn show_notice(sitting: &Sitting<'_>, notice: Notice, outcome: &mut O
 }
 
 /// Something that was decided about a request, in the thread of its notice.
-pub(crate) fn remark(sitting: &Sitting<'_>, request: &Request, text: &str, outcome: &mut Outcome) {
-    let Some((service, environment)) = named::configured(sitting, request) else {
+pub(crate) fn remark(
+    sitting: &Sitting<'_>,
+    request: &Request,
+    text: &Message,
+    outcome: &mut Outcome,
+) {
+    let Some(Destination {
+        service,
+        environment,
+    }) = named::configured(sitting, request)
+    else {
         return;
     };
     if listeners(service, environment).next().is_none() {
@@ -212,7 +229,7 @@ pub(crate) fn remark(sitting: &Sitting<'_>, request: &Request, text: &str, outco
                 channel: one.channel.clone(),
                 notice: Some(notice.number),
                 kind: None,
-                text: text.to_owned(),
+                text: text.clone(),
                 call: None,
             },
         );
@@ -234,16 +251,12 @@ fn news(
             let needed: u32 = environment.approvals.values().sum();
             let missing = words::shortage(environment, request);
             let lacking: u32 = missing.values().sum();
-            let wanted: Vec<String> = missing
-                .iter()
-                .map(|(role, count)| format!("{count} × {}", people::who(sitting, role)))
-                .collect();
-            let obstacles = tree.filter(|tree| !tree.is_clear()).map(Reason::render);
+            let obstacles = tree.filter(|tree| !tree.is_clear()).map(Reason::parts);
             News::Waiting {
                 request: number,
                 filled: needed.saturating_sub(lacking),
                 needed,
-                missing: wanted.join("; "),
+                missing: words::wanted(sitting, &missing),
                 expires_at: request.expires_at,
                 obstacles: obstacles.unwrap_or_default(),
             }

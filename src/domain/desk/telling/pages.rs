@@ -1,10 +1,10 @@
 //! The pages of the forge: the comment, the commit's status, the deployment's.
 
-use crate::domain::command::as_written_on;
 use crate::domain::desk::Outcome;
 use crate::domain::desk::sitting::Sitting;
 use crate::domain::desk::telling::{notices, words};
 use crate::domain::reason::Reason;
+use crate::domain::text::Text;
 use crate::domain::{Effect, Forge, Origin, Request, StatusState};
 
 /// Writes or changes the one comment that tells about a request, and its notices.
@@ -21,13 +21,12 @@ pub(crate) fn say_request(
 pub(crate) fn say_request_noting(
     sitting: &Sitting<'_>,
     request: &Request,
-    (tree, note): (Option<&Reason>, Option<&str>),
+    (tree, note): (Option<&Reason>, Option<&Text>),
     outcome: &mut Outcome,
 ) {
     let mut text = words::request(sitting, request, tree);
     if let Some(note) = note {
-        text.push_str("\n\n");
-        text.push_str(note);
+        text.say(note);
     }
     match &request.origin {
         Origin::Comment(place) => outcome.plan(
@@ -35,7 +34,7 @@ pub(crate) fn say_request_noting(
             Effect::Say {
                 place: place.clone(),
                 thread: request.thread.clone(),
-                text: as_written_on(place.repository.forge(), text),
+                text,
             },
         ),
         // Whoever asked is answered once; from then on the notices tell how it goes.

@@ -1,7 +1,7 @@
 //! Commits that would reach an environment, and where the forge shows them.
 
 use crate::domain::desk::sitting::Sitting;
-use crate::domain::reason::code;
+use crate::domain::text::code;
 use crate::domain::{Comparison, Environment, Forge, Repository, Service, Sha, Shipped, Ships};
 
 /// Commits that are listed; the others are counted.
@@ -31,7 +31,7 @@ pub(crate) fn ships(
     };
     match sitting.comparison(repository, live.sha.as_str(), sha.as_str()) {
         Ok(comparison) => list(sitting, comparison, repository, &mut ships),
-        Err(why) => ships.unclear = Some(code(&why)),
+        Err(why) => ships.unclear = Some(code(&why).into()),
     }
     ships
 }

@@ -1,78 +1,78 @@
 //! The comment about a request. One comment tells it all, and is changed as things move.
 
-use std::fmt::Write as _;
-
 use jiff::Timestamp;
 
+use crate::domain::desk::known::destination::between;
 use crate::domain::desk::known::{named, people};
 use crate::domain::desk::sitting::Sitting;
-use crate::domain::reason::{Reason, code, link};
+use crate::domain::reason::Reason;
+use crate::domain::text::{Message, Text, code, command, commit, link, person, strong, text};
 use crate::domain::{Ended, Environment, Quorum, Request, RequestKind, State, Trigger};
 
 /// The whole comment about a request as it stands now.
-pub(crate) fn request(sitting: &Sitting<'_>, request: &Request, tree: Option<&Reason>) -> String {
+pub(crate) fn request(sitting: &Sitting<'_>, request: &Request, tree: Option<&Reason>) -> Message {
     let what = match request.kind {
         RequestKind::Deploy => "Release",
         RequestKind::Rollback => "Rollback",
         RequestKind::Retry { .. } => "Retry",
     };
-    let mut text = format!(
-        "**{what} #{}**: {} → **{}** at {}\n\n",
-        request.number, request.service, request.environment, request.sha
-    );
-    text.push_str(&state(sitting, request));
+    let mut message = Message::from(text![
+        strong(format!("{what} #{}", request.number)),
+        ": ",
+        between(&request.service, &request.environment),
+        " at ",
+        commit(request.sha.as_str())
+    ]);
+    message.say(state(sitting, request));
     if !request.given.is_empty() {
-        let people: Vec<String> = request
-            .given
-            .iter()
-            .map(|given| code(&given.by.login))
-            .collect();
-        // Writing to a string cannot fail.
-        let _written = write!(text, "\n\nApproved by {}.", people.join(", "));
+        let people = request.given.iter().map(|given| person(&given.by));
+        message.say(text!["Approved by ", Text::joined(people, ", "), "."]);
     }
     if let Some(reason) = &request.reason {
-        let _written = write!(text, "\n\nReason: {}", code(reason));
+        message.say(text!["Reason: ", code(reason)]);
     }
     if let Some(tree) = tree {
-        let _written = write!(text, "\n\n{}", tree.render());
+        message.append(tree.parts());
     }
-    text
+    message
 }
 
-/// A time as people read it.
-pub(crate) fn moment(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
-}
-
-fn state(sitting: &Sitting<'_>, request: &Request) -> String {
+fn state(sitting: &Sitting<'_>, request: &Request) -> Text {
     let number = request.number;
+    let forge = request.repository.forge();
     match &request.state {
         State::Waiting => match named::configured(sitting, request) {
-            Some((_, environment)) => waiting(sitting, request, environment),
-            None => "⏳ Waiting.".to_owned(),
+            Some(place) => waiting(sitting, request, place.environment),
+            None => "⏳ Waiting.".into(),
         },
         State::Departing(flight) if flight.attempt > 1 => {
-            format!("🚀 Approved; starting it, try {}.", flight.attempt)
+            format!("🚀 Approved; starting it, try {}.", flight.attempt).into()
         }
-        State::Departing(_) => "🚀 Approved; starting it.".to_owned(),
-        State::Unknown(flight) if flight.looks >= 4 => format!(
-            "❔ The answer of {} was lost, and no release with our mark {} can be found. \
-             Look whether it runs. Nothing is started again by itself: `/cancel #{number}` gives it up, \
-             and then `/retry #{number}` asks for it anew.",
-            request.repository.forge(),
-            code(&flight.correlation)
-        ),
+        State::Departing(_) => "🚀 Approved; starting it.".into(),
+        State::Unknown(flight) if flight.looks >= 4 => text![
+            format!("❔ The answer of {forge} was lost, and no release with our mark "),
+            code(&flight.correlation),
+            " can be found. Look whether it runs. Nothing is started again by itself: ",
+            command(format!("/cancel #{number}")),
+            " gives it up, and then ",
+            command(format!("/retry #{number}")),
+            " asks for it anew."
+        ],
         State::Unknown(_) => {
-            let forge = request.repository.forge();
             format!("❔ The answer of {forge} was lost; looking whether the release was started.")
+                .into()
         }
-        State::Sent(flight) if flight.external.is_none() && flight.looks >= 4 => format!(
-            "❔ Started, and its run cannot be found: does the workflow's `run-name` hold the mark {}? \
-             `/cancel #{number}` gives it up.",
-            code(&flight.correlation)
-        ),
-        State::Sent(flight) => format!("🚀 {}.", link("Started", &flight.url)),
-        State::Running(flight) => format!("🚀 {}.", link("Deploying", &flight.url)),
+        State::Sent(flight) if flight.external.is_none() && flight.looks >= 4 => text![
+            "❔ Started, and its run cannot be found: does the workflow's ",
+            code("run-name"),
+            " hold the mark ",
+            code(&flight.correlation),
+            "? ",
+            command(format!("/cancel #{number}")),
+            " gives it up."
+        ],
+        State::Sent(flight) => text!["🚀 ", link("Started", &flight.url), "."],
+        State::Running(flight) => text!["🚀 ", link("Deploying", &flight.url), "."],
         State::Ended {
             how,
             at,
@@ -80,36 +80,43 @@ fn state(sitting: &Sitting<'_>, request: &Request) -> String {
             flight,
         } => {
             let url = flight.as_ref().map_or("", |flight| flight.url.as_str());
-            ended(request, *how, (&moment(*at), why, url))
+            ended(request, *how, (*at, why, url))
         }
     }
 }
 
-fn waiting(sitting: &Sitting<'_>, request: &Request, environment: &Environment) -> String {
-    let given: Vec<_> = request
-        .given
-        .iter()
-        .map(|given| (given.by.clone(), given.at))
-        .collect();
+fn waiting(sitting: &Sitting<'_>, request: &Request, environment: &Environment) -> Text {
     let missing = shortage(environment, request);
     if missing.is_empty() {
         if let trigger @ Trigger::GitHub(_) = &environment.trigger {
-            return format!("⏳ Approved; waits for a run to reach the {trigger}.");
+            return format!("⏳ Approved; waits for a run to reach the {trigger}.").into();
         }
-        return "⏳ Approved.".to_owned();
+        return "⏳ Approved.".into();
     }
     let needed: u32 = environment.approvals.values().sum();
-    let wanted: Vec<String> = missing
+    text![
+        format!(
+            "⏳ Waiting for approval, {} of {needed}. Missing: ",
+            request.given.len().min(needed as usize)
+        ),
+        wanted(sitting, &missing),
+        ". Say ",
+        command(format!("/approve #{}", request.number)),
+        ". It expires at ",
+        request.expires_at,
+        "."
+    ]
+}
+
+/// Roles that are missing, how often, and who has them.
+pub(crate) fn wanted(
+    sitting: &Sitting<'_>,
+    missing: &std::collections::BTreeMap<crate::domain::RoleName, u32>,
+) -> Text {
+    let parts = missing
         .iter()
-        .map(|(role, count)| format!("{count} × {}", people::who(sitting, role)))
-        .collect();
-    format!(
-        "⏳ Waiting for approval, {} of {needed}. Missing: {}. Say `/approve #{}`. It expires at {}.",
-        given.len().min(needed as usize),
-        wanted.join("; "),
-        request.number,
-        moment(request.expires_at)
-    )
+        .map(|(role, count)| text![format!("{count} × "), people::who(sitting, role)]);
+    Text::joined(parts, "; ")
 }
 
 /// Places that nobody has filled, from the roles that were held when the approvals were given.
@@ -134,21 +141,48 @@ pub(crate) fn shortage(
         .unwrap_or_default()
 }
 
-fn ended(request: &Request, how: Ended, (at, why, url): (&str, &str, &str)) -> String {
-    let number = request.number;
+fn ended(request: &Request, how: Ended, (at, why, url): (Timestamp, &Text, &str)) -> Text {
+    let again = || command(format!("/retry #{}", request.number));
     let environment = &request.environment;
     match how {
-        Ended::Succeeded => format!("✅ {} in **{environment}** since {at}.", link("Live", url)),
-        Ended::Failed => format!(
-            "❌ {}: {why}. `/retry #{number}` asks for it again; `/rollback {environment}` goes back.",
-            link("Failed", url)
-        ),
-        Ended::Cancelled => format!("⏹️ Cancelled at {at}: {why}."),
-        Ended::Rejected => format!("⛔ Rejected at {at}: {why}."),
-        Ended::Expired => format!("⌛ Expired at {at}: {why}. Ask again with `/retry #{number}`."),
-        Ended::Superseded => format!("⏭️ Superseded at {at}: {why}."),
-        Ended::Voided => {
-            format!("⛔ Void since {at}: {why}. What was approved is not what would ship.")
-        }
+        Ended::Succeeded => text![
+            "✅ ",
+            link("Live", url),
+            " in ",
+            strong(environment),
+            " since ",
+            at,
+            "."
+        ],
+        Ended::Failed => text![
+            "❌ ",
+            link("Failed", url),
+            ": ",
+            why,
+            ". ",
+            again(),
+            " asks for it again; ",
+            command(format!("/rollback {environment}")),
+            " goes back."
+        ],
+        Ended::Cancelled => text!["⏹️ Cancelled at ", at, ": ", why, "."],
+        Ended::Rejected => text!["⛔ Rejected at ", at, ": ", why, "."],
+        Ended::Expired => text![
+            "⌛ Expired at ",
+            at,
+            ": ",
+            why,
+            ". Ask again with ",
+            again(),
+            "."
+        ],
+        Ended::Superseded => text!["⏭️ Superseded at ", at, ": ", why, "."],
+        Ended::Voided => text![
+            "⛔ Void since ",
+            at,
+            ": ",
+            why,
+            ". What was approved is not what would ship."
+        ],
     }
 }

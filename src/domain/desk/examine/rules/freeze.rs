@@ -1,0 +1,15 @@
+//! Freezes: whoever runs Countersign has closed an environment in the configuration.
+
+use crate::domain::desk::known::destination::Destination;
+use crate::domain::desk::sitting::Sitting;
+use crate::domain::reason::{Reason, Rule};
+use crate::domain::text::{code, text};
+
+pub(super) fn look(_: &Sitting<'_>, place: Destination<'_>) -> Option<Reason> {
+    let why = place.environment.freeze.as_ref()?;
+    let says = text![place.name(), " is frozen: ", code(why)];
+    Some(
+        Reason::refuses(Rule::Freeze, says)
+            .help("The freeze ends when it is taken out of the configuration."),
+    )
+}

@@ -1,0 +1,108 @@
+//! Origins: a commit is on the release branch, or is the head of an open pull request where the policy releases those.
+
+use crate::domain::desk::examine::{Looked, Subject};
+use crate::domain::desk::sitting::Sitting;
+use crate::domain::reason::{Reason, Rule};
+use crate::domain::text::{Span, code, commit, text};
+use crate::domain::{PullRequest, Relation};
+
+pub(super) fn look(sitting: &Sitting<'_>, looked: &Looked<'_>) -> Option<Reason> {
+    Some(says(sitting, looked))
+}
+
+fn says(sitting: &Sitting<'_>, looked: &Looked<'_>) -> Reason {
+    let subject = looked.subject;
+    if looked.was_live {
+        return Reason::holds(Rule::Branch, "the commit was released from here before");
+    }
+    let Some(number) = subject.open_head else {
+        return on_branch(sitting, subject);
+    };
+    match sitting.pull_request(subject.repository, number) {
+        Ok(pull_request) => open_head(subject, number, pull_request),
+        Err(why) => Reason::unknown(
+            Rule::OpenHead,
+            format!("pull request {number} could not be read: {why}"),
+        ),
+    }
+}
+
+fn branch_of(subject: &Subject<'_>) -> Span {
+    code(subject.place.service.branch.as_str())
+}
+
+fn on_branch(sitting: &Sitting<'_>, subject: &Subject<'_>) -> Reason {
+    let branch = branch_of(subject);
+    let compared = sitting.comparison(
+        subject.repository,
+        subject.sha.as_str(),
+        subject.place.service.branch.as_str(),
+    );
+    match compared.map(|comparison| comparison.relation) {
+        Ok(Relation::Identical | Relation::Ahead) => Reason::holds(
+            Rule::Branch,
+            text!["the commit is on the release branch ", branch],
+        ),
+        Ok(Relation::Behind | Relation::Diverged) => Reason::refuses(
+            Rule::Branch,
+            text!["the commit is not on the release branch ", branch],
+        )
+        .help("Merge it first."),
+        Err(why) => Reason::unknown(
+            Rule::Branch,
+            text![
+                "whether the commit is on the release branch ",
+                branch,
+                format!(" could not be found out: {why}")
+            ],
+        ),
+    }
+}
+
+fn open_head(subject: &Subject<'_>, number: u64, pull_request: &PullRequest) -> Reason {
+    let allow = subject.place.environment.allow;
+    let mut parts = Vec::new();
+    if !allow.open_heads {
+        let says = text![
+            format!("pull request {number} is not merged, and the policy wants commits of "),
+            branch_of(subject)
+        ];
+        parts.push(Reason::refuses(Rule::OpenHead, says).help("Merge it first."));
+    }
+    if !pull_request.open {
+        let says = format!("pull request {number} is not open any more");
+        parts.push(Reason::refuses(Rule::OpenHead, says));
+    }
+    if pull_request.head != *subject.sha {
+        let says = text![
+            format!("the head of pull request {number} is "),
+            commit(pull_request.head.as_str()),
+            " now"
+        ];
+        parts.push(Reason::refuses(Rule::OpenHead, says));
+    }
+    if pull_request.draft && !allow.drafts {
+        let says = format!("pull request {number} is a draft");
+        parts.push(Reason::refuses(Rule::Draft, says).help("Mark it as ready for review."));
+    }
+    if pull_request.head_repository != Some(subject.repository.id.number()) && !allow.forks {
+        let says = format!(
+            "pull request {number} comes from a fork, whose code the policy does not release"
+        );
+        parts.push(Reason::refuses(Rule::Fork, says));
+    }
+    if pull_request.base != subject.place.service.branch.as_str() {
+        let says = text![
+            format!("pull request {number} goes to "),
+            code(&pull_request.base),
+            ", not to ",
+            branch_of(subject)
+        ];
+        parts.push(Reason::refuses(Rule::Branch, says));
+    }
+    if parts.is_empty() {
+        let says = format!("the commit is the head of pull request {number}");
+        return Reason::holds(Rule::OpenHead, says);
+    }
+    Reason::of(Rule::OpenHead, format!("pull request {number}"), parts)
+}

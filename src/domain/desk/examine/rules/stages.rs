@@ -1,0 +1,85 @@
+//! Stages: each before the environment has passed, its soak included.
+
+use crate::domain::Colour;
+use crate::domain::desk::examine::Looked;
+use crate::domain::desk::sitting::Sitting;
+use crate::domain::gates::{GateView, StageVerdict, StageView};
+use crate::domain::reason::{Reason, Rule, Verdict};
+use crate::domain::text::{Text, code, link, strong, text};
+
+/// Reports of one gate that are named.
+const NAMED: usize = 3;
+
+pub(super) fn look(_: &Sitting<'_>, looked: &Looked<'_>) -> Option<Reason> {
+    Some(says(looked))
+}
+
+fn says(looked: &Looked<'_>) -> Reason {
+    let name = looked.subject.place.name();
+    let stages = match &looked.stages {
+        Ok(stages) => stages,
+        Err(why) => {
+            let says = format!("the reports about the commit could not be read again: {why}");
+            return Reason::unknown(Rule::Stages, says);
+        }
+    };
+    if looked.was_live {
+        return Reason::holds(
+            Rule::Stages,
+            text!["the commit was live in ", name, " before"],
+        );
+    }
+    Reason::of(
+        Rule::Stages,
+        text!["stages before ", name],
+        stages.iter().map(stage).collect(),
+    )
+}
+
+fn stage(view: &StageView) -> Reason {
+    let mut gates: Vec<Reason> = view.gates.iter().map(gate).collect();
+    let name = text!["stage ", strong(&view.name)];
+    let (verdict, says) = match view.verdict {
+        StageVerdict::Passed { .. } => (Verdict::Holds, text![name, " passed"]),
+        StageVerdict::Soaking { until } => {
+            let must = text!["it must stay green until ", until];
+            gates.push(Reason::later(Rule::Soak, until, must));
+            let says = text![name, " is green and soaks until ", until];
+            (Verdict::Later(until), says)
+        }
+        StageVerdict::Pending => (Verdict::Refuses, text![name, " has not passed yet"]),
+        StageVerdict::Failed => (Verdict::Refuses, text![name, " failed"]),
+    };
+    Reason::new(Rule::Stage, verdict, says)
+        .fact("stage", view.name.as_str())
+        .resting_on(gates)
+}
+
+fn gate(view: &GateView) -> Reason {
+    let label = code(&view.label);
+    let reports = view.reports.iter();
+    let said = reports
+        .filter(|report| report.colour == view.colour)
+        .map(|report| link(&report.word, &report.url))
+        .take(NAMED);
+    let said = Text::joined(said, ", ");
+    let reason = match view.colour {
+        Colour::Green => Reason::holds(Rule::Gate, text![label, ": ", said]),
+        Colour::Red => Reason::refuses(Rule::Gate, text![label, ": ", said])
+            .help("When it was run again and is green, this heals by itself."),
+        Colour::Pending if view.reports.is_empty() => match view.unclear.first() {
+            Some(why) => Reason::unknown(
+                Rule::Gate,
+                text![label, format!(": who reported it is not known: {why}")],
+            ),
+            None => {
+                let by = view.app.map(|app| format!(" by app {app}"));
+                let by = by.unwrap_or_default();
+                let says = text![label, format!(": nothing was reported{by} yet")];
+                Reason::refuses(Rule::Gate, says)
+            }
+        },
+        Colour::Pending => Reason::refuses(Rule::Gate, text![label, ": ", said, ", not finished"]),
+    };
+    reason.fact("gate", view.label.as_str())
+}
