@@ -4,6 +4,7 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use crate::domain::text::{Message, Text, code, named, strong, text};
 use crate::domain::{
     Ended, Forge, GateShown, News, Notice, Repository, RepositoryId, Sha, Shipped, Ships,
     StageShown,
@@ -22,13 +23,41 @@ pub(super) fn sha(digit: char) -> Sha {
     digit.to_string().repeat(40).parse().unwrap()
 }
 
+/// One text as a whole message.
+pub(super) fn said(words: &str) -> Message {
+    Text::from(words).into()
+}
+
+/// So many lines of a list.
+pub(super) fn lines(many: usize) -> Message {
+    let mut message = Message::default();
+    for _ in 0..many {
+        message.item(0, "a line of text");
+    }
+    message
+}
+
+fn maintainers(people: &[&str]) -> Text {
+    let people = Text::joined(people.iter().map(|one| named(one)), ", ");
+    text!["1 × ", code("maintainers"), ": ", people]
+}
+
+fn locked() -> Message {
+    let prod = strong("prod");
+    let mut message = Message::default();
+    message.item(0, text!["❌ ", prod.clone(), " is closed"]);
+    let by = text![" is locked by ", named("ann"), ": ", code("a sale")];
+    message.item(1, text!["❌ ", prod, by]);
+    message
+}
+
 /// Every state, by its word.
 pub(super) fn every_news() -> Vec<(&'static str, News)> {
     let url = "https://github.com/acme/shop/actions/runs/77".to_owned();
     let over = |how| News::Over {
         request: 42,
         how,
-        why: "`ann` said no: `too late`".to_owned(),
+        why: text![named("ann"), " said no: ", code("too late")],
     };
     vec![
         ("ready", News::Ready),
@@ -38,9 +67,9 @@ pub(super) fn every_news() -> Vec<(&'static str, News)> {
                 request: 42,
                 filled: 1,
                 needed: 2,
-                missing: "1 × `maintainers`: `bob`, `cyd`".to_owned(),
+                missing: maintainers(&["bob", "cyd"]),
                 expires_at: "2026-01-31T18:30:00Z".parse().unwrap(),
-                obstacles: String::new(),
+                obstacles: Message::default(),
             },
         ),
         (
@@ -49,11 +78,9 @@ pub(super) fn every_news() -> Vec<(&'static str, News)> {
                 request: 42,
                 filled: 2,
                 needed: 2,
-                missing: String::new(),
+                missing: Text::default(),
                 expires_at: "2026-01-31T18:30:00Z".parse().unwrap(),
-                obstacles:
-                    "- ❌ **prod** is closed\n  - ❌ **prod** is locked by `ann`: `a sale`\n"
-                        .to_owned(),
+                obstacles: locked(),
             },
         ),
         (
@@ -78,7 +105,7 @@ pub(super) fn every_news() -> Vec<(&'static str, News)> {
             News::Failed {
                 request: 42,
                 url,
-                why: "the run ended with `failure`".to_owned(),
+                why: text!["the run ended with ", code("failure")],
             },
         ),
         ("cancelled", over(Ended::Cancelled)),
@@ -90,13 +117,13 @@ pub(super) fn every_news() -> Vec<(&'static str, News)> {
         (
             "withdrawn",
             News::Withdrawn {
-                why: "a stage is not green any more".to_owned(),
+                why: "a stage is not green any more".into(),
             },
         ),
         (
             "dismissed",
             News::Dismissed {
-                why: "`ann` said no: `not on a Friday`".to_owned(),
+                why: text![named("ann"), " said no: ", code("not on a Friday")],
             },
         ),
     ]
@@ -148,7 +175,7 @@ pub(super) fn notice(news: News) -> Notice {
                 url: "https://github.com/acme/shop/runs/9".to_owned(),
             }],
         }],
-        who: "1 × `maintainers`: `ann`, `bob`, `cyd`".to_owned(),
+        who: maintainers(&["ann", "bob", "cyd"]),
         news,
     }
 }
@@ -172,7 +199,7 @@ pub(super) fn hostile(text: &str, news: News) -> Notice {
             gate.url = text.to_owned();
         }
     }
-    notice.who = format!("1 × {}", crate::domain::reason::code(text));
+    notice.who = text!["1 × ", code(text)];
     notice
 }
 
@@ -197,8 +224,8 @@ pub(super) fn any_notice() -> impl Strategy<Value = Notice> {
     let news = prop::sample::select(every_news());
     (texts, news, 0..40_usize, 0..30_usize).prop_map(|(texts, (_, news), commits, gates)| {
         let mut notice = hostile(&texts[0], news);
-        notice.who.clone_from(&texts[1]);
-        notice.ships.unclear = (commits % 3 == 0).then(|| texts[2].clone());
+        notice.who = texts[1].as_str().into();
+        notice.ships.unclear = (commits % 3 == 0).then(|| texts[2].as_str().into());
         if commits % 2 == 0 {
             notice.url = format!("https://h.example/{}", "u".repeat(470));
         }
@@ -212,11 +239,11 @@ pub(super) fn any_notice() -> impl Strategy<Value = Notice> {
         match &mut notice.news {
             News::Waiting {
                 missing, obstacles, ..
-            } => (*missing, *obstacles) = (text, other),
-            News::Failed { url, why, .. } => (*url, *why) = (text, other),
+            } => (*missing, *obstacles) = (text.into(), said(&other)),
+            News::Failed { url, why, .. } => (*url, *why) = (text, other.into()),
             News::Deploying { url, .. } | News::Live { url, .. } => *url = text,
             News::Over { why, .. } | News::Withdrawn { why } | News::Dismissed { why } => {
-                *why = text;
+                *why = text.into();
             }
             News::Ready | News::Unclear { .. } | News::Overtaken { .. } => {}
         }

@@ -282,8 +282,9 @@ pub fn words(body: &[u8], asides: &[Aside]) -> BTreeSet<String> {
     };
     let is_refusal = reasons.action.as_str() == Some(Action::Refused.as_str());
     let is_reason = |name: &str| match name {
-        "why" | "reason" | "problem" => true,
-        "evidence.reasons" => is_refusal,
+        "why" | "why.says" | "reason" | "problem" => true,
+        // The first version kept the whole tree under one commitment.
+        "evidence.reasons" | "evidence.reasons.says" => is_refusal,
         _ => false,
     };
     let parts = reasons.detail;

@@ -122,8 +122,7 @@ impl Shown {
             .find_map(|name| self.detail(name))
             .or_else(|| if is_refusal { refused() } else { None });
         if let Some(found) = found {
-            let mut says = Vec::new();
-            obstacles(found, &mut says);
+            let says = obstacles(found);
             if !says.is_empty() {
                 return says.join("; ");
             }
@@ -136,8 +135,51 @@ impl Shown {
     }
 }
 
-/// The sentences of a tree of reasons that stand in the way; a text is its own sentence.
-fn obstacles<'v>(reason: &'v Value, says: &mut Vec<&'v str>) {
+/// The sentences of a tree of reasons that stand in the way; a text is its own sentence. Where the sentences were
+/// erased, the names of the rules are left.
+fn obstacles(reason: &Value) -> Vec<&str> {
+    let mut says = Vec::new();
+    match (reason.get("tree"), reason.get("says")) {
+        (Some(tree), sentences) => {
+            let sentences = sentences.and_then(Value::as_array);
+            let sentences = sentences.map(|list| list.iter().map(Value::as_str).collect());
+            let sentences: Vec<Option<&str>> = sentences.unwrap_or_default();
+            in_the_way(tree, &mut sentences.into_iter(), &mut says);
+        }
+        (None, _) => in_the_way_at_first(reason, &mut says),
+    }
+    says
+}
+
+/// The sentences stand in the order of the tree.
+fn in_the_way<'v>(
+    tree: &'v Value,
+    sentences: &mut dyn Iterator<Item = Option<&'v str>>,
+    says: &mut Vec<&'v str>,
+) {
+    let sentence = sentences.next().flatten();
+    let part = |name: &str| tree.get(name).and_then(Value::as_str);
+    let is_obstacle = part("verdict").is_some_and(|verdict| {
+        let obstacles = ["refuses", "unknown", "later"];
+        obstacles.contains(&verdict)
+    });
+    match tree.get("under").and_then(Value::as_array) {
+        Some(under) => {
+            let mut below = Vec::new();
+            for one in under {
+                in_the_way(one, sentences, &mut below);
+            }
+            if is_obstacle {
+                says.extend(below);
+            }
+        }
+        None if is_obstacle => says.extend(sentence.or_else(|| part("rule"))),
+        None => {}
+    }
+}
+
+/// The same of a tree as the first version wrote it, with its sentences inside.
+fn in_the_way_at_first<'v>(reason: &'v Value, says: &mut Vec<&'v str>) {
     match reason {
         Value::String(text) if !text.is_empty() => says.push(text),
         Value::Object(parts) => {
@@ -147,7 +189,9 @@ fn obstacles<'v>(reason: &'v Value, says: &mut Vec<&'v str>) {
                 .is_some_and(|verdict| ["refuses", "unknown"].contains(&verdict));
             match part("under") {
                 Some(Value::Array(under)) if is_obstacle => {
-                    under.iter().for_each(|one| obstacles(one, says));
+                    for one in under {
+                        in_the_way_at_first(one, says);
+                    }
                 }
                 _ if is_obstacle => says.extend(part("says").and_then(Value::as_str)),
                 _ => {}
@@ -219,7 +263,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::domain::{Account, Action, Actor, Detail, Entry, Forge, Reason};
+    use crate::domain::text::{code, text};
+    use crate::domain::{Account, Action, Actor, Detail, Entry, Forge, Reason, Rule};
     use crate::ledger::{SALT_LENGTH, Sealer, Spelled, spell};
 
     fn spelled(entry: &Entry) -> Spelled {
@@ -240,12 +285,14 @@ mod tests {
     }
 
     fn refusal(padding: usize) -> Entry {
+        let red = Reason::refuses(Rule::Gate, text![code("build"), " is red"]);
         let tree = Reason::of(
+            Rule::Release,
             "",
             vec![
-                Reason::holds("it is on `main`"),
-                Reason::of("gates", vec![Reason::refuses("`build` is red")]),
-                Reason::unknown("the team could not be asked"),
+                Reason::holds(Rule::Branch, text!["it is on ", code("main")]),
+                Reason::of(Rule::Stages, "gates", vec![red]),
+                Reason::unknown(Rule::Approval, "the team could not be asked"),
             ],
         );
         Entry::new(Timestamp::UNIX_EPOCH, Action::Refused, ann())
@@ -260,7 +307,7 @@ mod tests {
                         "titles",
                         Detail::private(["one", "two"].into_iter().collect::<Detail>()),
                     ),
-                    ("reasons", Detail::private(tree.detail())),
+                    ("reasons", tree.detail()),
                 ]),
             )
     }
@@ -280,7 +327,7 @@ mod tests {
             assert_eq!(shown.person().as_deref(), Some("github:7"));
             assert_eq!(shown.request(), Some(42));
             assert_eq!(shown.frame("action"), "refused");
-            assert_eq!(shown.why(), "`build` is red; the team could not be asked");
+            assert_eq!(shown.why(), "build is red; the team could not be asked");
         }
     }
 
@@ -293,7 +340,7 @@ mod tests {
             [
                 "actor.login",
                 "command",
-                "evidence.reasons",
+                "evidence.reasons.says",
                 "evidence.titles"
             ]
         );

@@ -44,14 +44,16 @@ const SHOWN: Shown<'_> = Shown {
     anchor: None,
 };
 
-const REMARK: Remark<'_> = Remark {
-    under: Some("77"),
-    kind: None,
-    text: "**Approved**",
-    call: None,
-    title: "shop → prod",
-    token: "remark/1",
-};
+fn remark(text: &Message) -> Remark<'_> {
+    Remark {
+        under: Some("77"),
+        kind: None,
+        text,
+        call: None,
+        title: "shop → prod",
+        token: "remark/1",
+    }
+}
 
 fn lines(listener: &Listener) -> Vec<String> {
     listener
@@ -147,7 +149,12 @@ async fn a_global_limit_stops_everything_but_answers() {
     assert_eq!(wait(&error), Some(Duration::from_secs_f64(64.57)));
     assert!(wait(&client.notice(3, &notice, SHOWN).await.unwrap_err()).is_some());
     assert!(wait(&client.register(&[]).await.unwrap_err()).is_some());
-    assert_eq!(client.reply(&spot(INTERACTION), "Hello", &[]).await, Ok(()));
+    assert_eq!(
+        client
+            .reply(&spot(INTERACTION), &sample::said("Hello"), &[])
+            .await,
+        Ok(())
+    );
     assert_eq!(listener.asked().len(), 2);
 }
 
@@ -188,7 +195,12 @@ async fn an_answer_reaches_only_whoever_asked_or_nobody() {
     let invalid = r#"{"code":50027,"message":"Invalid Webhook Token"}"#;
     for answer in [DONE, (404, "", gone), (401, "", invalid)] {
         let (listener, client) = speaking(vec![answer]).await;
-        assert_eq!(client.reply(&spot(INTERACTION), "Hello", &[]).await, Ok(()));
+        assert_eq!(
+            client
+                .reply(&spot(INTERACTION), &sample::said("Hello"), &[])
+                .await,
+            Ok(())
+        );
         let asked = listener.asked();
         assert_eq!(asked[0].line, "POST /api/v10/webhooks/9/canary-interaction");
         assert!(!asked[0].head.contains("authorization"));
@@ -196,20 +208,26 @@ async fn an_answer_reaches_only_whoever_asked_or_nobody() {
     }
     let (listener, client) = speaking(vec![(500, "", "")]).await;
     let error = client
-        .reply(&spot(INTERACTION), "Hello", &[])
+        .reply(&spot(INTERACTION), &sample::said("Hello"), &[])
         .await
         .unwrap_err();
     assert!(!format!("{error:?}").contains(INTERACTION));
     assert_eq!(listener.asked().len(), 1);
     for token in ["", "../../channels/1/messages", "a/b", "a?b"] {
         let (listener, client) = speaking(vec![]).await;
-        assert!(client.reply(&spot(token), "Hello", &[]).await.is_err());
+        assert!(
+            client
+                .reply(&spot(token), &sample::said("Hello"), &[])
+                .await
+                .is_err()
+        );
         assert!(listener.asked().is_empty());
     }
 }
 
 #[tokio::test]
 async fn a_remark_finds_or_makes_its_thread() {
+    let approved = sample::said("Approved");
     let unknown_channel = (404, "", r#"{"code":10003,"message":"Unknown Channel"}"#);
     let unknown_message = (404, "", r#"{"code":10008,"message":"Unknown Message"}"#);
     let exists = (
@@ -230,13 +248,13 @@ async fn a_remark_finds_or_makes_its_thread() {
         ),
     ] {
         let (listener, client) = speaking(answers).await;
-        assert_eq!(client.remark(2, &REMARK).await, Ok(()));
+        assert_eq!(client.remark(2, &remark(&approved)).await, Ok(()));
         assert_eq!(lines(&listener), expect);
     }
     let (listener, client) = speaking(vec![DONE]).await;
     let remark = Remark {
         under: None,
-        ..REMARK
+        ..remark(&approved)
     };
     assert_eq!(client.remark(2, &remark).await, Ok(()));
     assert_eq!(lines(&listener), [channel]);

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::chats::outside::units;
 use crate::chats::sample;
+use crate::domain::text::{code, text};
 use crate::domain::{Happening, News};
 
 const SHOWN: Shown<'_> = Shown {
@@ -172,9 +173,9 @@ fn hostile_text_calls_links_and_hides_nothing() {
             let description = message["embeds"][0]["description"].as_str().unwrap();
             assert!(!description.contains("](https://evil"), "{description}");
         }
-        let said = format!("x {}", crate::domain::reason::code(text));
+        let said = text!["x ", code(text)].into();
         hold_peace(&reply(&said, &[]));
-        hold_peace(&reply(text, &[]));
+        hold_peace(&reply(&sample::said(text), &[]));
     }
     let title = sample::HOSTILE[2];
     let message = posted(&sample::hostile(title, News::Unclear { request: 1 }));
@@ -220,7 +221,7 @@ fn answers_are_for_one_person() {
     );
     assert!(!content.contains("|---"), "{content}");
     assert_eq!(message["components"][0]["components"][0]["style"], 3);
-    let long = reply(&"- a line of text\n".repeat(500), &[]);
+    let long = reply(&sample::lines(500), &[]);
     let content = long["content"].as_str().unwrap();
     assert!(content.ends_with("\n… (shortened)"), "{content}");
     hold_limits(&long);
@@ -231,7 +232,7 @@ fn remarks_say_what_kind_of_thing_happened() {
     let remark = Remark {
         under: None,
         kind: Some(Happening::Failed),
-        text: "#42: the run ended with `failure`",
+        text: &text!["#42: the run ended with ", code("failure")].into(),
         call: Some("1000000000000000004"),
         title: "shop",
         token: "failed/1",
@@ -272,13 +273,13 @@ proptest! {
 
     #[test]
     fn limits_hold_for_any_words(text in sample::any_text(), is_kind in any::<bool>()) {
-        let message = reply(&text, &[]);
+        let message = reply(&sample::said(&text), &[]);
         hold_limits(&message);
         hold_peace(&message);
         let remark = Remark {
             under: None,
             kind: is_kind.then_some(Happening::Parked),
-            text: &text,
+            text: &sample::said(&text),
             call: Some("1000000000000000004"),
             title: &text,
             token: &text,
@@ -293,7 +294,7 @@ proptest! {
 #[test]
 fn no_message_is_empty() {
     for text in ["", "\n\n", "**", "```"] {
-        let message = reply(text, &[]);
+        let message = reply(&sample::said(text), &[]);
         assert!(!message["content"].as_str().unwrap().is_empty(), "{text:?}");
     }
 }

@@ -126,7 +126,7 @@ async fn an_answer_goes_to_slacks_address_only() {
         let (listener, client) = speaking(vec![answer]).await;
         let spot = spot(Some("/actions/T1/2/x3"), None);
         assert_eq!(
-            client.reply(&spot, "Hello", &[]).await,
+            client.reply(&spot, &sample::said("Hello"), &[]).await,
             Ok(()),
             "{answer:?}"
         );
@@ -144,20 +144,27 @@ async fn an_answer_goes_to_slacks_address_only() {
     ] {
         let (listener, client) = speaking(vec![DONE]).await;
         let spot = spot(response, None);
-        assert_eq!(client.reply(&spot, "Hello", &[]).await, Ok(()));
+        assert_eq!(
+            client.reply(&spot, &sample::said("Hello"), &[]).await,
+            Ok(())
+        );
         assert_eq!(lines(&listener), ["POST /api/chat.postEphemeral"]);
         assert_eq!(listener.asked()[0].body["user"], "U1");
     }
     let (_listener, client) = speaking(vec![(500, "", "")]).await;
     let error = client
-        .reply(&spot(Some("/actions/secret"), None), "Hello", &[])
+        .reply(
+            &spot(Some("/actions/secret"), None),
+            &sample::said("Hello"),
+            &[],
+        )
         .await;
     let error = error.unwrap_err();
     assert!(matches!(error, CallError::Later { .. }));
     assert!(!format!("{error:?}").contains("secret"));
     let (_listener, client) = speaking(vec![(400, "", "invalid_blocks")]).await;
     let error = client
-        .reply(&spot(Some("/actions/x"), None), "Hello", &[])
+        .reply(&spot(Some("/actions/x"), None), &sample::said("Hello"), &[])
         .await;
     assert!(matches!(error, Err(CallError::Never(_))), "{error:?}");
 }
@@ -189,7 +196,7 @@ async fn a_remark_stands_in_the_thread_of_its_notice_or_alone() {
     let remark = Remark {
         under: Some("1.2"),
         kind: None,
-        text: "**Approved**",
+        text: &sample::said("Approved"),
         call: None,
         title: "shop",
         token: "remark/1",

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::chats::sample;
+use crate::domain::text::{Message, code, text};
 use crate::domain::{Happening, News};
 
 const SHOWN: Shown<'_> = Shown {
@@ -148,7 +149,7 @@ fn hostile_text_calls_links_and_hides_nothing() {
             hold_peace(&message, SHOWN.call);
             hold_limits(&message);
         }
-        let said = format!("x {}", crate::domain::reason::code(text));
+        let said = text!["x ", code(text)].into();
         hold_peace(&reply(&said, &[]), None);
     }
     let title = sample::HOSTILE[0];
@@ -177,13 +178,13 @@ fn answers_use_as_many_sections_as_they_need() {
         text.contains("• `/deploy ENV [SHA|PR]` · release a commit"),
         "{text}"
     );
-    let many = reply(&"- a line of text\n".repeat(500), &[]);
+    let many = reply(&sample::lines(500), &[]);
     assert_eq!(many["blocks"].as_array().unwrap().len(), 3);
-    let most = reply(&"- a line of text\n".repeat(50_000), &[]);
+    let most = reply(&sample::lines(50_000), &[]);
     hold_limits(&most);
     let last = most["blocks"].as_array().unwrap().last().unwrap();
     assert_eq!(last["text"]["text"], "… (shortened)");
-    hold_limits(&reply("", &[]));
+    hold_limits(&reply(&Message::default(), &[]));
 }
 
 #[test]
@@ -191,7 +192,7 @@ fn remarks_say_what_kind_of_thing_happened() {
     let remark = Remark {
         under: None,
         kind: Some(Happening::Failed),
-        text: "#42: the run ended with `failure`",
+        text: &text!["#42: the run ended with ", code("failure")].into(),
         call: Some("S0123456789"),
         title: "shop",
         token: "failed/1",
@@ -240,11 +241,11 @@ proptest! {
 
     #[test]
     fn limits_hold_for_any_words(text in sample::any_text(), is_kind in any::<bool>()) {
-        hold_limits(&reply(&text, &[]));
+        hold_limits(&reply(&sample::said(&text), &[]));
         let remark = Remark {
             under: None,
             kind: is_kind.then_some(Happening::Parked),
-            text: &text,
+            text: &sample::said(&text),
             call: Some("S1"),
             title: &text,
             token: &text,

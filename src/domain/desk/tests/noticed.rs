@@ -222,7 +222,7 @@ fn an_offer_is_withdrawn_when_a_gate_turns_red_and_comes_back_as_the_same_messag
     assert!(notice.buttons().is_empty());
     assert_eq!(call, None);
     let said = red.effects.iter().any(|planned| {
-        matches!(&planned.effect, Effect::Remark { kind: Some(Happening::StageFailed), text, .. } if text.contains("`status:lint`"))
+        matches!(&planned.effect, Effect::Remark { kind: Some(Happening::StageFailed), text, .. } if text.plain().contains("status:lint"))
     });
     assert!(said, "{red:?}");
     let green = report(
@@ -298,7 +298,8 @@ fn an_effect_that_was_given_up_is_announced_to_the_channels_of_its_repository() 
         panic!("{outcome:?}");
     };
     assert_eq!(*kind, Some(Happening::Parked));
-    assert!(text.contains("`403 @everyone`"), "{text}");
+    let text = text.plain();
+    assert!(text.contains("403 @everyone"), "{text}");
     let quiet = told_to(|one| one.on = vec![Happening::Ready]);
     let outcome = memory.hear(&parked, &quiet, at(1)).remove(0);
     assert!(outcome.effects.is_empty());

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::any_order::{at, catalog, repository, sha};
 use super::memory::Memory;
 use crate::domain::desk::{Change, Outcome};
+use crate::domain::text::Text;
 use crate::domain::{
     Account, Act, Action, Bound, Button, Catalog, Chat, Comment, Effect, Forge, Handle, Incoming,
     Internal, News, Notice, Origin, Place, Request, RequestKind, Said, Ships, Speaker, Spot, State,
@@ -110,7 +111,7 @@ fn read(outcome: &Outcome) -> String {
             let (Effect::Reply { text, .. } | Effect::Say { text, .. }) = &planned.effect else {
                 return None;
             };
-            Some(text.clone())
+            Some(text.plain())
         })
         .unwrap_or_else(|| format!("nothing: {outcome:?}"))
 }
@@ -299,7 +300,7 @@ fn a_button_of_an_older_state_explains_itself() {
         seen_at: at(0),
         ships: Ships::default(),
         stages: Vec::new(),
-        who: String::new(),
+        who: Text::default(),
         news: News::Ready,
     };
     memory.notices.insert(7, notice.clone());
