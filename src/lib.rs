@@ -31,6 +31,9 @@ pub mod config;
 /// The only place that knows SQL.
 pub mod store;
 
+/// Lets the desk decide and look.
+pub mod clerk;
+
 /// GitHub: what it sends, and what we ask of it.
 pub mod forges;
 

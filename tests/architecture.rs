@@ -83,6 +83,11 @@ const ROOMS: &[Room] = &[
         crates: &["sqlx", "tokio", "tokio_util"],
     },
     Room {
+        name: "clerk",
+        uses: &["domain", "store"],
+        crates: &[],
+    },
+    Room {
         name: "forges",
         uses: &["digest", "call", "web", "domain"],
         crates: &["octocrab", "reqwest", "tokio", "tokio_util"],
@@ -106,15 +111,15 @@ const ROOMS: &[Room] = &[
     Room {
         name: "engine",
         uses: &[
-            "clock", "chance", "metrics", "call", "domain", "ledger", "store", "forges", "chats",
-            "outposts",
+            "clock", "chance", "metrics", "call", "domain", "ledger", "store", "clerk", "forges",
+            "chats", "outposts",
         ],
         crates: &["tokio", "tokio_util"],
     },
     Room {
         name: "http",
         uses: &[
-            "clock", "chance", "metrics", "domain", "ledger", "store", "forges", "chats",
+            "clock", "chance", "metrics", "domain", "ledger", "store", "clerk", "forges", "chats",
         ],
         crates: &[
             "axum",
@@ -134,7 +139,7 @@ const ROOMS: &[Room] = &[
     Room {
         name: "cli",
         uses: &[
-            "clock", "chance", "digest", "metrics", "domain", "ledger", "config", "store",
+            "clock", "chance", "digest", "metrics", "domain", "ledger", "config", "store", "clerk",
             "forges", "chats", "outposts", "engine", "http", "sandbox",
         ],
         crates: &[
@@ -187,6 +192,7 @@ const LAYERS: &[&str] = &[
     "release",
     "candidates",
     "asked",
+    "glances",
     "chat",
     "timers",
     "door",

@@ -133,7 +133,7 @@ pub use channel::ChannelRef;
 pub use chat::{Act, Button, Chat, Handle, Offer, Said, Speaker, Spot};
 pub use command::{Command, Misunderstood};
 pub use delivery::{Delivery, Source};
-pub use desk::{COMMAND_LIFETIME, Change, Decision, Outcome, decide, unfold};
+pub use desk::{COMMAND_LIFETIME, Change, Decision, Outcome, Viewing, decide, look, unfold};
 pub use effect::{Departure, Effect, Planned, Priority, Reaction, StatusState};
 pub use entry::{Action, Actor, Detail, Ending, Entry};
 pub use environment::{Allow, Environment, Exclude};

@@ -7,6 +7,31 @@ use super::gates::StageVerdict;
 use super::text::Text;
 use super::{Account, EnvironmentName, Live, Reason, RoleName, ServiceName, Sha, StageName};
 
+/// What somebody wants to see.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Glance {
+    Status {
+        services: Vec<ServiceName>,
+    },
+    Examined {
+        service: ServiceName,
+        environment: EnvironmentName,
+        sha: Sha,
+    },
+    People {
+        service: ServiceName,
+        environment: EnvironmentName,
+    },
+}
+
+/// What they see.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum View {
+    Status(StatusView),
+    Examined(Box<ExaminedView>),
+    People(PeopleView),
+}
+
 /// What is live, what is under way, and how far the newest commits are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StatusView {

@@ -10,6 +10,7 @@ use tokio::sync::Semaphore;
 
 use super::callers::Callers;
 use crate::call::CallError;
+use crate::clerk::{Answers, Asker};
 use crate::clock::{Clock, later};
 use crate::domain::{Finding, Question};
 use crate::store::{Store, outbox, quiet};
@@ -21,6 +22,12 @@ const TRIES: u32 = 3;
 const PAUSE: Duration = Duration::from_millis(200);
 /// Calls at the same time, by all lanes together.
 const WIDTH: usize = 32;
+
+impl Asker for Arc<Facts> {
+    fn ask(&self, questions: Vec<Question>) -> Answers<'_> {
+        Box::pin(self.find(questions))
+    }
+}
 
 /// Whoever finds things out.
 #[derive(Debug)]

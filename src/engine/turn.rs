@@ -10,9 +10,9 @@ use jiff::Timestamp;
 
 use crate::chance;
 use crate::chats::{discord, slack};
+use crate::clerk::{self, Settled};
 use crate::domain::{
-    Action, Actor, Catalog, Change, Decision, Entry, Finding, Incoming, Knowledge, Outcome,
-    Question, Source, decide, unfold,
+    Action, Actor, Catalog, Change, Entry, Finding, Incoming, Outcome, Question, Source, unfold,
 };
 use crate::forges::{github, gitlab};
 use crate::store::inbox::{self, Verdict};
@@ -23,8 +23,6 @@ use crate::store::{Store, StoreError, Tx, ledger, outbox, state};
 /// After so many vanished holders a delivery is set aside, so that its lane goes on. High enough that
 /// a row of power cuts does not look like a deadly delivery.
 const ATTEMPTS: u64 = 10;
-/// How often a decision may find that it needs more of the state. It needs five at most.
-const LOOKS: usize = 20;
 
 /// What is decided in one transaction.
 #[derive(Debug)]
@@ -159,7 +157,7 @@ async fn handle(
         }
         let known = known.filter(|known| known.part == part);
         let facts = known.map(|known| known.known.clone()).unwrap_or_default();
-        let settled = match settle(tx, incoming, &turn.catalog, facts, now).await {
+        let settled = match clerk::settle(tx, incoming, &turn.catalog, facts, now).await {
             // What is stored makes no sense: that costs this delivery, not all the others.
             Err(error @ StoreError::Unreadable { .. }) => {
                 return park(tx, row, now, error.to_string()).await;
@@ -226,53 +224,6 @@ fn read(row: &Received) -> Result<Vec<Incoming>, Unread> {
 /// Without randomness there is none, and no link is offered.
 fn lot() -> String {
     chance::code().unwrap_or_default()
-}
-
-enum Settled {
-    Outcome(Outcome),
-    Asks {
-        first: Outcome,
-        questions: Vec<Question>,
-        facts: BTreeMap<Question, Finding>,
-    },
-    Panicked,
-}
-
-/// Lets the desk decide, and gives it all of the state that it asks for.
-async fn settle(
-    tx: &mut Tx,
-    incoming: &Incoming,
-    catalog: &Catalog,
-    facts: BTreeMap<Question, Finding>,
-    now: Timestamp,
-) -> Result<Settled, StoreError> {
-    let mut knowledge = Knowledge {
-        seen: BTreeMap::new(),
-        facts,
-    };
-    for _ in 0..LOOKS {
-        let decided = catch_unwind(AssertUnwindSafe(|| {
-            decide(incoming, catalog, &knowledge, now)
-        }));
-        let (missing, first) = match decided {
-            Ok(Decision::Settled(outcome)) => return Ok(Settled::Outcome(outcome)),
-            Ok(Decision::Needs { missing, first }) => (missing, first),
-            Err(_) => return Ok(Settled::Panicked),
-        };
-        if missing.looks.is_empty() {
-            return Ok(Settled::Asks {
-                first,
-                questions: missing.questions.into_iter().collect(),
-                facts: knowledge.facts,
-            });
-        }
-        for look in missing.looks {
-            let seen = state::look(tx, &look).await?;
-            knowledge.seen.insert(look, seen);
-        }
-    }
-    tracing::error!("the desk asked for more and more of the state");
-    Ok(Settled::Panicked)
 }
 
 /// Writes an outcome: the state, the ledger, and what must be done outside because of it.

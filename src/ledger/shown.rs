@@ -347,7 +347,8 @@ mod tests {
         let untouched: Value = serde_json::from_slice(&body).unwrap();
         assert_eq!(shown.entry, untouched);
         assert_eq!(shown.who(), "github:7");
-        assert_eq!(shown.why(), "");
+        // The sentences are gone; which rules refused is said for ever.
+        assert_eq!(shown.why(), "gate; approval");
         let most: Vec<Aside> = asides
             .into_iter()
             .filter(|aside| aside.name != "actor.login")
@@ -357,7 +358,7 @@ mod tests {
         asides.retain(|aside| aside.name == "evidence");
         let erased = Shown::of(&body, &asides).unwrap().erased;
         assert!(
-            erased.contains(&"evidence.reasons".to_owned()),
+            erased.contains(&"evidence.reasons.says".to_owned()),
             "{erased:?}"
         );
     }

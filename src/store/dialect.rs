@@ -18,6 +18,14 @@ impl Dialect {
 
     /// SQLite takes its one write lock at the start, so that a transaction never has to be upgraded
     /// half-way; PostgreSQL finds conflicts by itself.
+    /// SQLite's readers are kept from writing by their connection.
+    pub(super) fn begin_glance(self) -> &'static str {
+        match self {
+            Self::Sqlite => "BEGIN DEFERRED",
+            Self::Postgres => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        }
+    }
+
     pub(super) fn begin(self) -> &'static str {
         match self {
             Self::Sqlite => "BEGIN IMMEDIATE",

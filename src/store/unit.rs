@@ -58,6 +58,19 @@ impl Tx {
         Ok(tx)
     }
 
+    /// A transaction that cannot write: it sees one moment, and holds up nobody.
+    async fn begin_glance(store: &Store) -> Result<Self, StoreError> {
+        let mut tx = Self {
+            connection: store.reader().acquire().await?,
+            dialect: store.dialect(),
+            sealer: None,
+            ended: false,
+        };
+        let begin = tx.dialect.begin_glance();
+        tx.connection().execute(begin).await?;
+        Ok(tx)
+    }
+
     async fn end(mut self, word: &'static str) -> Result<(), StoreError> {
         self.connection().execute(word).await?;
         self.ended = true;
@@ -85,6 +98,17 @@ impl Store {
         tokio::spawn(async move { store.repeat(work).await })
             .await
             .map_err(|_| StoreError::Stopped)?
+    }
+
+    /// Looks, in one transaction that the database itself keeps from writing.
+    pub async fn glance<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        F: for<'t> Fn(&'t mut Tx) -> Work<'t, T>,
+    {
+        let mut tx = Tx::begin_glance(self).await?;
+        let seen = work(&mut tx).await?;
+        tx.end("COMMIT").await?;
+        Ok(seen)
     }
 
     async fn repeat<T, F>(&self, work: F) -> Result<T, StoreError>

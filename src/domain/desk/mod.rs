@@ -4,6 +4,8 @@
 use jiff::{SignedDuration, Timestamp};
 
 use self::sitting::Sitting;
+use super::reason::Reason;
+use super::view::{Glance, View};
 use super::{
     Account, Action, Actor, Bound, Candidate, Catalog, Due, Entry, Forge, Incoming, Knowledge,
     Live, Lock, Missing, Planned, Report, RepositoryId, Request, RuleRequested, ServiceName,
@@ -25,6 +27,8 @@ mod release;
 mod candidates;
 
 mod asked;
+
+mod glances;
 
 mod chat;
 
@@ -125,6 +129,27 @@ pub enum Change {
         repository: RepositoryId,
         note: Box<super::Internal>,
     },
+}
+
+/// A view, or what is missing for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Viewing {
+    Seen(Box<View>),
+    /// There is no such thing to see.
+    Refused(Box<Reason>),
+    Needs(Missing),
+}
+
+/// Looks at what somebody wants to see. Nothing follows from it.
+pub fn look(glance: &Glance, catalog: &Catalog, knowledge: &Knowledge, now: Timestamp) -> Viewing {
+    let sitting = Sitting::new(catalog, knowledge, now);
+    let seen = glances::look(&sitting, glance);
+    let (missing, _) = sitting.into_parts();
+    match seen {
+        _ if !missing.is_empty() => Viewing::Needs(missing),
+        Ok(view) => Viewing::Seen(Box::new(view)),
+        Err(reason) => Viewing::Refused(Box::new(reason)),
+    }
 }
 
 /// Decides what follows from something that happened.

@@ -1,7 +1,7 @@
 //! What people and machines do on the forge where a world's services live, with the same words for both.
 
 use countersign::domain::Forge;
-use countersign::domain::command::as_written_on;
+use countersign::domain::command::written_on;
 use countersign::sandbox::github::{APP_SLUG, Membership, NewCommit, Order, Trouble};
 
 use super::World;
@@ -179,10 +179,8 @@ impl World {
             Forge::GitHub => self.github.comment(person, SHOP, pull_request, text).await,
             // As GitLab's people write what GitLab would take for its own.
             Forge::GitLab => {
-                let text = as_written_on(self.forge, format!("\n{text}"));
-                self.gitlab
-                    .comment(person, SHOP, pull_request, &text[1..])
-                    .await
+                let text = said_on_gitlab(text);
+                self.gitlab.comment(person, SHOP, pull_request, &text).await
             }
         }
     }
@@ -361,6 +359,12 @@ impl World {
             }
         }
     }
+}
+
+/// Every command as it is written on GitLab.
+pub(super) fn said_on_gitlab(text: &str) -> String {
+    let lines = text.lines().map(|line| written_on(Forge::GitLab, line));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// Whether a call starts a job.

@@ -2,11 +2,11 @@
 //! people and groups change, branches go back, forks appear, and the forge is in trouble.
 
 use countersign::domain::Forge;
-use countersign::domain::command::as_written_on;
 use countersign::sandbox::github::{NewCommit, Trouble};
 use serde_json::Value;
 
 use super::World;
+use super::acts::said_on_gitlab;
 use super::deliveries::{self, SECRET};
 use super::world::SHOP;
 
@@ -111,9 +111,8 @@ impl World {
                 self.github.edit_comment(person, SHOP, comment, text).await;
             }
             Forge::GitLab => {
-                let text = as_written_on(self.forge, format!("\n{text}"));
-                let text = text.trim_start();
-                self.gitlab.edit_comment(person, SHOP, comment, text).await;
+                let text = said_on_gitlab(text);
+                self.gitlab.edit_comment(person, SHOP, comment, &text).await;
             }
         }
         self.settle().await;

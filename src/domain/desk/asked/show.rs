@@ -48,7 +48,7 @@ pub(crate) fn status(
     }
 }
 
-fn of_service(
+pub(crate) fn of_service(
     sitting: &Sitting<'_>,
     repository: &Repository,
     service: &Service,
@@ -137,7 +137,17 @@ pub(crate) fn explain(
     place: Destination<'_>,
     target: Option<&Target>,
 ) -> Result<ExaminedView, Reason> {
-    let Meant { sha, open_head } = deploy::target(sitting, asked, place, target)?;
+    let meant = deploy::target(sitting, asked, place, target)?;
+    Ok(examined(sitting, &asked.repository, place, meant))
+}
+
+/// A commit before an environment, by its request if one waits.
+pub(crate) fn examined(
+    sitting: &Sitting<'_>,
+    repository: &Repository,
+    place: Destination<'_>,
+    Meant { sha, open_head }: Meant,
+) -> ExaminedView {
     let open = sitting.open_requests(place.service);
     let request = open.iter().find(|request| {
         request.environment == place.environment.name && request.sha == sha && request.is_waiting()
@@ -148,7 +158,7 @@ pub(crate) fn explain(
             sitting,
             &Subject {
                 place,
-                repository: &asked.repository,
+                repository,
                 sha: &sha,
                 kind: RequestKind::Deploy,
                 open_head,
@@ -158,13 +168,13 @@ pub(crate) fn explain(
             },
         ),
     };
-    Ok(ExaminedView {
+    ExaminedView {
         service: place.service.name.clone(),
         environment: place.environment.name.clone(),
         request: request.map(|request| request.number),
         tree: examined.tree,
         sha,
-    })
+    }
 }
 
 /// Who may approve.

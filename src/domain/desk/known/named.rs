@@ -43,12 +43,7 @@ pub(crate) fn place<'s>(
             let says = text!["several services have ", code(environment)];
             Err(Reason::refuses(Rule::Command, says).help(name_one(&names)))
         }
-        (None, _) => {
-            let environments = named.iter().flat_map(|service| &service.environments);
-            let names: Vec<&str> = environments.map(|one| one.name.as_str()).collect();
-            let says = text!["there is no environment ", code(environment)];
-            Err(Reason::refuses(Rule::Command, says).help(there_are("environment", &names)))
-        }
+        (None, _) => Err(no_environment(environment, &named)),
     }
 }
 
@@ -68,6 +63,14 @@ pub(crate) fn there_are(what: &str, names: &[&str]) -> Text {
             "."
         ],
     }
+}
+
+/// No environment of these services has this name.
+pub(crate) fn no_environment(name: &str, services: &[&Service]) -> Reason {
+    let environments = services.iter().flat_map(|service| &service.environments);
+    let names: Vec<&str> = environments.map(|one| one.name.as_str()).collect();
+    let says = text!["there is no environment ", code(name)];
+    Reason::refuses(Rule::Command, says).help(there_are("environment", &names))
 }
 
 /// No service has this name.

@@ -126,7 +126,7 @@ fn a_link_needs_both_sides() {
     let ann = ("100", "1");
     let offered = says(&mut memory, ann, "/link", at(0));
     assert_eq!(actions(&offered), [Action::LinkOffered]);
-    assert!(read(&offered).contains("`/link ABCD1234`"));
+    assert!(read(&offered).contains("/link ABCD1234"));
     // The code is nothing to whoever confirms before the forge has seen it.
     let early = presses(&mut memory, ann, Button::Link { offer: 1 }, at(1));
     assert_eq!(actions(&early), [Action::Refused]);
