@@ -33,7 +33,7 @@ pub(crate) fn approve(
         return ends::end(sitting, request, Ended::Voided, why, outcome);
     };
     let number = request.number;
-    if request.policy != digests::digest(sitting, service, environment) {
+    if !digests::is_current(sitting, &request, service, environment) {
         let text = format!(
             "**Refused**: {} is void, because {POLICY_CHANGED}.",
             named::in_full(&request)

@@ -12,8 +12,8 @@ use crate::domain::desk::telling::pages;
 use crate::domain::desk::{Change, Outcome, candidates};
 use crate::domain::reason::{Reason, Verdict, code};
 use crate::domain::{
-    Account, Action, Actor, Asked, Due, Ended, Environment, Given, Look, Origin, Relation,
-    Repository, Request, RequestKind, Service, Sha, State, StatusState,
+    Account, Action, Actor, Asked, Due, Ended, Environment, Given, Look, Origin, PolicyDigest,
+    Relation, Repository, Request, RequestKind, Service, Sha, State, StatusState,
 };
 
 /// What somebody asks to release.
@@ -167,11 +167,12 @@ pub(crate) fn ask(sitting: &Sitting<'_>, wish: &Wish<'_>, outcome: &mut Outcome)
     if wish.is_dry {
         return answer_dry(wish, &examined, outcome);
     }
-    if !examined.is_clear() {
+    let policy = digests::digest(sitting, wish.service, wish.environment);
+    let Some(policy) = policy.filter(|_| examined.is_clear()) else {
         return refuse_wish(sitting, wish, &examined, outcome);
-    }
+    };
     let number = sitting.next_number();
-    let mut request = new_request(sitting, wish, number);
+    let mut request = new_request(sitting, wish, number, policy);
     outcome.entries.push(
         sitting
             .about_by(&request, Action::Requested, author)
@@ -203,7 +204,12 @@ pub(crate) fn ask(sitting: &Sitting<'_>, wish: &Wish<'_>, outcome: &mut Outcome)
     go_or_wait(sitting, request, (&examined, note.as_deref()), outcome);
 }
 
-fn new_request(sitting: &Sitting<'_>, wish: &Wish<'_>, number: u64) -> Request {
+fn new_request(
+    sitting: &Sitting<'_>,
+    wish: &Wish<'_>,
+    number: u64,
+    policy: &PolicyDigest,
+) -> Request {
     let expires_at = sitting
         .now
         .checked_add(wish.environment.expires.as_duration())
@@ -220,7 +226,7 @@ fn new_request(sitting: &Sitting<'_>, wish: &Wish<'_>, number: u64) -> Request {
         origin: wish.asked.origin.clone(),
         thread: thread(wish.asked),
         open_head: wish.open_head,
-        policy: digests::digest(sitting, wish.service, wish.environment),
+        policy: policy.to_string(),
         opened_at: sitting.now,
         expires_at,
         given: Vec::new(),

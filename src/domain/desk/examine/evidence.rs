@@ -7,7 +7,8 @@ use crate::domain::desk::sitting::{Sitting, misfit};
 use crate::domain::gates::{self, StageView};
 use crate::domain::reason::Reason;
 use crate::domain::{
-    Comparison, Detail, Fact, GitLabTrigger, Question, Report, Reporter, Repository, Sha, Trigger,
+    Comparison, Detail, Fact, GitLabTrigger, PolicyDigest, Question, Report, Reporter, Repository,
+    Sha, Trigger,
 };
 
 /// The reports as the forge has them now, and how the stored ones change.
@@ -114,11 +115,9 @@ pub(crate) fn evidence(
         ),
         (
             "policy",
-            Detail::from(digests::digest(
-                sitting,
-                subject.service,
-                subject.environment,
-            )),
+            digests::digest(sitting, subject.service, subject.environment)
+                .map_or("none", PolicyDigest::as_str)
+                .into(),
         ),
         ("reasons", Detail::private(tree.detail())),
     ])

@@ -71,7 +71,14 @@ pub(crate) fn examine(sitting: &Sitting<'_>, subject: &Subject<'_>) -> Examined 
             direction,
             alone(sitting, subject),
             approvals,
-        ],
+        ]
+        .into_iter()
+        .chain(digests::missing(
+            sitting,
+            subject.service,
+            subject.environment,
+        ))
+        .collect(),
     );
     let evidence = evidence::evidence(sitting, subject, &views, comparison, &tree);
     Examined {

@@ -45,7 +45,7 @@ pub(crate) fn let_go(sitting: &Sitting<'_>, mut request: Request, outcome: &mut 
         // It may have been renamed since.
         request.repository = bound;
     }
-    if !may_be_there && request.policy != digests::digest(sitting, service, environment) {
+    if !may_be_there && !digests::is_current(sitting, &request, service, environment) {
         return ends::end(sitting, request, Ended::Voided, POLICY_CHANGED, outcome);
     }
     if !may_be_there && request.expires_at <= sitting.now {
@@ -68,7 +68,7 @@ pub(crate) fn let_go(sitting: &Sitting<'_>, mut request: Request, outcome: &mut 
     match &examined.quorum {
         Ok(quorum)
             if examined.is_clear()
-                && request.policy == digests::digest(sitting, service, environment) =>
+                && digests::is_current(sitting, &request, service, environment) =>
         {
             depart(
                 sitting,
