@@ -25,7 +25,7 @@ pub struct SealedPolicy {
     /// Names the text.
     pub digest: PolicyDigest,
     /// How it was named before it had a text.
-    pub(super) first: Option<PolicyDigest>,
+    pub first: Option<PolicyDigest>,
 }
 
 impl SealedPolicy {
