@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::{
-    Chat, Environment, EnvironmentName, Forge, RepoRef, Role, RoleName, Service, ServiceName,
+    Chat, Environment, EnvironmentName, Forge, PolicyDigest, RepoRef, Role, RoleName, SealedPolicy,
+    Service, ServiceName,
 };
 
 /// The services and the roles.
@@ -16,10 +17,10 @@ pub struct Catalog {
     pub roles: BTreeMap<RoleName, Role>,
     /// The services, in the order of the file.
     pub services: Vec<Service>,
-    /// The digest of each environment's policy: an approval counts only under the policy that it was
-    /// given under.
+    /// Each environment's policy with its digest: an approval counts only under the policy that it was
+    /// given under. What is not in here has no policy, and nothing is released to it.
     #[serde(skip)]
-    pub digests: BTreeMap<(ServiceName, EnvironmentName), String>,
+    pub policies: BTreeMap<(ServiceName, EnvironmentName), SealedPolicy>,
     /// The guilds and workspaces that are ours; nobody else is obeyed in a chat.
     #[serde(skip)]
     pub tenants: Vec<(Chat, String)>,
@@ -71,10 +72,16 @@ impl Catalog {
         own.peek().is_none() || own.any(|one| one.covers(environment))
     }
 
-    /// Puts the digests in: `digest` is given everything that an environment's policy consists of.
+    /// The policy of an environment, if it has one.
+    pub fn policy(&self, service: &Service, environment: &Environment) -> Option<&SealedPolicy> {
+        let key = (service.name.clone(), environment.name.clone());
+        self.policies.get(&key)
+    }
+
+    /// Puts the policies in: `digest` is given the text of each.
     #[must_use]
-    pub fn sealed(mut self, digest: impl Fn(&Service, &Environment, &[&Role]) -> String) -> Self {
-        let mut digests = BTreeMap::new();
+    pub fn sealed(mut self, digest: impl Fn(&str) -> PolicyDigest) -> Self {
+        let mut policies = BTreeMap::new();
         for service in &self.services {
             for environment in &service.environments {
                 let roles: Vec<&Role> = environment
@@ -83,10 +90,12 @@ impl Catalog {
                     .filter_map(|name| self.roles.get(name))
                     .collect();
                 let key = (service.name.clone(), environment.name.clone());
-                digests.insert(key, digest(service, environment, &roles));
+                if let Some(policy) = SealedPolicy::of(service, environment, &roles, &digest) {
+                    policies.insert(key, policy);
+                }
             }
         }
-        self.digests = digests;
+        self.policies = policies;
         self
     }
 }

@@ -56,6 +56,12 @@ pub mod trigger;
 /// The file of a GitHub workflow.
 pub mod workflow_file;
 
+/// The name of a policy.
+pub mod policy_digest;
+
+/// The policy of an environment, as one text.
+pub mod policy_text;
+
 /// What came through a hook.
 pub mod delivery;
 
@@ -153,6 +159,8 @@ pub use name::{EnvironmentName, RoleName, ServiceName, StageName};
 pub use notice::{GateShown, Happening, Mood, News, Notice, Shipped, Ships, StageShown};
 pub use pattern::{NamePattern, PathPattern};
 pub use policy::{Approval, Authorized, Quorum};
+pub use policy_digest::PolicyDigest;
+pub use policy_text::SealedPolicy;
 pub use reason::{Reason, Rule, Verdict};
 pub use repo::{Branch, Forge, RepoRef};
 pub use report::{Colour, Rank, Report, ReportKind, Reporter};

@@ -27,7 +27,8 @@ pub struct Request {
     pub thread: String,
     /// The commit is the head of this open pull request, not yet on the release branch.
     pub open_head: Option<u64>,
-    /// The policy that was in force, by its digest.
+    /// The policy that was in force, by its digest. It stays text, so that rows of any version can be read: it
+    /// is compared with the digest of the policy in force, and whatever does not name that counts for nothing.
     pub policy: String,
     pub opened_at: Timestamp,
     pub expires_at: Timestamp,
@@ -287,7 +288,7 @@ mod tests {
                 }),
                 thread: "t".to_owned(),
                 open_head: Some(3),
-                policy: "d".to_owned(),
+                policy: "d".repeat(64),
                 opened_at: at,
                 expires_at: at,
                 given: vec![Given {
@@ -295,7 +296,7 @@ mod tests {
                     at,
                     roles: vec!["deployer".parse().unwrap()],
                     sha: sha.clone(),
-                    policy: "d".to_owned(),
+                    policy: "d".repeat(64),
                     comment: Some(11),
                 }],
                 state,

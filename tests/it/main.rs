@@ -62,5 +62,6 @@ mod tokens;
 mod triggers;
 mod turns;
 mod unproven;
+mod waiting;
 mod webhooks;
 mod witness;

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use countersign::clock::{Clock, Hand};
 use countersign::config::{Config, Surroundings};
-use countersign::domain::{Catalog, Forge};
+use countersign::domain::{Catalog, Forge, SealedPolicy};
 use countersign::engine::Shared;
 use countersign::engine::callers::Callers;
 use countersign::forges::github::client::{Client, Identity};
@@ -417,6 +417,20 @@ impl World {
     pub(crate) fn reconfigure_unheard(&self, services: &str) {
         let services = meant_for(self.forge, services);
         self.catalog.send_replace(Arc::new(catalog(&services)));
+    }
+
+    /// The policies that are in force.
+    pub(crate) fn policies(&self) -> Vec<SealedPolicy> {
+        self.catalog.borrow().policies.values().cloned().collect()
+    }
+
+    /// From now on policies are named as versions did that did not know their text.
+    pub(crate) fn name_policies_as_before(&self) {
+        self.catalog.send_modify(|catalog| {
+            for policy in Arc::make_mut(catalog).policies.values_mut() {
+                policy.digest = policy.first.clone().unwrap();
+            }
+        });
     }
 
     /// The forge is not configured any more.

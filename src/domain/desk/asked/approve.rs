@@ -32,12 +32,9 @@ pub(crate) fn approve(
         let why = "the service or the environment is not configured any more";
         return ends::end(sitting, request, Ended::Voided, why, outcome);
     };
-    let Destination {
-        service,
-        environment,
-    } = place;
+    let environment = place.environment;
     let number = request.number;
-    if request.policy != digests::digest(sitting, service, environment) {
+    if !digests::is_current(sitting, &request, place) {
         let about = text![
             ": ",
             in_full(&request),

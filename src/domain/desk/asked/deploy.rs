@@ -14,8 +14,8 @@ use crate::domain::desk::{Change, Outcome, candidates};
 use crate::domain::reason::{Reason, Rule};
 use crate::domain::text::{Message, Text, code, command, commit, strong, text};
 use crate::domain::{
-    Account, Action, Actor, Asked, Due, Ended, Given, Look, Origin, Relation, Repository, Request,
-    RequestKind, Sha, State, StatusState,
+    Account, Action, Actor, Asked, Due, Ended, Given, Look, Origin, PolicyDigest, Relation,
+    Repository, Request, RequestKind, Sha, State, StatusState,
 };
 
 /// What somebody asks to release.
@@ -148,11 +148,12 @@ pub(crate) fn ask(sitting: &Sitting<'_>, wish: &Wish<'_>, outcome: &mut Outcome)
     if wish.is_dry {
         return answer_dry(wish, &examined, outcome);
     }
-    if !examined.is_clear() {
+    let policy = digests::digest(sitting, wish.place);
+    let Some(policy) = policy.filter(|_| examined.is_clear()) else {
         return refuse_wish(sitting, wish, &examined, outcome);
-    }
+    };
     let number = sitting.next_number();
-    let mut request = new_request(sitting, wish, number);
+    let mut request = new_request(sitting, wish, number, policy);
     outcome.entries.push(
         sitting
             .about_by(&request, Action::Requested, author)
@@ -184,7 +185,12 @@ pub(crate) fn ask(sitting: &Sitting<'_>, wish: &Wish<'_>, outcome: &mut Outcome)
     go_or_wait(sitting, request, (&examined, note.as_ref()), outcome);
 }
 
-fn new_request(sitting: &Sitting<'_>, wish: &Wish<'_>, number: u64) -> Request {
+fn new_request(
+    sitting: &Sitting<'_>,
+    wish: &Wish<'_>,
+    number: u64,
+    policy: &PolicyDigest,
+) -> Request {
     let expires_at = sitting
         .now
         .checked_add(wish.place.environment.expires.as_duration())
@@ -201,7 +207,7 @@ fn new_request(sitting: &Sitting<'_>, wish: &Wish<'_>, number: u64) -> Request {
         origin: wish.asked.origin.clone(),
         thread: thread(wish.asked),
         open_head: wish.meant.open_head,
-        policy: digests::digest(sitting, wish.place.service, wish.place.environment),
+        policy: policy.to_string(),
         opened_at: sitting.now,
         expires_at,
         given: Vec::new(),

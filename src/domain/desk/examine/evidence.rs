@@ -7,7 +7,7 @@ use crate::domain::desk::sitting::{Sitting, misfit};
 use crate::domain::gates;
 use crate::domain::reason::Reason;
 use crate::domain::{
-    Detail, Fact, GitLabTrigger, Question, Report, Reporter, Repository, Sha, Trigger,
+    Detail, Fact, GitLabTrigger, PolicyDigest, Question, Report, Reporter, Repository, Sha, Trigger,
 };
 
 /// Of the evidence in an entry. The first version, which had no number, kept the whole tree of reasons private.
@@ -97,7 +97,6 @@ pub(super) fn evidence(sitting: &Sitting<'_>, looked: &Looked<'_>, tree: &Reason
     let gates = views.flat_map(|view| &view.gates);
     let compared = looked.compared();
     let commits = compared.iter().flat_map(|found| &found.commits);
-    let place = looked.subject.place;
     let titles: Detail = commits
         .clone()
         .map(|commit| commit.title.as_str())
@@ -112,7 +111,9 @@ pub(super) fn evidence(sitting: &Sitting<'_>, looked: &Looked<'_>, tree: &Reason
         ("titles", Detail::private(titles)),
         (
             "policy",
-            Detail::from(digests::digest(sitting, place.service, place.environment)),
+            digests::digest(sitting, looked.subject.place)
+                .map_or("none", PolicyDigest::as_str)
+                .into(),
         ),
         ("reasons", tree.detail()),
     ])

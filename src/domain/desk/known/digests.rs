@@ -1,33 +1,28 @@
-//! The policy that is in force, and requests that were asked for under another one.
+//! Digests: the policy that is in force, and requests that were asked for under another one.
 
 use crate::domain::desk::known::destination::Destination;
 use crate::domain::desk::known::named;
 use crate::domain::desk::sitting::Sitting;
-use crate::domain::{Environment, Request, Service};
+use crate::domain::{PolicyDigest, Request};
 
-/// The digest of the policy that is in force.
-pub(crate) fn digest(
-    sitting: &Sitting<'_>,
-    service: &Service,
-    environment: &Environment,
-) -> String {
-    let key = (service.name.clone(), environment.name.clone());
-    sitting
-        .catalog
-        .digests
-        .get(&key)
-        .cloned()
-        .unwrap_or_default()
+pub(crate) const POLICY_CHANGED: &str = "the policy has changed since it was asked for";
+
+/// The digest of the policy that is in force, if there is one.
+pub(crate) fn digest<'s>(
+    sitting: &Sitting<'s>,
+    place: Destination<'_>,
+) -> Option<&'s PolicyDigest> {
+    let policy = sitting.catalog.policy(place.service, place.environment);
+    policy.map(|policy| &policy.digest)
+}
+
+/// Whether a request was asked for under the policy that is in force. Where there is none, nothing was.
+pub(crate) fn is_current(sitting: &Sitting<'_>, request: &Request, place: Destination<'_>) -> bool {
+    let policy = sitting.catalog.policy(place.service, place.environment);
+    policy.is_some_and(|policy| policy.is_named(&request.policy))
 }
 
 /// What was asked for under a policy that is not in force any more counts for nothing.
 pub(crate) fn is_outdated(sitting: &Sitting<'_>, request: &Request) -> bool {
-    named::configured(sitting, request).is_none_or(
-        |Destination {
-             service,
-             environment,
-         }| { request.policy != digest(sitting, service, environment) },
-    )
+    named::configured(sitting, request).is_none_or(|place| !is_current(sitting, request, place))
 }
-
-pub(crate) const POLICY_CHANGED: &str = "the policy has changed since it was asked for";

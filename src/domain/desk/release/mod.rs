@@ -40,17 +40,13 @@ pub(crate) fn let_go(sitting: &Sitting<'_>, mut request: Request, outcome: &mut 
         let why = "the service or the environment is not configured any more";
         return ends::end(sitting, request, Ended::Voided, why, outcome);
     };
-    let Destination {
-        service,
-        environment,
-    } = place;
-    if let Some(bound) = sitting.bound_to(service)
+    if let Some(bound) = sitting.bound_to(place.service)
         && bound.id == request.repository.id
     {
         // It may have been renamed since.
         request.repository = bound;
     }
-    if !may_be_there && request.policy != digests::digest(sitting, service, environment) {
+    if !may_be_there && !digests::is_current(sitting, &request, place) {
         return ends::end(sitting, request, Ended::Voided, POLICY_CHANGED, outcome);
     }
     if !may_be_there && request.expires_at <= sitting.now {
@@ -71,10 +67,7 @@ pub(crate) fn let_go(sitting: &Sitting<'_>, mut request: Request, outcome: &mut 
     }
     let had_left = request.flight().is_some();
     match &examined.quorum {
-        Ok(quorum)
-            if examined.is_clear()
-                && request.policy == digests::digest(sitting, service, environment) =>
-        {
+        Ok(quorum) if examined.is_clear() && digests::is_current(sitting, &request, place) => {
             depart(sitting, request, (quorum, &examined), place, outcome);
         }
         Ok(_) | Err(_) if may_be_there => lost::stay_unknown(sitting, request, outcome),

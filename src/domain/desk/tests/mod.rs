@@ -4,3 +4,4 @@ mod any_order;
 mod memory;
 mod noticed;
 mod talking;
+mod under;

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::any_order::{at, catalog, repository, sha};
 use super::memory::Memory;
+use super::under::{in_force, sealed};
 use crate::domain::desk::{Change, Outcome};
 use crate::domain::text::Text;
 use crate::domain::{
@@ -246,6 +247,7 @@ fn a_yes_from_before_the_request_is_not_meant_for_it() {
         comment: 1,
         written_at: at(30),
     };
+    let ours = sealed(ours());
     let request = Request {
         number: 1,
         service: "shop".parse().unwrap(),
@@ -258,7 +260,7 @@ fn a_yes_from_before_the_request_is_not_meant_for_it() {
         origin: Origin::Comment(place),
         thread: "asked".to_owned(),
         open_head: None,
-        policy: String::new(),
+        policy: in_force(&ours),
         opened_at: at(31),
         expires_at: at(3_600),
         given: Vec::new(),
@@ -269,7 +271,7 @@ fn a_yes_from_before_the_request_is_not_meant_for_it() {
     says(&mut memory, ("100", "1"), "/approve #1", at(10));
     let waiting = memory.told.remove(0);
     let outcome = memory
-        .hear(&Incoming::Internal(waiting), &ours(), at(40))
+        .hear(&Incoming::Internal(waiting), &ours, at(40))
         .remove(0);
     assert_eq!(actions(&outcome).last(), Some(&Action::Refused));
     assert!(

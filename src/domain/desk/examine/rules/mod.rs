@@ -7,6 +7,7 @@ mod doors;
 mod freeze;
 mod lock;
 mod origin;
+mod policy;
 mod requester;
 mod stages;
 mod turn;
@@ -33,6 +34,7 @@ pub(super) const RULES: &[Look] = &[
     direction::look,
     turn::look,
     approvals::look,
+    policy::look,
 ];
 
 /// Every rule about an environment alone.

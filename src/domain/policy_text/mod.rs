@@ -1,0 +1,217 @@
+//! The policy of an environment as one canonical text: who and how many, and everything that decides what they
+//! approve. What only says when, or whom to tell, is outside and asked anew at the departure; `keys` lists
+//! both. Nobody hashes here: the digest is made by a function that is handed in.
+
+mod canonical;
+mod first;
+pub mod keys;
+
+use canonical::{Piece, Record};
+
+use super::{
+    Allow, Environment, Exclude, Forge, Gate, GitHubTrigger, GitLabTrigger, PolicyDigest, RepoRef,
+    Role, Service, Stage, Template, Trigger,
+};
+
+/// The version of the text. It grows only when the same meaning must be written differently, which voids
+/// whatever waits; a key that is new is left out where it is not set, and changes nothing.
+const VERSION: u64 = 1;
+
+/// A policy that is in force.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SealedPolicy {
+    /// What people approve under, readable without the configuration of that day.
+    pub text: String,
+    /// Names the text.
+    pub digest: PolicyDigest,
+    /// How it was named before it had a text.
+    pub first: Option<PolicyDigest>,
+}
+
+impl SealedPolicy {
+    /// Spells a policy and names it. There is none where an approval asks for a role that nobody defined.
+    pub(super) fn of(
+        service: &Service,
+        environment: &Environment,
+        roles: &[&Role],
+        digest: impl Fn(&str) -> PolicyDigest,
+    ) -> Option<Self> {
+        let text = spell(service, environment, roles)?;
+        Some(Self {
+            digest: digest(&text),
+            first: first::spell(service, environment, roles).map(|text| digest(&text)),
+            text,
+        })
+    }
+
+    /// Whether what was asked for under a policy of this digest was asked for under this one. The digest is
+    /// whatever a request brings along: a text that names no policy names this one least of all.
+    pub fn is_named(&self, digest: &str) -> bool {
+        let names = |own: &PolicyDigest| own.as_str() == digest;
+        names(&self.digest) || self.first.as_ref().is_some_and(names)
+    }
+}
+
+fn spell(service: &Service, environment: &Environment, roles: &[&Role]) -> Option<String> {
+    let forge = service.repo.forge();
+    let policy = Record::default()
+        .with("allow", allowed(environment.allow))
+        .with("approvals", approvals(forge, environment, roles)?)
+        .with("branch", service.branch.as_str())
+        .with("exclude", excluded(environment.exclude))
+        .with(
+            "paths",
+            Piece::set(service.paths.iter().map(|path| path.as_str())),
+        )
+        .with("repo", repository(&service.repo))
+        .with(
+            "stages",
+            Piece::ordered(service.stages_before(environment).iter().map(stage)),
+        )
+        .with("trigger", trigger(&environment.trigger))
+        .with("v", VERSION);
+    Piece::from(policy).text()
+}
+
+/// How many people of which roles. The names of roles are left out: who has them decides.
+fn approvals(forge: Forge, environment: &Environment, roles: &[&Role]) -> Option<Piece> {
+    let approvals: Option<Vec<Record>> = environment
+        .approvals
+        .iter()
+        .map(|(name, people)| {
+            let role = roles.iter().find(|role| role.name == *name)?;
+            Some(who(forge, role).with("people", u64::from(*people)))
+        })
+        .collect();
+    // Two roles that the same people have are still two approvals.
+    approvals.map(Piece::unordered)
+}
+
+/// Who has a role on this forge. Forges compare these names without regard to case.
+fn who(forge: Forge, role: &Role) -> Record {
+    let users = names(role.users(forge));
+    let crowds = names(&role.crowds(forge));
+    match forge {
+        Forge::GitHub => Record::default()
+            .with("github_roles", {
+                Piece::set(role.github_roles.iter().map(|role| role.as_str()))
+            })
+            .with("github_teams", crowds)
+            .with("github_users", users),
+        Forge::GitLab => Record::default()
+            .with_some(
+                "gitlab_access_level",
+                role.gitlab_access_level.map(|level| level.to_string()),
+            )
+            .with("gitlab_groups", crowds)
+            .with("gitlab_users", users),
+    }
+}
+
+fn names(names: &[impl ToString]) -> Piece {
+    Piece::set(
+        names
+            .iter()
+            .map(|name| name.to_string().to_ascii_lowercase()),
+    )
+}
+
+fn repository(repo: &RepoRef) -> String {
+    repo.to_string().to_ascii_lowercase()
+}
+
+fn words<const N: usize>(words: [(&'static str, bool); N]) -> Piece {
+    let said = words.into_iter().filter(|(_, is_said)| *is_said);
+    Piece::set(said.map(|(word, _)| word))
+}
+
+fn excluded(exclude: Exclude) -> Piece {
+    let Exclude { author, requester } = exclude;
+    words([("author", author), ("requester", requester)])
+}
+
+fn allowed(allow: Allow) -> Piece {
+    let Allow {
+        open_heads,
+        forks,
+        drafts,
+    } = allow;
+    words([
+        ("open-heads", open_heads),
+        ("forks", forks),
+        ("drafts", drafts),
+    ])
+}
+
+fn stage(stage: &Stage) -> Record {
+    Record::default()
+        .with("gates", Piece::set(stage.gates.iter().map(gate)))
+        .with_some("soak", stage.soak.map(|soak| soak.seconds()))
+}
+
+fn gate(gate: &Gate) -> Record {
+    Record::default()
+        .with_some("app", gate.app().map(|app| app.get()))
+        .with(gate.kind(), gate.name().as_str())
+}
+
+fn trigger(trigger: &Trigger) -> Record {
+    match trigger {
+        Trigger::GitHub(trigger) => github(trigger),
+        Trigger::GitLab(trigger) => gitlab(trigger),
+        Trigger::Webhook { url } => Record::default().with("webhook", url.as_str()),
+    }
+}
+
+fn github(trigger: &GitHubTrigger) -> Record {
+    let kind = |kind: &str| Record::default().with("github", kind);
+    match trigger {
+        GitHubTrigger::Deployment { environment } => {
+            kind("deployment").with("environment", environment.as_str())
+        }
+        GitHubTrigger::WorkflowDispatch {
+            workflow,
+            reference,
+            inputs,
+        } => kind("workflow_dispatch")
+            .with("inputs", values(inputs))
+            .with("ref", reference.as_str())
+            .with("workflow", workflow.as_str()),
+        GitHubTrigger::RepositoryDispatch { event_type } => {
+            kind("repository_dispatch").with("event_type", event_type.as_str())
+        }
+        GitHubTrigger::ProtectionRule { environment } => {
+            kind("protection_rule").with("environment", environment.as_str())
+        }
+    }
+}
+
+fn gitlab(trigger: &GitLabTrigger) -> Record {
+    let kind = |kind: &str| Record::default().with("gitlab", kind);
+    match trigger {
+        GitLabTrigger::PlayJob { job } => kind("play_job").with("job", job.as_str()),
+        GitLabTrigger::CreatePipeline {
+            reference,
+            variables,
+        } => kind("create_pipeline")
+            .with("ref", reference.as_str())
+            .with("variables", values(variables)),
+        GitLabTrigger::TriggerToken {
+            reference,
+            variables,
+        } => kind("trigger_token")
+            .with("ref", reference.as_str())
+            .with("variables", values(variables)),
+        GitLabTrigger::ApproveThenPlay { environment } => {
+            kind("approve_then_play").with("environment", environment.as_str())
+        }
+    }
+}
+
+fn values(values: &std::collections::BTreeMap<String, Template>) -> Record {
+    values
+        .iter()
+        .fold(Record::default(), |record, (key, value)| {
+            record.with(key, value.as_str())
+        })
+}
