@@ -61,5 +61,6 @@ mod tokens;
 mod triggers;
 mod turns;
 mod unproven;
+mod upgrade;
 mod webhooks;
 mod witness;
