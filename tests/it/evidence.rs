@@ -35,7 +35,7 @@ fn at_the_machine(world: &World) -> PathBuf {
 }
 
 /// What an operator reads after a command that goes well.
-async fn run(world: &World, words: &[&str]) -> String {
+pub(crate) async fn run(world: &World, words: &[&str]) -> String {
     let mut command = command(&at_the_machine(world), words);
     let output = tokio::task::spawn_blocking(move || command.output().unwrap())
         .await
@@ -184,7 +184,7 @@ async fn root(world: &World, size: i64) -> [u8; 32] {
 }
 
 /// Everything fits: bytes, columns, commitments, words, and what is said to be erased.
-async fn verify(world: &World) {
+pub(crate) async fn verify(world: &World) {
     let keys = keys();
     let mut verifier = Verifier::new(keys.log(), Some((keys.sealer(), 1)));
     for whole in survey::chunk(&world.store, 0, 10_000).await.unwrap() {

@@ -62,6 +62,7 @@ mod tokens;
 mod triggers;
 mod turns;
 mod unproven;
+mod upgrade;
 mod waiting;
 mod webhooks;
 mod witness;

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::command_form;
@@ -23,7 +24,7 @@ pub(super) const FIRST: Duration = Duration::from_secs(3);
 /// How long its token lives.
 const LIFE: Duration = Duration::from_secs(900);
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Kind {
     Ping = 1,
     Command = 2,
@@ -32,7 +33,7 @@ pub(super) enum Kind {
     Form = 5,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Interaction {
     pub(super) id: u64,
     pub(super) token: String,
@@ -48,7 +49,7 @@ pub(super) struct Interaction {
 }
 
 /// The first answer.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) enum First {
     Pong,
     Message(u64),

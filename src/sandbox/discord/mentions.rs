@@ -1,12 +1,13 @@
 //! Whom a message really mentions: what its text names, as far as `allowed_mentions` lets it through.
 //! A mention inside of backticks counts here, though Discord spares it.
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::error::Complaints;
 
 /// Somebody whom a message pings.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Mention {
     Everyone,
     Here,

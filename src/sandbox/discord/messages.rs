@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::error::{self, Complaints};
@@ -18,7 +19,7 @@ use crate::sandbox::desk::{Answer, Outcome};
 const NONCE: Duration = Duration::from_secs(300);
 
 /// A message, as it is now.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Message {
     pub id: u64,
     pub channel: u64,
@@ -43,7 +44,7 @@ pub struct Message {
 }
 
 /// A message that a nonce stands for.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Nonce {
     message: u64,
     until: Timestamp,

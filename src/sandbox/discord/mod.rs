@@ -10,6 +10,7 @@ mod delivery;
 mod error;
 mod interactions;
 mod limits;
+mod memory;
 mod mentions;
 mod message_form;
 mod messages;

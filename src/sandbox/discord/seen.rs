@@ -1,5 +1,6 @@
 //! What a person sees after having done something.
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::interactions::First;
@@ -21,7 +22,7 @@ pub enum Seen {
 }
 
 /// A form that is open before somebody.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Form {
     pub custom_id: String,
     pub title: String,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use ed25519_dalek::SigningKey;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
@@ -37,7 +38,7 @@ pub(super) struct World {
     pub(super) clock: Clock,
     pub(super) token: String,
     pub(super) key: SigningKey,
-    last_id: u64,
+    pub(super) last_id: u64,
     /// Id and name.
     pub(super) users: BTreeMap<u64, String>,
     pub(super) guilds: BTreeMap<u64, Guild>,
@@ -74,7 +75,7 @@ pub(super) struct Member {
     pub(super) permissions: u64,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Channel {
     pub(super) id: u64,
     pub(super) name: String,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::call::{Answer, Call, Outcome};
@@ -10,7 +11,7 @@ use super::repositories::Repository;
 use super::world::{Need, World, node, stamp};
 use super::{GitHub, lock};
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Workflow {
     pub(super) id: u64,
     /// The file's name without its folder.
@@ -23,7 +24,7 @@ pub(super) struct Workflow {
     pub(super) is_off: bool,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Run {
     pub(super) id: u64,
     workflow: u64,

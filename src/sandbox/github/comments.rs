@@ -1,6 +1,7 @@
 //! Comments and reactions. A comment belongs to whoever wrote it; an app writes as its bot.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::call::{Answer, Call, Identity, Outcome};
@@ -18,7 +19,7 @@ pub struct Written {
     pub body: String,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Comment {
     pub(super) id: u64,
     pub(super) issue: u64,
@@ -29,7 +30,7 @@ pub(super) struct Comment {
     pub(super) edited_at: Timestamp,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Reaction {
     id: u64,
     account: u64,

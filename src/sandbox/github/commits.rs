@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::call::{Answer, Call, Outcome};
@@ -12,7 +13,7 @@ use super::world::{Need, World, node, stamp};
 use super::{GitHub, NewCommit, lock};
 use crate::digest;
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Commit {
     pub(super) sha: String,
     network: u64,

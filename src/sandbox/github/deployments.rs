@@ -2,6 +2,7 @@
 //! first, and not when a status is in the way.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::NewCommit;
@@ -10,7 +11,7 @@ use super::call::{Answer, Call, Outcome};
 use super::repositories::Repository;
 use super::world::{Need, World, node, stamp};
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Deployment {
     id: u64,
     sha: String,
@@ -27,7 +28,7 @@ pub(super) struct Deployment {
 }
 
 /// One status of a deployment.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Stage {
     id: u64,
     state: String,

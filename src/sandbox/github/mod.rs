@@ -15,6 +15,7 @@ mod door;
 mod hooks;
 mod installations;
 mod manifest;
+mod memory;
 mod people;
 mod post;
 mod pull_acts;

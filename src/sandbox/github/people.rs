@@ -2,20 +2,21 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::call::{Answer, Call, Identity, Outcome};
 use super::world::{Need, World, node, stamp};
 use super::{GitHub, lock};
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Kind {
     Person,
     Bot,
     Organization,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Account {
     pub(super) id: u64,
     pub(super) login: String,
@@ -23,13 +24,13 @@ pub(super) struct Account {
 }
 
 /// Whether an invitation to a team was accepted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Membership {
     Active,
     Pending,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Team {
     pub(super) id: u64,
     organization: String,

@@ -1,6 +1,7 @@
 //! Pull requests: open, draft, closed or merged, from this repository or a fork.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::call::{Answer, Call, Outcome};
@@ -8,7 +9,7 @@ use super::people::merge;
 use super::repositories::Repository;
 use super::world::{Need, World, node, stamp};
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct PullRequest {
     pub(super) id: u64,
     pub(super) number: u64,
@@ -26,7 +27,7 @@ pub(super) struct PullRequest {
     pub(super) merged: Option<Merged>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Merged {
     pub(super) sha: String,
     pub(super) by: u64,

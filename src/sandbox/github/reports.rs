@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::call::{Answer, Call, Outcome};
@@ -12,7 +13,7 @@ use super::world::{Need, World, node, stamp};
 /// GitHub keeps this many for one commit and context.
 const MOST_STATUSES: usize = 1_000;
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Status {
     id: u64,
     sha: String,
@@ -24,7 +25,7 @@ pub(super) struct Status {
     at: Timestamp,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct CheckRun {
     pub(super) id: u64,
     suite: u64,

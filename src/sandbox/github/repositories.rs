@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::actions::{Run, Workflow};
@@ -17,7 +18,7 @@ use super::settings::Environment;
 use super::world::{Need, World, node, stamp};
 use super::{GitHub, lock};
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Repository {
     pub(super) id: u64,
     pub(super) full_name: String,

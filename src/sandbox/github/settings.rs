@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::actions::Workflow;
@@ -20,7 +21,7 @@ pub(super) struct Asked {
 }
 
 /// An environment of a repository.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Environment {
     id: u64,
     /// The apps whose word it waits for, each with the number of its rule.

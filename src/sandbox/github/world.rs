@@ -22,7 +22,7 @@ pub(super) struct World {
     /// By which tokens begin and end.
     pub(super) clock_of_tokens: Clock,
     pub(super) url: String,
-    last_id: u64,
+    pub(super) last_id: u64,
     pub(super) accounts: BTreeMap<u64, Account>,
     pub(super) teams: BTreeMap<u64, Team>,
     pub(super) repositories: BTreeMap<u64, Repository>,

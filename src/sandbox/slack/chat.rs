@@ -1,6 +1,7 @@
 //! Messages: posted, shown to one person, changed, deleted.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::BOT;
@@ -17,7 +18,7 @@ const LONGEST_CHANGE: usize = 4_000;
 const LARGEST_METADATA: usize = 16 << 10;
 
 /// A message, as it is now.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Message {
     pub channel: String,
     pub ts: String,

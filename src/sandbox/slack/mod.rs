@@ -10,6 +10,7 @@ mod desk;
 mod elements;
 mod error;
 mod limits;
+mod memory;
 mod mentions;
 mod methods;
 mod payload;

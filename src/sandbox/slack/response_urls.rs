@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::chat;
@@ -15,7 +16,7 @@ use crate::sandbox::desk::{Answer, Asked, Outcome, Said};
 const USES: u32 = 5;
 const LIFE: Duration = Duration::from_secs(30 * 60);
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct ResponseUrl {
     user: String,
     channel: String,

@@ -29,8 +29,8 @@ const SCOPES: [&str; 5] = [
 pub(super) struct World {
     pub(super) clock: Clock,
     pub(super) address: SocketAddr,
-    last_id: u64,
-    last_micros: i64,
+    pub(super) last_id: u64,
+    pub(super) last_micros: i64,
     pub(super) scopes: BTreeSet<String>,
     pub(super) is_revoked: bool,
     pub(super) is_org_wide: bool,

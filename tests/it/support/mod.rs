@@ -8,6 +8,7 @@ pub(crate) mod crew;
 pub(crate) mod database;
 pub(crate) mod deliveries;
 pub(crate) mod doorway;
+pub(crate) mod fixture;
 pub(crate) mod laid;
 pub(crate) mod log;
 pub(crate) mod on_gitlab;

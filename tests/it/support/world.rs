@@ -23,6 +23,7 @@ use countersign::metrics::Metrics;
 use countersign::sandbox::github::{APP_ID, APP_KEY, GitHub, Order};
 use countersign::sandbox::gitlab::{GitLab, JobPlan};
 use countersign::store::{Door, Store, inbox, timer};
+use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -35,7 +36,7 @@ use super::{Database, Engine, eventually};
 pub(crate) const SHOP: &str = "acme/shop";
 /// When every world begins, so that people read the same times in each run.
 const BEGIN: &str = "2026-03-02T09:00:00Z";
-const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
+pub(super) const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
 
 /// A service that is released by one deployer; tests change it by replacing text.
 pub(crate) const PLAIN: &str = r#"
@@ -91,6 +92,17 @@ impl From<Engine> for Setting {
             forge: Forge::GitHub,
         }
     }
+}
+
+/// What a world begins with.
+pub(super) struct Beginning<'b> {
+    pub(super) forge: Forge,
+    pub(super) database: Database,
+    pub(super) at: Timestamp,
+    pub(super) services: &'b str,
+    pub(super) talks: bool,
+    /// How long it waits for the forge's answers.
+    pub(super) deadline: Duration,
 }
 
 pub(crate) struct World {
@@ -263,13 +275,38 @@ impl World {
         talks: bool,
         deadline: Duration,
     ) -> Self {
-        let (clock, hand) = Clock::by_hand(BEGIN.parse().unwrap());
+        let beginning = Beginning {
+            forge,
+            database: Database::fresh(engine).await,
+            at: BEGIN.parse().unwrap(),
+            services,
+            talks,
+            deadline,
+        };
+        let world = Self::still(beginning).await;
+        world.work(&crew::ALL).await;
+        world.open_door().await;
+        world.names_are_known().await;
+        world.settle().await;
+        world
+    }
+
+    /// A world in which nobody works yet, and nobody listens.
+    pub(super) async fn still(beginning: Beginning<'_>) -> Self {
+        let Beginning {
+            forge,
+            database,
+            at,
+            services,
+            talks,
+            deadline,
+        } = beginning;
+        let (clock, hand) = Clock::by_hand(at);
         let github = GitHub::start_at(TOKEN, clock.clone()).await.unwrap();
         // The library that makes and keeps them knows only the machine's clock.
         github.judge_tokens_by(Clock::system());
         let gitlab = GitLab::start_at(TOKEN, clock.clone()).await.unwrap();
         people_of(&github, &gitlab);
-        let database = Database::fresh(engine).await;
         let store = database.open().await;
         let shared = Shared::new(store.clone(), clock.clone(), Metrics::default());
         let (client, client_part) = watch::channel(Some(new_client(&github, deadline)));
@@ -298,7 +335,7 @@ impl World {
         };
         let crews = Mutex::new(Vec::new());
         let looking = tokio::sync::Mutex::new(database.direct().await);
-        let world = Self {
+        Self {
             github,
             gitlab,
             forge,
@@ -318,16 +355,11 @@ impl World {
             group_hook: OnceLock::new(),
             talk,
             agreed: AtomicI64::new(0),
-        };
-        world.work(&crew::ALL).await;
-        world.open_door().await;
-        world.names_are_known().await;
-        world.settle().await;
-        world
+        }
     }
 
     /// Listens, and tells GitHub where.
-    async fn open_door(&self) {
+    pub(super) async fn open_door(&self) {
         let limits = Limits::default();
         let metrics = self.shared.metrics.clone();
         let listener = Listener::bind((Ipv4Addr::LOCALHOST, 0).into(), limits, metrics).unwrap();
