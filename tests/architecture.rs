@@ -203,6 +203,12 @@ const LAYERS: &[&str] = &[
 const DESK: [&str; 2] = ["domain", "desk"];
 const SITTING: &str = "Sitting";
 
+/// Where Markdown is read that is not ours to know: what people write, and what the demo shows of a forge's page.
+const READERS: &[&[&str]] = &[&["domain", "command"], &["cli", "demo"], &["sandbox"]];
+
+/// What makes the desk decide.
+const DECIDING: &[&str] = &["decide", "desk", "unfold", "Incoming"];
+
 /// Rooms without input, output, waiting or clocks.
 const PURE: &[&str] = &["domain", "ledger"];
 
@@ -238,6 +244,21 @@ fn the_desk_is_built_in_layers() {
 #[test]
 fn only_the_lowest_layer_gives_the_sitting_methods() {
     hold(laws::methods);
+}
+
+#[test]
+fn nobody_reads_our_own_marks_back() {
+    hold(laws::marks);
+}
+
+#[test]
+fn the_desk_mends_no_finished_answer() {
+    hold(laws::mending);
+}
+
+#[test]
+fn the_door_looks_and_never_decides() {
+    hold(laws::deciding);
 }
 
 #[test]

@@ -7,7 +7,9 @@ use std::fmt;
 use super::paths::{Path, paths, within_crate};
 use super::source::Source;
 use super::tokens::{Kind, Token};
-use super::{DESK, DOOR, EDGES, LAYERS, LONGEST, PURE, ROOMS, SITTING, STRANGERS};
+use super::{
+    DECIDING, DESK, DOOR, EDGES, LAYERS, LONGEST, PURE, READERS, ROOMS, SITTING, STRANGERS,
+};
 
 /// Somewhere a law is broken.
 #[derive(Debug)]
@@ -252,6 +254,91 @@ pub(crate) fn methods(source: &Source) -> Vec<Breach> {
             breach(source, token.line, what, way_out)
         })
         .collect()
+}
+
+/// Texts are data until a surface writes them: nobody looks for our marks in a text.
+pub(crate) fn marks(source: &Source) -> Vec<Breach> {
+    const LOOKING: [&str; 8] = [
+        "contains",
+        "ends_with",
+        "find",
+        "split",
+        "split_once",
+        "starts_with",
+        "strip_prefix",
+        "strip_suffix",
+    ];
+    const MARKS: [&str; 6] = ["**", "](", "```", "- ", "|-", "**Refused**"];
+    let is_reader = READERS
+        .iter()
+        .any(|reader| source.module.starts_with(&owned(reader)));
+    if is_reader {
+        return Vec::new();
+    }
+    calls(source, &LOOKING)
+        .filter(|(_, argument)| {
+            argument.kind == Kind::Text && MARKS.contains(&argument.text.as_str())
+        })
+        .map(|(line, argument)| {
+            let what = format!("`{}` is looked for in a text", argument.text);
+            let way_out = "pass the text on as data, and let the surface write its marks";
+            breach(source, line, what, way_out)
+        })
+        .collect()
+}
+
+/// Answers leave the desk as they were made.
+pub(crate) fn mending(source: &Source) -> Vec<Breach> {
+    if !source.module.starts_with(&owned(&DESK)) {
+        return Vec::new();
+    }
+    calls(source, &["replace", "replacen"])
+        .map(|(line, _)| {
+            let way_out = "make the text of spans that each surface writes in its own way";
+            breach(source, line, "a text is mended".to_owned(), way_out)
+        })
+        .collect()
+}
+
+/// The door stores what happens and shows what is there; whatever is decided is decided by the engine.
+pub(crate) fn deciding(source: &Source) -> Vec<Breach> {
+    if source.module.first().is_none_or(|room| room != DOOR) {
+        return Vec::new();
+    }
+    let decides = |used: &Use| {
+        let inside = used.target.split_first();
+        inside.is_some_and(|(room, rest)| {
+            room == "domain"
+                && rest
+                    .first()
+                    .is_some_and(|one| DECIDING.contains(&one.as_str()))
+        })
+    };
+    let decisions = uses(source).into_iter().filter(decides);
+    decisions
+        .map(|used| {
+            let what = format!("the door may not use `{}`", used.target.join("::"));
+            let way_out = "store a delivery, or ask `clerk` for a view";
+            breach(source, used.line, what, way_out)
+        })
+        .collect()
+}
+
+/// Calls of these methods outside tests: the line, and the first word of what they are given.
+fn calls<'s>(source: &'s Source, names: &'s [&str]) -> impl Iterator<Item = (usize, &'s Token)> {
+    let tokens = source.tokens.windows(4).enumerate();
+    tokens.filter_map(move |(place, four)| {
+        let [dot, name, open, argument] = four else {
+            return None;
+        };
+        let is_call = dot.is_mark(".") && open.is_mark("(");
+        let is_named = names.iter().any(|one| name.is_word(one));
+        (is_call && is_named && !source.is_test(place)).then_some((name.line, argument))
+    })
+}
+
+fn owned(path: &[&str]) -> Vec<String> {
+    path.iter().map(|part| (*part).to_owned()).collect()
 }
 
 /// A reserved crate is named only in its rooms.
@@ -591,6 +678,84 @@ mod tests {
             ),
         ] {
             check(methods, file, text, lines);
+        }
+    }
+
+    #[test]
+    fn marks_that_are_read_back_are_found() {
+        for (file, text, lines) in [
+            (
+                "src/chats/outline.rs",
+                "fn f() {\n text.strip_prefix(\"**\") }",
+                &[2][..],
+            ),
+            (
+                "src/engine/speech.rs",
+                "fn f() { x.split_once(\"](\") }",
+                &[1],
+            ),
+            ("src/chats/text.rs", "fn f() { x.split(\"```\") }", &[1]),
+            (
+                "src/domain/desk/telling/words.rs",
+                "fn f() { x.starts_with(\"**Refused**\") }",
+                &[1],
+            ),
+            (
+                "src/domain/command/find.rs",
+                "fn f() { x.split(\"```\") }",
+                &[],
+            ),
+            ("src/chats/text.rs", "fn f() { x.push_str(\"**\") }", &[]),
+            (
+                "src/chats/text.rs",
+                "#[cfg(test)] mod tests { fn f() { x.contains(\"**\") } }",
+                &[],
+            ),
+        ] {
+            check(marks, file, text, lines);
+        }
+    }
+
+    #[test]
+    fn answers_that_are_mended_are_found() {
+        for (file, text, lines) in [
+            (
+                "src/domain/desk/telling/pages.rs",
+                "fn f() {\n text.replace(\"/approve\", x) }",
+                &[2][..],
+            ),
+            (
+                "src/domain/desk/chat/mod.rs",
+                "fn f() { text.replacen(a, b, 1) }",
+                &[1],
+            ),
+            (
+                "src/chats/slack/text.rs",
+                "fn f() { text.replace('&', x) }",
+                &[],
+            ),
+        ] {
+            check(mending, file, text, lines);
+        }
+    }
+
+    #[test]
+    fn a_door_that_decides_is_found() {
+        for (file, text, lines) in [
+            ("src/http/hooks.rs", "use crate::domain::decide;", &[1][..]),
+            (
+                "src/http/api.rs",
+                "use crate::domain;\nfn f() { domain::desk::decide(x) }",
+                &[2],
+            ),
+            (
+                "src/http/api.rs",
+                "use crate::domain::{Filter, Noted};",
+                &[],
+            ),
+            ("src/engine/turn.rs", "use crate::domain::decide;", &[]),
+        ] {
+            check(deciding, file, text, lines);
         }
     }
 

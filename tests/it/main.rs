@@ -31,6 +31,7 @@ mod gitlab_following;
 mod gitlab_healing;
 mod gitlab_story;
 mod gitlab_triggers;
+mod glances;
 mod heads;
 mod healing;
 mod hooks;

@@ -132,7 +132,7 @@ fn acknowledge(sitting: &Sitting<'_>, asked: &Asked) -> Outcome {
         // The chat has shown by its own means that it was received.
         Origin::Chat(spot) => first.entries.push(via(entry, spot)),
     }
-    sitting.first.replace(first.clone());
+    *sitting.first.borrow_mut() = first.clone();
     first
 }
 

@@ -116,8 +116,8 @@ fn given(reason: Option<&str>) -> Result<Option<command::Reason>, Reason> {
     let Some(reason) = reason else {
         return Ok(None);
     };
-    let one_line = reason.replace(['\r', '\n'], " ");
-    let parsed = one_line.trim().parse::<command::Reason>();
+    let lines: Vec<&str> = reason.lines().collect();
+    let parsed = lines.join(" ").trim().parse::<command::Reason>();
     parsed
         .map(Some)
         .map_err(|invalid| Reason::refuses(Rule::Command, ticked(&invalid.to_string())))
