@@ -22,7 +22,6 @@ use Example::{Change, NotYet};
 const WEBHOOK: &str =
     "trigger = { webhook = \"https://deploy.example.com\", secret = { env = \"TOKEN\" } }";
 
-#[expect(clippy::too_many_lines, reason = "a list with a row for each key")]
 fn example(table: &str, name: &str) -> Example {
     match (table, name) {
         ("Service", "name") => Change(GITHUB, "prod", "name = \"shop\"", "name = \"store\""),

@@ -182,7 +182,7 @@ pub(crate) struct Environment {
     /// What is released although it is refused by default.
     #[schemars(example = ["open-heads"])]
     pub(crate) allow: Option<Vec<At<Allowed>>>,
-    /// Refuses every release, with this reason.
+    /// Refuses every release, with this reason. What waits goes on waiting, and keeps its approvals.
     #[schemars(example = &"stock-taking until Monday")]
     pub(crate) freeze: Option<At<String>>,
     /// How the release starts. The default on GitHub is a deployment to the environment of the same name.

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::domain::{
-    self, Environment, GitHubGate, GitHubTrigger, GitLabGate, GitLabTrigger, Role, Service,
-    TeamRef, Template,
+    self, AppId, Environment, EnvironmentName, GitHubGate, GitHubTrigger, GitLabGate,
+    GitLabTrigger, GroupPath, Login, RepositoryRole, Role, Service, TeamRef, Template,
 };
 
 /// The text that was hashed. A freeze stood in it; it is taken as absent, because a frozen environment let
@@ -96,7 +96,7 @@ enum OnGitLab<'p> {
 
 impl<'p> Gate<'p> {
     fn of(gate: &'p domain::Gate) -> Self {
-        let app = gate.app().map(|app| app.get());
+        let app = gate.app().map(AppId::get);
         let name = gate.name().as_str();
         match gate {
             domain::Gate::GitHub(gate) => Self::GitHub(match gate {
@@ -150,7 +150,11 @@ impl<'p> Place<'p> {
         let approvals = environment.approvals.iter();
         Self {
             name: environment.name.as_str(),
-            aliases: environment.aliases.iter().map(|one| one.as_str()).collect(),
+            aliases: environment
+                .aliases
+                .iter()
+                .map(EnvironmentName::as_str)
+                .collect(),
             after: environment.after.as_str(),
             approvals: approvals
                 .map(|(role, people)| (role.as_str(), *people))
@@ -312,11 +316,15 @@ impl<'p> Group<'p> {
         };
         Self {
             name: role.name.as_str(),
-            github_users: role.github_users.iter().map(|one| one.as_str()).collect(),
+            github_users: role.github_users.iter().map(Login::as_str).collect(),
             github_teams: role.github_teams.iter().map(team).collect(),
-            github_roles: role.github_roles.iter().map(|one| one.as_str()).collect(),
-            gitlab_users: role.gitlab_users.iter().map(|one| one.as_str()).collect(),
-            gitlab_groups: role.gitlab_groups.iter().map(|one| one.as_str()).collect(),
+            github_roles: role
+                .github_roles
+                .iter()
+                .map(RepositoryRole::as_str)
+                .collect(),
+            gitlab_users: role.gitlab_users.iter().map(Login::as_str).collect(),
+            gitlab_groups: role.gitlab_groups.iter().map(GroupPath::as_str).collect(),
             gitlab_access_level: role.gitlab_access_level.map(|level| level.to_string()),
         }
     }

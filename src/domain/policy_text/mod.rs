@@ -6,11 +6,13 @@ mod canonical;
 mod first;
 pub mod keys;
 
+use std::collections::BTreeMap;
+
 use canonical::{Piece, Record};
 
 use super::{
-    Allow, Environment, Exclude, Forge, Gate, GitHubTrigger, GitLabTrigger, PolicyDigest, RepoRef,
-    Role, Service, Stage, Template, Trigger,
+    Allow, AppId, Environment, Exclude, Forge, Gate, GitHubTrigger, GitLabTrigger, PathPattern,
+    PolicyDigest, RepoRef, RepositoryRole, Role, Service, Stage, Template, TimeSpan, Trigger,
 };
 
 /// The version of the text. It grows only when the same meaning must be written differently, which voids
@@ -61,7 +63,7 @@ fn spell(service: &Service, environment: &Environment, roles: &[&Role]) -> Optio
         .with("exclude", excluded(environment.exclude))
         .with(
             "paths",
-            Piece::set(service.paths.iter().map(|path| path.as_str())),
+            Piece::set(service.paths.iter().map(PathPattern::as_str)),
         )
         .with("repo", repository(&service.repo))
         .with(
@@ -91,11 +93,10 @@ fn approvals(forge: Forge, environment: &Environment, roles: &[&Role]) -> Option
 fn who(forge: Forge, role: &Role) -> Record {
     let users = names(role.users(forge));
     let crowds = names(&role.crowds(forge));
+    let roles = role.github_roles.iter().map(RepositoryRole::as_str);
     match forge {
         Forge::GitHub => Record::default()
-            .with("github_roles", {
-                Piece::set(role.github_roles.iter().map(|role| role.as_str()))
-            })
+            .with("github_roles", Piece::set(roles))
             .with("github_teams", crowds)
             .with("github_users", users),
         Forge::GitLab => Record::default()
@@ -146,12 +147,12 @@ fn allowed(allow: Allow) -> Piece {
 fn stage(stage: &Stage) -> Record {
     Record::default()
         .with("gates", Piece::set(stage.gates.iter().map(gate)))
-        .with_some("soak", stage.soak.map(|soak| soak.seconds()))
+        .with_some("soak", stage.soak.map(TimeSpan::seconds))
 }
 
 fn gate(gate: &Gate) -> Record {
     Record::default()
-        .with_some("app", gate.app().map(|app| app.get()))
+        .with_some("app", gate.app().map(AppId::get))
         .with(gate.kind(), gate.name().as_str())
 }
 
@@ -208,7 +209,7 @@ fn gitlab(trigger: &GitLabTrigger) -> Record {
     }
 }
 
-fn values(values: &std::collections::BTreeMap<String, Template>) -> Record {
+fn values(values: &BTreeMap<String, Template>) -> Record {
     values
         .iter()
         .fold(Record::default(), |record, (key, value)| {
