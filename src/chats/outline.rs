@@ -97,7 +97,7 @@ fn standing(notice: &Notice, command: Spelling) -> Vec<Line> {
             ];
             if filled < needed {
                 first.push(Span::plain(" It expires "));
-                first.push(Span::Time(*expires_at));
+                first.push(Span::Away(*expires_at));
                 first.push(Span::plain("."));
             }
             let mut lines = vec![Line::plain(first)];
@@ -124,8 +124,8 @@ fn standing(notice: &Notice, command: Spelling) -> Vec<Line> {
         } => {
             let mut spans = vec![
                 numbered(*request),
-                Span::plain(" is live since "),
-                Span::Time(*since),
+                Span::plain(" went live "),
+                Span::Away(*since),
             ];
             if let Some(seconds) = took_seconds {
                 spans.push(Span::plain(format!(", after {}", lasted(*seconds))));
@@ -191,7 +191,7 @@ fn commit(notice: &Notice) -> Line {
     ];
     if notice.news == News::Ready {
         spans.push(Span::plain(" · seen "));
-        spans.push(Span::Time(notice.seen_at));
+        spans.push(Span::Away(notice.seen_at));
     }
     Line::plain(spans)
 }
@@ -279,12 +279,12 @@ fn shipped(commit: &Shipped) -> Line {
 fn stage(stage: &StageShown) -> Vec<Line> {
     let mut first = vec![Span::bold(shortened(&one_line(&stage.name), NAME))];
     if let Some(since) = stage.since {
-        first.push(Span::plain(" is green since "));
-        first.push(Span::Time(since));
+        first.push(Span::plain(" turned green "));
+        first.push(Span::Away(since));
     }
     if let Some(soak) = &stage.soak {
         let soak = shortened(&one_line(soak), NAME);
-        first.push(Span::plain(format!(", and stayed so for {soak}")));
+        first.push(Span::plain(format!(" and stayed so for {soak}")));
     }
     let mut lines = vec![Line::item(0, first)];
     lines.extend(stage.gates.iter().map(gate));
@@ -296,7 +296,7 @@ fn gate(gate: &GateShown) -> Line {
     let mut spans = vec![Span::plain("✅ "), Span::link(name, &gate.url)];
     if let Some(at) = gate.at {
         spans.push(Span::plain(" "));
-        spans.push(Span::Time(at));
+        spans.push(Span::Away(at));
     }
     Line::item(1, spans)
 }

@@ -18,6 +18,8 @@ pub(super) enum Span {
     },
     /// A moment, as the reader's own clock shows it.
     Time(Timestamp),
+    /// The same, by how far away it is where the chat can say that.
+    Away(Timestamp),
 }
 
 /// How a line stands among the others.
@@ -75,6 +77,7 @@ impl Span {
                 url: url.clone(),
             },
             Self::Time(at) => Self::Time(*at),
+            Self::Away(at) => Self::Away(*at),
         }
     }
 }
@@ -199,7 +202,7 @@ mod tests {
         let text = |span: &Span| match span {
             Span::Plain(text) | Span::Bold(text) | Span::Code(text) => text.clone(),
             Span::Link { words, .. } => words.clone(),
-            Span::Time(at) => at.to_string(),
+            Span::Time(at) | Span::Away(at) => at.to_string(),
         };
         line.spans.iter().map(text).collect()
     }

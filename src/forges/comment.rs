@@ -7,6 +7,9 @@ use crate::domain::Forge;
 use crate::domain::command::written_on;
 use crate::domain::text::{Line, Message, Span, Text, moment};
 
+/// Digits of a commit's whole id.
+const WHOLE: usize = 40;
+
 /// The text of a comment.
 pub fn write(message: &Message, forge: Forge) -> String {
     let mut text = String::new();
@@ -48,6 +51,8 @@ fn span(span: &Span, forge: Forge) -> String {
     match span {
         Span::Plain(words) => escaped(words),
         Span::Strong(words) => format!("**{}**", escaped(words)),
+        // Both forges link a whole id that stands alone.
+        Span::Commit(id) if id.len() >= WHOLE => id.clone(),
         Span::Code(text) | Span::Person(text) | Span::Commit(text) => format!("`{text}`"),
         Span::Command(line) => format!("`{}`", written_on(forge, line)),
         Span::Link { words, url } => format!("[{}]({url})", escaped(words)),

@@ -234,7 +234,7 @@ async fn a_failed_release_heals_when_it_runs_again(engine: Engine) {
     world
         .say("bob", 3, "/status")
         .await
-        .expect(&format!("`{sha}` since"));
+        .expect(&format!("{sha} since"));
 }
 
 async fn a_failed_run_without_statuses_heals_when_it_runs_again(engine: Engine) {

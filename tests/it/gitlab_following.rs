@@ -279,7 +279,7 @@ async fn an_old_job_that_runs_again_is_found() {
     world.job_moves(again, "success").await;
     assert_eq!(world.recorded("production.unexplained").await, 1);
     let status = world.say("ann", 3, "/status").await;
-    status.expect(&format!("`{old}` since"));
+    status.expect(&format!("{old} since"));
     status.expect("nobody asked us for");
 }
 

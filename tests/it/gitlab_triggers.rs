@@ -187,7 +187,7 @@ async fn a_rollback_runs_the_job_of_the_last_good_release_again() {
     world
         .say("bob", pull_request, "/status")
         .await
-        .expect(&format!("`{old}` since"));
+        .expect(&format!("{old} since"));
     assert_eq!(world.recorded("production.unexplained").await, 0);
     world.is_as_described();
 }

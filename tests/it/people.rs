@@ -93,7 +93,7 @@ async fn a_role_in_the_repository_counts(setting: Setting) {
     let world = World::start(setting, &services).await;
     let (pull_request, _) = world.ready("feature").await;
     let said = world.say("dora", pull_request, "/deploy prod").await;
-    said.expect("whoever has `maintain` in the repository");
+    said.expect("anyone with `maintain` in the repository");
     let said = world.say("ann", pull_request, "/deploy prod").await;
     said.expect("Started");
     world.is_as_described();

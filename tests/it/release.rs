@@ -36,7 +36,7 @@ async fn a_commit_goes_to_production(setting: Setting) {
         assert_eq!(world.recorded(action).await, 1, "{action}");
     }
     let status = world.say("bob", pull_request, "/status").await;
-    status.expect(&format!("`{sha}` since"));
+    status.expect(&format!("{sha} since"));
     world.is_as_described();
     assert_eq!(world.head("main"), Some(sha));
 }

@@ -70,7 +70,7 @@ async fn back_is_asked_for_as_a_rollback(setting: Setting) {
     world.finish("success").await;
     world.said(asked.comment).expect("Live");
     let status = world.say("bob", first, "/status prod").await;
-    status.expect(&format!("`{old}` since"));
+    status.expect(&format!("{old} since"));
 
     // Forward again is a deploy.
     let said = world

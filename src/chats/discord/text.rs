@@ -36,6 +36,9 @@ pub(super) fn write(line: &Line) -> String {
                 let _written = write!(text, "[{}]({url})", escaped(words));
             }
             Span::Time(at) => {
+                let _written = write!(text, "<t:{}:f>", at.as_second());
+            }
+            Span::Away(at) => {
                 let _written = write!(text, "<t:{}:R>", at.as_second());
             }
         }
@@ -120,11 +123,12 @@ mod tests {
                 Span::code("x_`y`@z"),
                 Span::link("#12", "https://h.example/12"),
                 Span::Time("2026-01-31T14:00:00Z".parse().unwrap()),
+                Span::Away("2026-01-31T14:00:00Z".parse().unwrap()),
             ],
         );
         assert_eq!(
             write(&line),
-            "  - **a\\*b** `x_'y'@\u{200b}z`[#12](https://h.example/12)<t:1769868000:R>"
+            "  - **a\\*b** `x_'y'@\u{200b}z`[#12](https://h.example/12)<t:1769868000:f><t:1769868000:R>"
         );
     }
 }

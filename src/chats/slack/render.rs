@@ -166,7 +166,7 @@ fn spoken(lines: &[Line]) -> String {
         .map(|span| match span {
             Span::Plain(text) | Span::Bold(text) | Span::Code(text) => text.clone(),
             Span::Link { words, .. } => words.clone(),
-            Span::Time(at) => at.strftime("%Y-%m-%d %H:%M UTC").to_string(),
+            Span::Time(at) | Span::Away(at) => at.strftime("%Y-%m-%d %H:%M UTC").to_string(),
         })
         .collect()
 }

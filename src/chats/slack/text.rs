@@ -34,7 +34,7 @@ pub(super) fn write(line: &Line) -> String {
             Span::Link { words, url } => {
                 write!(text, "<{}|{}>", safe(url), escaped(words).replace('|', "∣"))
             }
-            Span::Time(at) => {
+            Span::Time(at) | Span::Away(at) => {
                 let fallback = at.strftime("%Y-%m-%d %H:%M UTC");
                 let seconds = at.as_second();
                 write!(

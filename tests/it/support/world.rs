@@ -188,8 +188,8 @@ const READ_ON_GITLAB: &[(&str, &str)] = &[
     ("`/approve", "`/countersign approve"),
     ("`/unlock", "`/countersign unlock"),
     (
-        "whoever has `maintain` in the repository",
-        "whoever has `maintainer` or more in the project",
+        "anyone with `maintain` in the repository",
+        "anyone with `maintainer` or more in the project",
     ),
 ];
 
