@@ -113,7 +113,7 @@ fn standing(notice: &Notice, command: Spelling) -> Vec<Line> {
         News::Unclear { request } => vec![Line::plain(vec![
             numbered(*request),
             Span::plain(
-                " may have started: the answer to its trigger was lost. It is being looked for.",
+                " may have started: the answer to its trigger was lost. Countersign is looking for it.",
             ),
         ])],
         News::Live {
@@ -215,12 +215,12 @@ fn obstacles(news: &News, command: Spelling) -> Vec<Line> {
 fn ships(notice: &Notice, command: Spelling) -> Vec<Line> {
     let ships = &notice.ships;
     let Some(since) = &ships.since else {
-        let text = "Nothing is known to be live, so nothing can be compared.";
+        let text = "Nothing is live yet, so there is nothing to compare with.";
         return vec![Line::plain(vec![Span::plain(text)])];
     };
     let mut lines = Vec::new();
     if let Some(why) = &ships.unclear {
-        lines.extend(led("It is not known: ", why, command));
+        lines.extend(led("What ships could not be found out: ", why, command));
     } else if ships.commits.is_empty() {
         lines.push(Line::plain(vec![Span::plain("No commit of this service.")]));
     }

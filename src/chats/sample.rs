@@ -117,7 +117,7 @@ pub(super) fn every_news() -> Vec<(&'static str, News)> {
         (
             "withdrawn",
             News::Withdrawn {
-                why: "a stage is not green any more".into(),
+                why: "One of its stages is no longer green.".into(),
             },
         ),
         (

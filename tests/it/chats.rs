@@ -209,7 +209,7 @@ async fn strangers_and_other_tenants_are_refused_and_recorded(setting: Setting) 
     let message = seen.message().unwrap().id;
     world.settle().await;
     let answer = discord.message(message).unwrap();
-    expect(&answer.content, "not one that Countersign works for");
+    expect(&answer.content, "does not work for this server");
     assert!(answer.ephemeral_to.is_some());
     assert_eq!(world.recorded("refused").await, before + 5);
     assert!(world.deployments().is_empty());
@@ -452,11 +452,11 @@ async fn a_link_ends_on_either_side(setting: Setting) {
     world.ready("one").await;
     expect(
         &world.discord("ann", "/unlink").await,
-        "not `ann` here any more",
+        "no longer `ann` here",
     );
     expect(&world.discord("ann", "/deploy prod").await, "not linked");
     let gone = world.say("ann", 3, "/unlink").await;
-    gone.expect("1 accounts");
+    gone.expect("One account in a chat is no longer");
     expect(&world.slack("ann", "/deploy prod").await, "not linked");
     assert_eq!(world.recorded("identity.linked").await, 6);
     assert_eq!(world.recorded("identity.unlinked").await, 2);

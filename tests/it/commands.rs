@@ -291,7 +291,7 @@ async fn a_dry_run_and_why_show_what_a_refusal_shows(setting: Setting) {
     let why = world.say("bob", pull_request, "/why prod").await;
     why.expect("asked for by #1");
     why.expect("1 of 2 approvals");
-    why.expect("`ann` said yes (named in role deployer as ann)");
+    why.expect("`ann` approved (named in role deployer as ann)");
     why.expect("missing: 1 × `deployer` (`ann`, `dora`)");
     world.is_as_described();
 }
@@ -309,12 +309,12 @@ async fn a_refusal_says_everything_at_once(setting: Setting) {
     let said = world.say("bob", pull_request, "/deploy prod").await;
     for expect in [
         head.as_str(),
-        "❌ `bob` has none of the roles that approve here. These can: `deployer` (`ann`, `dora`).",
+        "❌ `bob` has none of the roles that approve here. Ask one of these: `deployer` (`ann`, `dora`).",
         "❌ **prod** is locked by `ann`",
         "`/unlock prod` opens it.",
         "is not merged, and the policy wants commits of `main`. Merge it first.",
         "is a draft. Mark it as ready for review.",
-        "❌ `status:lint`: nothing was reported yet",
+        "❌ `status:lint`: no report yet",
         "❌ stage **staging** has not passed yet",
         "#2 releases",
         "⏳ missing: 1 × `deployer` (`ann`, `dora`)",
@@ -329,7 +329,7 @@ async fn a_refusal_says_everything_at_once(setting: Setting) {
         // There a pipeline of another branch than the released one counts for no gate.
         Forge::GitLab => {
             said.expect("❌ stage **build** has not passed yet");
-            said.expect("❌ `check:build`: nothing was reported yet");
+            said.expect("❌ `check:build`: no report yet");
         }
     }
     world.is_as_described();

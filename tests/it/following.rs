@@ -300,7 +300,7 @@ async fn a_deployment_by_somebody_else_is_found_once(engine: Engine) {
     world
         .say("ann", 3, "/status")
         .await
-        .expect("nobody asked us for");
+        .expect("released without Countersign");
     contract::check(&world.github);
 }
 

@@ -32,9 +32,9 @@ async fn what_is_missing_waits_and_what_is_red_heals(setting: Setting) {
     let world = World::plain(setting).await;
     let (pull_request, sha) = world.merge("feature").await;
     let said = world.say("ann", pull_request, "/deploy prod").await;
-    said.expect("`check:build`: nothing was reported yet");
-    said.expect("`status:lint`: nothing was reported yet");
-    said.expect("`deployment:staging`: nothing was reported yet");
+    said.expect("`check:build`: no report yet");
+    said.expect("`status:lint`: no report yet");
+    said.expect("`deployment:staging`: no report yet");
 
     world.build(&sha, "failure").await;
     world.settle().await;
@@ -149,7 +149,7 @@ async fn only_the_named_source_fills_a_gate(engine: Engine) {
     world.settle().await;
     let said = world.say("ann", pull_request, "/deploy prod").await;
     said.expect("`check:build`: [`failure`](");
-    said.expect("`status:lint`: nothing was reported by app 15368 yet");
+    said.expect("`status:lint`: no report by app 15368 yet");
     assert_eq!(world.recorded("candidate.ready").await, 0);
 
     // Red words by others do no harm either.
@@ -178,7 +178,7 @@ async fn our_own_statuses_fill_no_gate(setting: Setting) {
     world.deployment_status(staging, "success").await;
     world.settle().await;
     let said = world.say("ann", pull_request, "/deploy prod").await;
-    said.expect("`status:*`: nothing was reported yet");
+    said.expect("`status:*`: no report yet");
 
     world.make_ready(&sha).await;
     let said = world.say("ann", pull_request, "/deploy prod").await;

@@ -151,7 +151,7 @@ async fn a_job_played_by_somebody_else_is_found_once() {
     assert_eq!(world.recorded("production.unexplained").await, 1);
     let status = world.say("ann", 3, "/status").await;
     status.expect(&sha);
-    status.expect("nobody asked us for");
+    status.expect("released without Countersign");
     contract::gitlab::check(&world.gitlab);
 }
 
@@ -280,7 +280,7 @@ async fn an_old_job_that_runs_again_is_found() {
     assert_eq!(world.recorded("production.unexplained").await, 1);
     let status = world.say("ann", 3, "/status").await;
     status.expect(&format!("{old} since"));
-    status.expect("nobody asked us for");
+    status.expect("released without Countersign");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -300,7 +300,7 @@ async fn a_deployment_by_other_means_is_found_once() {
         world
             .say("ann", 3, "/status")
             .await
-            .expect("nobody asked us for");
+            .expect("released without Countersign");
     }
 }
 

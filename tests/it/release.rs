@@ -12,7 +12,7 @@ async fn a_commit_goes_to_production(setting: Setting) {
     world
         .say("ann", pull_request, "/deploy prod")
         .await
-        .expect("nothing was reported");
+        .expect("no report yet");
     world.make_ready(&sha).await;
     assert_eq!(world.recorded("candidate.ready").await, 1);
 

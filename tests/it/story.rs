@@ -97,7 +97,7 @@ async fn from_a_push_to_live(engine: Engine) {
     let sha = github.merge(SHOP, number, "bob").await;
     let early = github.comment("ann", SHOP, number, "/deploy prod").await;
     let refusal = answer(&github, early, "Refused").await;
-    assert!(refusal.contains("nothing was reported"), "{refusal}");
+    assert!(refusal.contains("no report yet"), "{refusal}");
 
     let done = ("completed", Some("success"));
     github

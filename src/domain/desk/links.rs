@@ -167,7 +167,7 @@ pub(crate) fn confirm_link(
         "You are ",
         person(&account),
         format!(
-            " here from now on. What you may do is asked of {} each time; ",
+            " here from now on. Countersign asks {} each time what you may do; ",
             account.forge
         ),
         command("/unlink"),
@@ -236,7 +236,7 @@ pub(crate) fn unlink_speaker(sitting: &Sitting<'_>, spot: &Spot, outcome: &mut O
         ));
     }
     let names = Text::joined(accounts.iter().map(person), " and ");
-    let text = text!["You are not ", names, " here any more."];
+    let text = text!["You are no longer ", names, " here."];
     reply(spot, text, Vec::new(), outcome);
 }
 
@@ -258,9 +258,12 @@ pub(crate) fn unlink_account(sitting: &Sitting<'_>, asked: &Asked, outcome: &mut
         return answers::refuse(sitting, asked, &reason, outcome);
     }
     let text = text![
-        format!("{} accounts in chats are not ", speakers.len()),
+        match speakers.len() {
+            1 => "One account in a chat is no longer ".to_owned(),
+            many => format!("{many} accounts in chats are no longer "),
+        },
         person(&asked.author),
-        " any more."
+        "."
     ];
     for speaker in speakers {
         let actor = Actor::person(&asked.author);

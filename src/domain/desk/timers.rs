@@ -18,7 +18,7 @@ pub(crate) fn due(sitting: &Sitting<'_>, due: &Due) -> Outcome {
             let waiting = sitting.request(*request).filter(Request::is_waiting);
             match waiting {
                 Some(request) if request.expires_at <= sitting.now => {
-                    let why = "nobody completed the approvals in time";
+                    let why = "the approvals were not complete in time";
                     ends::end(sitting, request, Ended::Expired, why, &mut outcome);
                 }
                 Some(_) | None => {}

@@ -46,7 +46,7 @@ pub(crate) fn approve(
         return answers::answer(asked, Answer::refused_at_once(about), outcome);
     }
     if request.expires_at <= sitting.now {
-        let why = "nobody completed the approvals in time";
+        let why = "the approvals were not complete in time";
         let about = text![format!(": #{number} expired at "), request.expires_at, "."];
         ends::end(sitting, request, Ended::Expired, why, outcome);
         return answers::answer(asked, Answer::refused_at_once(about), outcome);
@@ -69,7 +69,7 @@ pub(crate) fn approve(
         let about = text![
             ": ",
             person(giver),
-            " said yes before to ",
+            " has already approved ",
             in_full(&request),
             "."
         ];

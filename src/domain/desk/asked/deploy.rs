@@ -140,7 +140,7 @@ pub(crate) fn ask(sitting: &Sitting<'_>, wish: &Wish<'_>, outcome: &mut Outcome)
     let excluded = !examined.void.is_empty();
     // Whoever asks and counts for nothing wants to know why.
     let note = examined.void.first();
-    let note = note.map(|(_, why)| text![why, ": asking was no approval."]);
+    let note = note.map(|(_, why)| text![why, ": the request does not count as an approval."]);
     if excluded {
         examined = examine::examine(sitting, &subject(wish, &[]));
     }

@@ -28,7 +28,7 @@ pub(crate) fn said(sitting: &Sitting<'_>, said: &Said) -> Outcome {
             Chat::Discord => "server",
             Chat::Slack => "workspace",
         };
-        let says = format!("this {tenant} is not one that Countersign works for");
+        let says = format!("Countersign does not work for this {tenant}");
         let reason = Reason::refuses(Rule::Tenant, says);
         answers::turn_away(sitting, spot, "", &reason, &mut outcome);
         return outcome;
@@ -209,7 +209,7 @@ pub(crate) fn heard(
         return asked::command(sitting, &asked);
     }
     let mut outcome = Outcome::default();
-    let reason = Reason::refuses(Rule::Link, "your account is not linked any more");
+    let reason = Reason::refuses(Rule::Link, "your account is no longer linked");
     answers::turn_away(sitting, spot, &asked.found.line, &reason, &mut outcome);
     outcome
 }

@@ -34,7 +34,7 @@ pub(super) fn count(sitting: &Sitting<'_>, subject: &Subject<'_>, authors: &Auth
         match people::authorize(sitting, giver, environment, subject.repository, exclusion) {
             Ok(authorized) => {
                 let rules: Vec<&str> = authorized.roles().values().map(String::as_str).collect();
-                let says = text![person(giver), format!(" said yes ({})", rules.join("; "))];
+                let says = text![person(giver), format!(" approved ({})", rules.join("; "))];
                 parts.push(Reason::holds(Rule::Approval, says));
                 counted.push(Approval::new(authorized, *at));
             }

@@ -182,7 +182,7 @@ pub(crate) fn exclusion(
         }
         if let Some(why) = &authors.unclear {
             return Some(text![
-                "cannot be shown not to be an author of what would ship: ",
+                "may be an author of what would ship: ",
                 why
             ]);
         }
@@ -226,7 +226,7 @@ pub(crate) fn helpers(sitting: &Sitting<'_>, environment: &Environment) -> Text 
 
 /// The way out for somebody who may not: who may.
 pub(crate) fn those_who_can(sitting: &Sitting<'_>, environment: &Environment) -> Text {
-    text!["These can: ", helpers(sitting, environment), "."]
+    text!["Ask one of these: ", helpers(sitting, environment), "."]
 }
 
 /// Why somebody may not approve, as a sentence about them; and whether that is only unclear.

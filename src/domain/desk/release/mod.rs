@@ -50,7 +50,7 @@ pub(crate) fn let_go(sitting: &Sitting<'_>, mut request: Request, outcome: &mut 
         return ends::end(sitting, request, Ended::Voided, POLICY_CHANGED, outcome);
     }
     if !may_be_there && request.expires_at <= sitting.now {
-        let why = "it could not leave in time";
+        let why = "it could not start in time";
         return ends::end(sitting, request, Ended::Expired, why, outcome);
     }
     let examined = examine::examine_request(sitting, &request, place);
@@ -78,7 +78,7 @@ pub(crate) fn let_go(sitting: &Sitting<'_>, mut request: Request, outcome: &mut 
             outcome.changes.push(Change::Request(Box::new(request)));
         }
         Ok(_) | Err(_) if had_left => {
-            let why = "it may not leave any more".into();
+            let why = "what it was approved under no longer holds".into();
             outcome.entries.push(
                 sitting
                     .about(&request, Action::Refused)
@@ -286,7 +286,7 @@ pub(crate) fn advance(
                 sitting,
                 request,
                 Ended::Failed,
-                "the release failed",
+                "its run failed",
                 outcome,
             );
         }
@@ -294,7 +294,7 @@ pub(crate) fn advance(
             request.state = State::Running(flight);
             pages::show_deployment(&request, deployment, StatusState::Error, outcome);
             let why = format!(
-                "the release was cancelled in {}",
+                "its run was cancelled in {}",
                 request.repository.forge()
             );
             ends::end(sitting, request, Ended::Failed, why, outcome);

@@ -89,7 +89,7 @@ pub(crate) fn withdraw(
         && notice.news == News::Ready
     {
         notice.news = News::Withdrawn {
-            why: "a stage is not green any more".into(),
+            why: "One of its stages is no longer green.".into(),
         };
         show_notice(sitting, notice, outcome);
     }

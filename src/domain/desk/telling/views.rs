@@ -23,7 +23,7 @@ fn of_service(view: &ServiceView) -> Message {
     }
     message.say("Newest commits:");
     if view.newest.is_empty() {
-        message.item(0, "none was pushed since Countersign watches");
+        message.item(0, "none has been pushed since Countersign started watching");
     }
     for candidate in &view.newest {
         message.item(0, of_candidate(candidate));
@@ -33,11 +33,11 @@ fn of_service(view: &ServiceView) -> Message {
 
 fn of_environment(view: &EnvironmentView, message: &mut Message) {
     let live = match &view.live {
-        None => "nothing known is live".into(),
+        None => "nothing is live yet, as far as Countersign knows".into(),
         Some(live) => {
             let by = match live.request {
                 Some(number) => format!(" by #{number}"),
-                None => ", which nobody asked us for".to_owned(),
+                None => ", released without Countersign".to_owned(),
             };
             text![commit(live.sha.as_str()), " since ", live.since, by]
         }

@@ -52,7 +52,7 @@ fn state(sitting: &Sitting<'_>, request: &Request) -> Text {
         State::Unknown(flight) if flight.looks >= 4 => text![
             format!("❔ The answer of {forge} was lost, and no release with our mark "),
             code(&flight.correlation),
-            " can be found. Look whether it runs. Nothing is started again by itself: ",
+            " can be found. See whether it is running. Countersign starts nothing again by itself: ",
             command(format!("/cancel #{number}")),
             " gives it up, and then ",
             command(format!("/retry #{number}")),

@@ -203,7 +203,7 @@ fn another_tenant_is_not_obeyed_whoever_it_says_it_is() {
     assert!(matches!(ours.changes.last(), Some(Change::Tell { .. })));
     // The same user number in another guild, and in a workspace of ours.
     let foreign = says(&mut memory, ("666", "1"), "/deploy prod", at(1));
-    assert!(read(&foreign).contains("not one that Countersign works for"));
+    assert!(read(&foreign).contains("does not work for this server"));
     let other = says(&mut memory, ("T1", "1"), "/deploy prod", at(2));
     assert!(read(&other).contains("not linked"));
     assert_eq!(memory.told.len(), 1);

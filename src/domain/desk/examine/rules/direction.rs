@@ -19,7 +19,7 @@ fn says(looked: &Looked<'_>) -> Reason {
             let says = text!["nothing is live in ", name, " that could be rolled back"];
             Reason::refuses(Rule::Direction, says)
         } else {
-            let says = text!["nothing is live in ", name, " yet, as far as we know"];
+            let says = text!["nothing is live in ", name, " yet, as far as Countersign knows"];
             Reason::holds(Rule::Direction, says)
         };
     };
@@ -47,7 +47,11 @@ fn says(looked: &Looked<'_>) -> Reason {
     match (comparison.relation, is_back) {
         (Relation::Ahead | Relation::Identical, false) => {
             let commits = comparison.commits.len();
-            let says = text![format!("{commits} commits newer than "), which_is_live];
+            let newer = match commits {
+                1 => "one commit newer than ".to_owned(),
+                commits => format!("{commits} commits newer than "),
+            };
+            let says = text![newer, which_is_live];
             let commits = u64::try_from(commits).unwrap_or(u64::MAX);
             Reason::holds(Rule::Direction, says).fact("commits", commits)
         }
@@ -55,12 +59,12 @@ fn says(looked: &Looked<'_>) -> Reason {
             Reason::refuses(Rule::Direction, older).help(instead("rollback"))
         }
         (Relation::Diverged, false) => {
-            let says = text!["the commit and ", which_is_live, ", have parted ways"];
+            let says = text!["the commit and ", which_is_live, ", have diverged"];
             Reason::holds(Rule::Direction, says)
         }
         (Relation::Behind | Relation::Diverged, true) => Reason::holds(Rule::Direction, older),
         (Relation::Ahead | Relation::Identical, true) => {
-            let says = "the commit is newer than what is live, which is no rollback";
+            let says = "the commit is newer than what is live, so this would not be a rollback";
             Reason::refuses(Rule::Direction, says).help(instead("deploy"))
         }
     }

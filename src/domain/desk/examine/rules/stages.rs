@@ -66,7 +66,7 @@ fn gate(view: &GateView) -> Reason {
     let reason = match view.colour {
         Colour::Green => Reason::holds(Rule::Gate, text![label, ": ", said]),
         Colour::Red => Reason::refuses(Rule::Gate, text![label, ": ", said])
-            .help("When it was run again and is green, this heals by itself."),
+            .help("Run it again; once it is green, this clears by itself."),
         Colour::Pending if view.reports.is_empty() => match view.unclear.first() {
             Some(why) => Reason::unknown(
                 Rule::Gate,
@@ -75,7 +75,7 @@ fn gate(view: &GateView) -> Reason {
             None => {
                 let by = view.app.map(|app| format!(" by app {app}"));
                 let by = by.unwrap_or_default();
-                let says = text![label, format!(": nothing was reported{by} yet")];
+                let says = text![label, format!(": no report{by} yet")];
                 Reason::refuses(Rule::Gate, says)
             }
         },
