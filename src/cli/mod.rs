@@ -232,6 +232,34 @@ mod tests {
         words.collect()
     }
 
+    /// The help of a command and of those below it.
+    fn helps(command: &mut clap::Command, before: &str) -> String {
+        let line = format!("{before}{}", command.get_name());
+        // What the environment of this run says is not part of the help.
+        *command = command.clone().mut_args(|one| one.hide_env_values(true));
+        let help = command.render_long_help().to_string();
+        let help: Vec<String> = help.lines().map(|line| format!("  {line}")).collect();
+        let help: Vec<&str> = help.iter().map(|line| line.trim_end()).collect();
+        let mut page = format!("## {line} --help\n\n{}\n\n", help.join("\n"));
+        for below in command.get_subcommands_mut() {
+            if below.get_name() != "help" {
+                page.push_str(&helps(below, &format!("{line} ")));
+            }
+        }
+        page
+    }
+
+    #[test]
+    fn the_help_of_every_command_is_as_it_was_pinned() {
+        let mut command = Line::command().term_width(100);
+        command.build();
+        let mut settings = insta::Settings::clone_current();
+        settings.set_snapshot_path("../../tests/texts");
+        settings.set_prepend_module_to_snapshot(false);
+        settings.set_omit_expression(true);
+        settings.bind(|| insta::assert_snapshot!("terminal-help", helps(&mut command, "")));
+    }
+
     #[test]
     fn the_definition_is_whole() {
         Line::command().debug_assert();
