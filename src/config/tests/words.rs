@@ -124,7 +124,7 @@ fn something_that_stands_there_twice_shows_both_places() {
         "aliases = [\"eu\", \"eu\"]\nexclude = []",
     );
     let report = parse(&text).unwrap_err().to_string();
-    let expect = r#"error: `eu` stands here twice
+    let expect = r#"error: `eu` appears twice
   --> bot.toml:22:18
    |
 22 | aliases = ["eu", "eu"]
