@@ -132,7 +132,7 @@ async fn it_does_not_start_on_a_bad_configuration(engine: Engine) {
     let config = service::write_config(&database, None, &Wishes::default());
     let run = |words: &[&str]| service::command(&config, words).output().unwrap();
 
-    let mut page = Page::of_terminal(&format!("check-and-serve-{engine:?}").to_lowercase());
+    let mut page = Page::of_terminal("check-and-serve");
     page.ran(&["check"], &run(&["check"]));
 
     let good = std::fs::read_to_string(&config).unwrap();
