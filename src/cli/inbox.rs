@@ -38,7 +38,7 @@ pub(super) struct Retry {
     file: ConfigFile,
     /// The delivery's number, as `inbox list` shows it
     id: i64,
-    /// Why; recorded in the ledger
+    /// Why; recorded in the audit log
     #[arg(long)]
     reason: Option<String>,
 }
@@ -112,11 +112,11 @@ async fn retry(store: &Store, asked: &Retry) -> anyhow::Result<ExitCode> {
         })
         .await?;
     if changed {
-        say("will be handled again");
+        say("the service will handle it again");
         Ok(ExitCode::SUCCESS)
     } else {
         complain(&format!(
-            "delivery {id} is not set aside: nothing was changed"
+            "nothing was changed: delivery {id} is not set aside"
         ));
         Ok(ExitCode::FAILURE)
     }

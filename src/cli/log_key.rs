@@ -71,7 +71,7 @@ pub(super) fn read(path: &Path) -> anyhow::Result<Option<Keys>> {
     let mode = std::fs::metadata(path)?.permissions().mode() & 0o777;
     if mode & 0o077 != 0 {
         bail!(
-            "others on this machine may use {} (mode {mode:o}), and whoever can read it can sign the audit log: `chmod 600` it",
+            "other users of this machine can use {} (mode {mode:o}) to sign the audit log: `chmod 600` it",
             path.display()
         );
     }

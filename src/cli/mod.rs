@@ -67,24 +67,24 @@ enum Command {
     Init(init::Init),
     /// Validate the configuration and explain what it means
     Check(ConfigFile),
-    /// Look for whatever would keep Countersign from its work, here and at the forges and chats
+    /// Find what keeps Countersign from its work: on this machine, at the forges and in the chats
     #[command(
         after_help = "For example:\n  countersign doctor\n  countersign doctor --offline --json"
     )]
     Doctor(doctor::Doctor),
-    /// Work with the configuration's form
+    /// Print the JSON Schema of bot.toml, or all its keys
     #[command(subcommand)]
     Config(ConfigCommand),
-    /// See and settle what was received and could not be handled
+    /// See and settle deliveries that Countersign could not handle
     #[command(subcommand)]
     Inbox(inbox::InboxCommand),
-    /// See and settle what could not be done outside
+    /// See and settle calls to forges and chats that failed
     #[command(subcommand)]
     Outbox(outbox::OutboxCommand),
     /// Ask the audit log, and prove what it says
     #[command(subcommand)]
     Audit(Box<audit::AuditCommand>),
-    /// See who is known in chats as whom on the forge, and end it
+    /// See which chat account belongs to whom on the forge, and end such a link
     #[command(subcommand)]
     People(people::PeopleCommand),
     /// Make a GitHub App, set GitLab's webhooks, print what Discord and Slack must be told
@@ -187,6 +187,18 @@ fn complain(text: &str) {
     let _gone = writeln!(std::io::stderr(), "{text}");
 }
 
+/// `1 error`, `2 errors`, `3 entries`.
+fn counted(count: impl std::fmt::Display, what: &str) -> String {
+    let count = count.to_string();
+    if count == "1" {
+        return format!("1 {what}");
+    }
+    match what.strip_suffix('y') {
+        Some(stem) => format!("{count} {stem}ies"),
+        None => format!("{count} {what}s"),
+    }
+}
+
 fn colour_of_errors() -> crate::config::Colour {
     if std::io::stderr().is_terminal() && terminal::wants_colours() {
         crate::config::Colour::Always
@@ -230,6 +242,34 @@ mod tests {
             _ => vec![part.to_owned()],
         });
         words.collect()
+    }
+
+    /// The help of a command and of those below it.
+    fn helps(command: &mut clap::Command, before: &str) -> String {
+        let line = format!("{before}{}", command.get_name());
+        // What the environment of this run says is not part of the help.
+        *command = command.clone().mut_args(|one| one.hide_env_values(true));
+        let help = command.render_long_help().to_string();
+        let help: Vec<String> = help.lines().map(|line| format!("  {line}")).collect();
+        let help: Vec<&str> = help.iter().map(|line| line.trim_end()).collect();
+        let mut page = format!("## {line} --help\n\n{}\n\n", help.join("\n"));
+        for below in command.get_subcommands_mut() {
+            if below.get_name() != "help" {
+                page.push_str(&helps(below, &format!("{line} ")));
+            }
+        }
+        page
+    }
+
+    #[test]
+    fn the_help_of_every_command_is_as_it_was_pinned() {
+        let mut command = Line::command().term_width(100);
+        command.build();
+        let mut settings = insta::Settings::clone_current();
+        settings.set_snapshot_path("../../tests/texts");
+        settings.set_prepend_module_to_snapshot(false);
+        settings.set_omit_expression(true);
+        settings.bind(|| insta::assert_snapshot!("terminal-help", helps(&mut command, "")));
     }
 
     #[test]

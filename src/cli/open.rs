@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use secrecy::ExposeSecret as _;
 
 use crate::config::Config;
@@ -32,7 +32,14 @@ pub(super) async fn configured_store(path: &Path) -> anyhow::Result<Option<Store
 pub(super) async fn configured(path: &Path) -> anyhow::Result<Option<(Config, Store)>> {
     match Config::load(path) {
         Ok(config) => {
-            let store = Store::attach(&Options::new(config.database.url.expose_secret()))
+            let options = Options::new(config.database.url.expose_secret());
+            if let Some(path) = options.file().filter(|path| !path.exists()) {
+                bail!(
+                    "there is no database {} yet: `countersign serve` makes it",
+                    path.display()
+                );
+            }
+            let store = Store::attach(&options)
                 .await
                 .context("the database cannot be used")?;
             // Whoever may not read the key can look at everything, and record nothing.

@@ -47,7 +47,7 @@ pub(super) struct Settle {
     file: ConfigFile,
     /// The row's number, as `outbox list` shows it
     id: i64,
-    /// Why; recorded in the ledger
+    /// Why; recorded in the audit log
     #[arg(long)]
     reason: Option<String>,
 }
@@ -106,7 +106,7 @@ async fn show(store: &Store, list: &List) -> anyhow::Result<ExitCode> {
         shown += rows.len();
     }
     if shown == 0 && !list.json {
-        say(&format!("no row is {}", list.state.as_str()));
+        say(&format!("no call is {}", list.state.as_str()));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -188,7 +188,7 @@ async fn settle_row(store: &Store, settle: &Settle, deed: Deed) -> anyhow::Resul
         Ok(ExitCode::SUCCESS)
     } else {
         complain(&format!(
-            "row {id} is {}, or somebody is acting on it now: nothing was changed",
+            "nothing was changed: row {id} is {}, or the service is acting on it now",
             row.state
         ));
         Ok(ExitCode::FAILURE)

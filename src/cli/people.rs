@@ -15,9 +15,9 @@ use super::{ConfigFile, EXIT_INVALID, complain, open, say};
 /// What can be done with links.
 #[derive(Debug, Subcommand)]
 pub(super) enum PeopleCommand {
-    /// List who is linked with which account of the forge
+    /// List which chat account belongs to which account of the forge
     List(List),
-    /// End a link; whoever it was must use `/link` again
+    /// End a link; the person must use `/link` again
     Unlink(Unlink),
 }
 
@@ -37,7 +37,7 @@ pub(super) struct Unlink {
     /// The account in the chat as `people list` shows it: `discord:SERVER/USER` or `slack:WORKSPACE/USER`
     #[arg(value_parser = whom)]
     who: Speaker,
-    /// Why; recorded in the ledger
+    /// Why; recorded in the audit log
     #[arg(long)]
     reason: Option<String>,
 }
@@ -61,7 +61,7 @@ pub(super) async fn run(command: PeopleCommand) -> anyhow::Result<ExitCode> {
 async fn show(store: &Store, list: &List) -> anyhow::Result<ExitCode> {
     let links = state::links(store).await?;
     if links.is_empty() && !list.json {
-        say("nobody is linked");
+        say("no chat account is linked");
     }
     for linked in links {
         say(&if list.json {
@@ -139,7 +139,7 @@ async fn unlink(store: &Store, asked: &Unlink) -> anyhow::Result<ExitCode> {
         say("unlinked");
         return Ok(ExitCode::SUCCESS);
     }
-    complain("the link has just ended by itself: nothing was changed");
+    complain("nothing was changed: the link has just ended by itself");
     Ok(ExitCode::FAILURE)
 }
 

@@ -64,7 +64,7 @@ pub(super) struct Revoke {
     file: ConfigFile,
     /// The token's number, as `token list` shows it
     id: i64,
-    /// Why; recorded in the ledger
+    /// Why; recorded in the audit log
     #[arg(long)]
     reason: Option<String>,
 }
@@ -162,7 +162,7 @@ async fn revoke(store: &Store, asked: &Revoke, now: Timestamp) -> anyhow::Result
         Ok(ExitCode::SUCCESS)
     } else {
         complain(&format!(
-            "token {id} was revoked before: nothing was changed"
+            "nothing was changed: token {id} is revoked already"
         ));
         Ok(ExitCode::FAILURE)
     }

@@ -152,14 +152,8 @@ fn environment(
         );
     }
     let excluded = [
-        (
-            environment.exclude.author,
-            "whoever wrote a change that ships",
-        ),
-        (
-            environment.exclude.requester,
-            "whoever asked for the release",
-        ),
+        (environment.exclude.author, "the authors of what ships"),
+        (environment.exclude.requester, "the requester"),
     ];
     if let Some(words) = chosen(&excluded) {
         line(text, 2, format!("not {words}"));

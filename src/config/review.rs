@@ -102,10 +102,7 @@ impl<'a> Review<'a> {
 
 /// The problem of something that stands there twice.
 pub(super) fn twice<T: Display>(second: &At<T>, first: &Place) -> Problem {
-    Problem::new(
-        &second.place,
-        format!("`{}` stands here twice", second.value),
-    )
-    .also(first, "first here")
-    .help("remove one of them, or give it another name")
+    Problem::new(&second.place, format!("`{}` appears twice", second.value))
+        .also(first, "first here")
+        .help("remove one of them, or give it another name")
 }

@@ -187,7 +187,7 @@ impl<'s> Walk<'s> {
             Some(word) => format!("did you mean `{word}`?"),
             None => format!("known are {}", quoted(&words)),
         };
-        let problem = spot.problem(&format!("does not know `{text}`"));
+        let problem = spot.problem(&format!("cannot be `{text}`"));
         self.report(problem.help(help));
         false
     }

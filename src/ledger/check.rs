@@ -55,7 +55,7 @@ impl Checker {
 
     fn sound(&self, body: &[u8], leaf: [u8; 32], read: &Read<'_>) -> Result<Checked, String> {
         if read.log() != self.log {
-            return Err(format!("it belongs to another log, {}", read.log()));
+            return Err(format!("it is an entry of another log, {}", read.log()));
         }
         if let Some((sealer, from)) = &self.sealer
             && read.seq() >= *from

@@ -136,7 +136,7 @@ impl<'b> Read<'b> {
             Ok(text) => serde_json::from_str(text),
             Err(_) => serde_json::from_slice(body),
         }
-        .map_err(|error| format!("it does not read as an entry: {error}"))?;
+        .map_err(|error| format!("it cannot be read as an entry: {error}"))?;
         if frame.v != SCHEMA_VERSION {
             return Err(format!(
                 "it is an entry of version {}, and this program knows {SCHEMA_VERSION}",

@@ -102,12 +102,12 @@ impl Receipt {
             }
         }
         if triggered.is_empty() {
-            return Err("it holds no release that was started".to_owned());
+            return Err("it proves no release: none was started in it".to_owned());
         }
         for (seq, sha) in &triggered {
             if sha.is_none() || !approved.iter().any(|(yes, of)| yes < seq && of == sha) {
                 return Err(format!(
-                    "entry {seq}: it holds no approval before it of that commit"
+                    "entry {seq} started a release, and the receipt has no earlier approval of its commit"
                 ));
             }
         }
@@ -117,7 +117,7 @@ impl Receipt {
     fn check_entry(&self, entry: &Proved, head: Head) -> Result<Seen, String> {
         let seen = Seen::read(entry.body.as_bytes())?;
         if seen.seq != entry.seq || seen.log != self.log {
-            return Err("its bytes are those of another entry".to_owned());
+            return Err("its contents are those of another entry".to_owned());
         }
         if seen.facets.request != Some(self.request) {
             return Err("it is about another request".to_owned());
@@ -134,7 +134,7 @@ impl Receipt {
             return Err("its proof cannot be read".to_owned());
         };
         if !leaf_is_in(head, index, leaf(entry.body.as_bytes()), &proof) {
-            return Err("it is not in the tree of the checkpoint".to_owned());
+            return Err("the signed head does not cover it".to_owned());
         }
         let asides: Option<Vec<Aside>> = entry.private.iter().map(Revealed::aside).collect();
         let asides = asides.ok_or("a private value cannot be read")?;

@@ -34,19 +34,17 @@ pub fn check_row(row: &Row<'_>, log: &str) -> Result<(), String> {
 /// The same, for whoever knows what the bytes hash to, and needs what they say.
 pub(super) fn agrees<'r>(row: &Row<'r>, leaf: &[u8; 32], log: &str) -> Result<Read<'r>, String> {
     if leaf != row.leaf {
-        return Err("its bytes do not have the hash that was taken of them".to_owned());
+        return Err("its contents were changed".to_owned());
     }
     let read = Read::of(row.body)?;
     if read.seq() != row.seq {
-        return Err(format!("its bytes are those of entry {}", read.seq()));
+        return Err(format!("entry {} stands in its place", read.seq()));
     }
     if read.log() != log {
-        return Err(format!("it belongs to another log, {}", read.log()));
+        return Err(format!("it is an entry of another log, {}", read.log()));
     }
     match read.other_column(row) {
-        Some(column) => Err(format!(
-            "its column `{column}` says something else than its bytes"
-        )),
+        Some(column) => Err(format!("its column `{column}` was changed")),
         None => Ok(read),
     }
 }
@@ -56,10 +54,7 @@ pub fn check_asides(body: &[u8], asides: &[Aside]) -> Result<Vec<String>, String
     let committed = every_commitment(body, asides)?;
     for aside in asides {
         let Some(expected) = committed.get(&aside.name) else {
-            return Err(format!(
-                "a private value `{}` does not belong to it",
-                aside.name
-            ));
+            return Err(format!("a private value `{}` was added to it", aside.name));
         };
         if base64(&commitment(&aside.salt, &aside.value)) != *expected {
             return Err(format!("its private value `{}` was changed", aside.name));
@@ -79,7 +74,7 @@ pub fn check_words(body: &[u8], asides: &[Aside], found: &BTreeSet<String>) -> R
     }
     let word = expected.symmetric_difference(found).next();
     Err(format!(
-        "it is not found by the words of its reasons: `{}`",
+        "its words for the search were changed: `{}`",
         word.map_or("", String::as_str)
     ))
 }
@@ -90,10 +85,13 @@ pub fn check_tile(made: &FullTile, hashes: &[u8], root: &[u8]) -> Result<(), (us
     if let Some(place) = (0..super::TILE_WIDTH)
         .find(|place| made.hashes.chunks(32).nth(*place) != hashes.chunks(32).nth(*place))
     {
-        return Err((place, format!("{name} holds another hash of it")));
+        return Err((
+            place,
+            format!("{name} was changed: it holds another hash of this entry"),
+        ));
     }
     if made.hashes.len() != hashes.len() || made.root != *root {
-        return Err((0, format!("{name} has another root")));
+        return Err((0, format!("{name} was changed: it has another root")));
     }
     Ok(())
 }

@@ -247,13 +247,11 @@ impl Filling<'_> {
             return Ok(None);
         };
         if base64(&commitment(&aside.salt, &aside.value)) != wanted {
-            return Err(format!(
-                "what lies aside as {name:?} is not what was recorded"
-            ));
+            return Err(format!("its private value {name:?} was changed"));
         }
         serde_json::from_str(&aside.value)
             .map(Some)
-            .map_err(|error| format!("what lies aside as {name:?} cannot be read: {error}"))
+            .map_err(|error| format!("its private value {name:?} cannot be read: {error}"))
     }
 }
 
@@ -372,10 +370,7 @@ mod tests {
             }
         }
         let why = Shown::of(&body, &asides).unwrap_err();
-        assert_eq!(
-            why,
-            "what lies aside as \"command\" is not what was recorded"
-        );
+        assert_eq!(why, "its private value \"command\" was changed");
         assert!(Shown::of(b"{}", &[]).is_err());
         assert!(Shown::of(b"nothing", &[]).is_err());
     }

@@ -70,7 +70,7 @@ impl Claim {
         Fault::at(
             self.seq,
             format!(
-                "its private value `{}` was erased by entry {}, and is not gone",
+                "its private value `{}` is back, although entry {} erased it",
                 self.name, self.by
             ),
         )
@@ -193,7 +193,10 @@ impl Verifier {
         let fault = |problem: String| Fault::at(expected, problem);
         let checked = self.checker.body(body).map_err(fault)?;
         if checked.seq != expected {
-            return Err(fault(format!("it calls itself entry {}", checked.seq)));
+            return Err(fault(format!(
+                "its contents are those of entry {}",
+                checked.seq
+            )));
         }
         self.take(checked, full)
     }
@@ -224,7 +227,7 @@ impl Verifier {
             })?;
         if head.size != size {
             return Err(fault(format!(
-                "the signed head of {size} entries speaks of {}",
+                "the signed head of {size} entries was signed for {}",
                 head.size
             )));
         }
@@ -233,7 +236,7 @@ impl Verifier {
             return Err(Fault::at(
                 first,
                 format!(
-                    "it or a later one was changed: entries {first} to {size} do not have the root that was signed"
+                    "this entry or a later one was changed: entries {first} to {size} do not match the signed head"
                 ),
             ));
         }
@@ -258,13 +261,15 @@ impl Verifier {
         if let Some((seq, name)) = self.missing.first() {
             return Err(Fault::at(
                 *seq,
-                format!("its private value `{name}` is gone, and no entry says that it was erased"),
+                format!(
+                    "its private value `{name}` is gone, and no entry records that it was erased"
+                ),
             ));
         }
         if !self.keys.is_empty() && !self.keys.iter().any(|key| trusted.keys().contains(key)) {
             return Err(Fault::at(
                 1,
-                "the log was opened with a key that is not the given one",
+                "the log was opened with another key than the given one",
             ));
         }
         Ok(Verified {
@@ -293,7 +298,7 @@ impl Verifier {
         }
         let (from, to) = (text("from"), text("to"));
         if self.key() != Some(from.as_str()) {
-            return Err("it replaces a key that was not in force".to_owned());
+            return Err("it replaces a key that no longer signed the log".to_owned());
         }
         let statement = rotation(&self.checker.log, &from, &to);
         let both = PublicKeys::new([from.clone(), to.clone()])

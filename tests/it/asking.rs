@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
+use crate::support::pinned::Page;
 use crate::support::service::{self, Wishes};
 use crate::support::world::{PLAIN, plain_with};
 use crate::support::{Database, Engine, Setting, World, eventually, on_both, on_both_forges};
@@ -135,11 +136,17 @@ async fn mistakes_in_filters_are_answered_with_a_way_out(setting: Setting) {
     assert_eq!(world.recorded("refused").await, 4);
 }
 
+/// Runs the real program, and pins what it says.
+fn pinned(page: &mut Page, database: &Database, words: &[&str]) {
+    let words = [&["audit"], words].concat();
+    let config = service::write_config(database, None, &Wishes::default());
+    page.ran(&words, &service::command(&config, &words).output().unwrap());
+}
+
 /// Runs the real program; what it printed, where to, and how it ended.
 fn audit(database: &Database, words: &[&str]) -> (String, String, i32) {
     let config = service::write_config(database, None, &Wishes::default());
     let output = service::command(&config, &[&["audit"], words].concat())
-        .env_remove("COLUMNS")
         .output()
         .unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
@@ -174,19 +181,8 @@ async fn with_entries(engine: Engine) -> (Database, Store) {
 
 async fn entries_are_printed_as_a_table_as_json_and_as_a_sheet(engine: Engine) {
     let (database, store) = with_entries(engine).await;
-    let (out, _, code) = audit(&database, &["query"]);
-    assert_eq!(code, 0);
-    let lines: Vec<&str> = out.lines().collect();
-    assert_eq!(lines.len(), 4, "{out}");
-    assert!(lines[0].starts_with("NUMBER  TIME "), "{out}");
-    assert!(
-        lines[1].starts_with("3       2026-01-31 14:31:00Z  started "),
-        "{out}"
-    );
-    assert!(
-        lines[2].ends_with("ann          0123456789  #42      =cmd,  [31mred"),
-        "{out}"
-    );
+    let mut page = Page::of_terminal("audit-query");
+    pinned(&mut page, &database, &["query"]);
 
     let by_shop = [
         "query",
@@ -222,21 +218,18 @@ async fn entries_are_printed_as_a_table_as_json_and_as_a_sheet(engine: Engine) {
          2,2026-01-31T14:30:00.5Z,refused,refused,shop,prod,ann,github:7,0123456789abcdef0123456789abcdef01234567,42,\"'=cmd,  [31mred\"\r\n"
     );
 
-    let (out, err, _) = audit(&database, &["query", "--limit", "1"]);
-    assert!(out.lines().nth(1).unwrap().starts_with("3 "), "{out}");
-    assert_eq!(err, "There may be more: --before 3\n");
-    let (out, err, _) = audit(&database, &["query", "--before", "3", "--limit", "5"]);
-    assert!(out.lines().nth(1).unwrap().starts_with("2 "), "{out}");
-    assert_eq!(err, "");
-    let (out, _, _) = audit(&database, &["query", "--service", "nothing"]);
-    assert_eq!(out, "no entry matches\n");
-    for (words, expect) in [
-        (["--action", "refuse"], "did you mean `refused`?"),
-        (["--since", "yesterday"], "is not a time for `since`"),
+    for words in [
+        &["--limit", "1"][..],
+        &["--before", "3", "--limit", "5"],
+        &["--service", "nothing"],
+        &["--action", "refuse"],
+        &["--outcome", "good"],
+        &["--since", "yesterday"],
+        &["--sha", "main"],
+        &["--text", "?!"],
+        &["--limit", "many"],
     ] {
-        let (_, err, code) = audit(&database, &[&["query"], &words[..]].concat());
-        assert_eq!(code, 2);
-        assert!(err.contains(expect), "{err}");
+        pinned(&mut page, &database, &[&["query"], words].concat());
     }
 
     // What was erased is said to be.
@@ -251,24 +244,18 @@ async fn entries_are_printed_as_a_table_as_json_and_as_a_sheet(engine: Engine) {
     );
     let entry: Value = serde_json::from_str(&out).unwrap();
     assert_eq!(entry["erased"], serde_json::json!(["why"]));
+    pinned(&mut page, &database, &["show", "2"]);
+    page.pin();
     drop(store);
 }
 
 async fn one_entry_is_shown_with_its_evidence(engine: Engine) {
     let (database, store) = with_entries(engine).await;
-    let (out, _, code) = audit(&database, &["show", "2"]);
-    assert_eq!(code, 0);
-    for expect in [
-        "Entry 2: refused (refused)\n",
-        "├─ by: ann, github:7\n",
-        "   ├─ commits\n   │  ├─ ab\n   │  └─ cd\n",
-        "titles: a title",
-        "├─ why: =cmd,  [31mred\n",
-    ] {
-        assert!(out.contains(expect), "no {expect:?} in\n{out}");
+    let mut page = Page::of_terminal("audit-show");
+    for seq in ["1", "2", "3", "9", "0", "two"] {
+        pinned(&mut page, &database, &["show", seq]);
     }
-    let (_, err, code) = audit(&database, &["show", "9"]);
-    assert_eq!((err.as_str(), code), ("there is no entry 9\n", 1));
+    page.pin();
     drop(store);
 }
 

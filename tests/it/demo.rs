@@ -61,7 +61,7 @@ fn it_plays_by_itself_and_leaves_nothing() {
         "candidate.ready",
         "ok: demo.example/log:",
         "sql> UPDATE ledger_entry",
-        "its bytes do not have the hash that was taken of them",
+        "its contents were changed",
         "nothing is released until an operator has looked",
         "503 {\"ready\":false",
         "Everything happened: 24 steps in",

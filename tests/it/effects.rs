@@ -2,6 +2,7 @@
 //! and parked for a person when it keeps failing.
 
 use std::collections::BTreeMap;
+use std::process::Output;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use crate::leases::{now, plan};
+use crate::support::pinned::Page;
 use crate::support::service::{self, TOKEN, Wishes};
 use crate::support::{Database, Engine, Service, deliveries, eventually, on_both};
 
@@ -158,13 +160,9 @@ async fn a_given_retry_time_is_obeyed(engine: Engine) {
     running.stop.cancel();
 }
 
-fn outbox_command(database: &Database, words: &[&str]) -> (bool, String) {
+fn outbox_command(database: &Database, words: &[&str]) -> Output {
     let config = service::write_config(database, None, &Wishes::default());
-    let output = service::command(&config, &[&["outbox"], words].concat())
-        .output()
-        .unwrap();
-    let text = [output.stdout, output.stderr].concat();
-    (output.status.success(), String::from_utf8(text).unwrap())
+    service::command(&config, words).output().unwrap()
 }
 
 async fn what_is_parked_can_be_listed_retried_and_dropped(engine: Engine) {
@@ -181,12 +179,8 @@ async fn what_is_parked_can_be_listed_retried_and_dropped(engine: Engine) {
     .await;
     running.stop.cancel();
 
-    let (listed, text) = outbox_command(&database, &["list"]);
-    assert!(
-        listed && text.matches("404: Not Found").count() == 3,
-        "{text}"
-    );
-    let (_, json) = outbox_command(&database, &["list", "--json"]);
+    let json = outbox_command(&database, &["outbox", "list", "--json"]).stdout;
+    let json = String::from_utf8(json).unwrap();
     assert_eq!(json.lines().count(), 3);
     let first: serde_json::Value = serde_json::from_str(json.lines().next().unwrap()).unwrap();
     assert_eq!(
@@ -194,16 +188,21 @@ async fn what_is_parked_can_be_listed_retried_and_dropped(engine: Engine) {
         (&1.into(), &"react".into())
     );
 
-    assert!(outbox_command(&database, &["retry", "1", "--reason", "repository is back"]).0);
-    assert!(outbox_command(&database, &["drop", "2"]).0);
-    for (words, expect) in [
-        (["drop", "2"], "row 2 is dropped"),
-        (["retry", "2"], "row 2 is dropped"),
-        (["retry", "77"], "no row 77"),
+    let mut page = Page::of_terminal("outbox");
+    for words in [
+        &["list"][..],
+        &["list", "--state", "done"],
+        &["retry", "1", "--reason", "repository is back"],
+        &["drop", "2"],
+        &["drop", "2"],
+        &["retry", "2"],
+        &["retry", "77"],
+        &["list", "--state", "dropped"],
     ] {
-        let (done, text) = outbox_command(&database, &words);
-        assert!(!done && text.contains(expect), "{text}");
+        let words = [&["outbox"], words].concat();
+        page.ran(&words, &outbox_command(&database, &words));
     }
+    page.pin();
     let rows = "SELECT COUNT(*) FROM outbox WHERE state = ";
     for (state, count) in [("'waiting'", 1), ("'dropped'", 1), ("'parked'", 1)] {
         assert_eq!(database.number(&format!("{rows}{state}")).await, count);

@@ -11,6 +11,7 @@ use countersign::sandbox::github::{APP_ID, APP_KEY, GitHub};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::contract;
+use crate::support::pinned::Page;
 use crate::support::service::{self, Service, TOKEN};
 
 /// A folder in which somebody begins.
@@ -20,6 +21,7 @@ struct Folder(tempfile::TempDir);
 struct Running {
     child: Child,
     lines: BufReader<std::process::ChildStdout>,
+    said: String,
 }
 
 impl Folder {
@@ -98,7 +100,11 @@ impl Folder {
             .spawn()
             .unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap());
-        Running { child, lines }
+        Running {
+            child,
+            lines,
+            said: String::new(),
+        }
     }
 }
 
@@ -109,18 +115,23 @@ impl Running {
         loop {
             line.clear();
             assert_ne!(self.lines.read_line(&mut line).unwrap(), 0, "it ended");
+            self.said.push_str(&line);
             if let Some(page) = line.trim().strip_prefix("http://") {
                 return format!("http://{page}");
             }
         }
     }
 
-    fn end(mut self) -> (Option<i32>, String) {
-        let mut rest = String::new();
-        std::io::Read::read_to_string(&mut self.lines, &mut rest).unwrap();
+    /// How it ends, pinned with all that it has said.
+    fn end(mut self, name: &str) -> (Option<i32>, String) {
+        std::io::Read::read_to_string(&mut self.lines, &mut self.said).unwrap();
         let output = self.child.wait_with_output().unwrap();
         let errors = String::from_utf8(output.stderr).unwrap();
-        (output.status.code(), rest + &errors)
+        let code = output.status.code();
+        let mut page = Page::of_terminal(&format!("setup-github-{name}"));
+        page.said("countersign setup github", (&self.said, &errors), code);
+        page.pin();
+        (code, self.said + &errors)
     }
 }
 
@@ -181,9 +192,8 @@ async fn from_nothing_to_a_service_that_runs() {
     )));
     let shown = submit(&action, &manifest).await;
     assert!(shown.text().await.unwrap().contains("That is it"));
-    let (code, said) = running.end();
+    let (code, said) = running.end("made");
     assert_eq!(code, Some(0), "{said}");
-    assert!(said.contains("/installations/new"), "{said}");
 
     let secret = folder.read("github-webhook-secret");
     assert_eq!(folder.read("github-app.pem"), APP_KEY);
@@ -272,9 +282,8 @@ async fn an_app_is_taken_over_once_and_by_nobody_else() {
             .unwrap()
             .contains("did not work")
     );
-    let (code, said) = running.end();
+    let (code, said) = running.end("unknown_code");
     assert_eq!(code, Some(1), "{said}");
-    assert!(said.contains("GitHub answered 404"), "{said}");
     // Nothing is left that would keep the next attempt from its place.
     assert_eq!(folder.names(), ["bot.toml", "countersign-log.key"]);
 }
@@ -287,7 +296,7 @@ async fn ctrl_c_leaves_nothing_of_an_app() {
     running.page();
     let pid = Pid::from_raw(i32::try_from(running.child.id()).unwrap()).unwrap();
     kill_process(pid, Signal::INT).unwrap();
-    let (code, said) = running.end();
+    let (code, said) = running.end("interrupted");
     assert_eq!(code, Some(130), "{said}");
     assert_eq!(folder.names(), ["bot.toml", "countersign-log.key"]);
 }
@@ -297,9 +306,8 @@ async fn an_app_that_is_there_is_not_replaced() {
     let github = GitHub::start(TOKEN).await.unwrap();
     let folder = begun(&github);
     folder.keep("github-app.pem", "precious");
-    let (code, said) = folder.setup_github(&[]).end();
+    let (code, said) = folder.setup_github(&[]).end("there_already");
     assert_eq!(code, Some(2), "{said}");
-    assert!(said.contains("github-app.pem is there already"), "{said}");
     assert_eq!(folder.read("github-app.pem"), "precious");
 }
 
@@ -308,11 +316,10 @@ async fn answers_make_a_configuration() {
     let folder = Folder::new();
     let answers = "nowhere:acme/shop\ngitlab:acme/shop\n\nhttps://d.example.com\njob:test\nlive\nacme/sre\nslack:C0123456789\n";
     let done = folder.init(&[], answers);
-    let said = text(&done.stdout);
-    assert!(done.status.success(), "{said}{}", text(&done.stderr));
-    assert!(said.contains("this forge is not known"), "{said}");
-    assert!(said.contains("countersign setup gitlab"), "{said}");
-    assert!(said.contains("countersign setup slack"), "{said}");
+    let mut page = Page::of_terminal("init-questions");
+    page.ran_so("countersign init", &done);
+    page.add("bot.toml", &folder.read("bot.toml"));
+    page.pin();
     folder.keep("gitlab-token", TOKEN);
     folder.keep("slack-token", "xoxb-0123456789012345");
     folder.keep("slack-signing-secret", "0123456789012345");
@@ -349,8 +356,11 @@ async fn the_folder_answers_what_it_can() {
     write(".git/config", config);
     write(".github/workflows/release.yml", "");
     write(".github/workflows/ci.yml", "");
-    let done = folder.init(&["--yes"], "");
-    assert!(done.status.success(), "{}", text(&done.stderr));
+    let mut page = Page::of_terminal("init-in-a-repository");
+    page.ran_so("countersign init, and no answers", &folder.init(&[], ""));
+    page.ran(&["init", "--yes"], &folder.init(&["--yes"], ""));
+    page.add("bot.toml", &folder.read("bot.toml"));
+    page.pin();
     folder.keep("github-app.pem", APP_KEY);
     folder.keep("github-webhook-secret", "0123456789012345");
     let config = folder.config();
@@ -363,31 +373,49 @@ async fn the_folder_answers_what_it_can() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_there_stays_and_what_is_missing_is_said() {
     let folder = Folder::new();
-    let done = folder.init(&["--yes"], "");
-    assert_eq!(done.status.code(), Some(2));
-    assert!(
-        text(&done.stderr).contains("Which repository"),
-        "{}",
-        text(&done.stderr)
-    );
+    let mut page = Page::of_terminal("init-refused");
+    page.ran(&["init", "--yes"], &folder.init(&["--yes"], ""));
     let done = folder.init(&[], "github:acme/shop\n");
-    assert!(text(&done.stderr).contains("Nothing was written"));
-    let done = folder.init(&["--yes", "--repo", "github:acme"], "");
-    assert!(text(&done.stderr).contains("not the path of a repository on GitHub"));
-    assert!(folder.names().is_empty(), "{:?}", folder.names());
-
+    page.ran_so("countersign init, and one answer", &done);
+    let answers = "acme/shop\nhub:acme/shop\ngithub:acme\ngithub:acme/shop\na b\nmain\nshop.example.com\n\njob:x\n\n\
+                   Prod\n\na b\nacme/sre/x\n\nirc:x\n";
+    page.ran_so(
+        "countersign init, and wrong answers",
+        &folder.init(&[], answers),
+    );
+    for words in [
+        &["--repo", "github:acme"][..],
+        &["--repo", "github:acme/shop", "--gate", "job:test"],
+        &[
+            "--repo",
+            "github:acme/shop",
+            "--url",
+            "http://d.example.com",
+        ],
+    ] {
+        let words = [&["init", "--yes"], words].concat();
+        page.ran(&words, &folder.run(&words, ""));
+    }
+    let written = folder.names();
     std::fs::write(folder.path("bot.toml"), "mine").unwrap();
-    let done = folder.init(&["--yes", "--repo", "github:acme/shop"], "");
-    assert_eq!(done.status.code(), Some(2));
+    let words = ["init", "--yes", "--repo", "github:acme/shop"];
+    page.ran_so(
+        "countersign init, and bot.toml is there",
+        &folder.run(&words, ""),
+    );
+    page.pin();
+    assert!(written.is_empty(), "{written:?}");
     assert_eq!(folder.read("bot.toml"), "mine");
-    assert!(text(&done.stderr).contains("is there already"));
     assert_eq!(folder.names(), ["bot.toml"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_first_configuration_waits_for_its_app_only() {
     let folder = Folder::new();
-    let done = folder.init(&["--yes", "--repo", "github:acme/shop"], "");
+    let words = ["init", "--yes", "--repo", "github:acme/shop"];
+    let done = folder.run(&words, "");
+    let mut page = Page::of_terminal("init");
+    page.ran(&words, &done);
     let said = text(&done.stdout);
     let at = |words: &str| {
         said.find(words)
@@ -396,12 +424,7 @@ async fn a_first_configuration_waits_for_its_app_only() {
     assert!(at("setup github") < at("countersign doctor"));
     assert!(at("countersign doctor") < at("countersign serve"));
     let checked = folder.run(&["check"], "");
-    let errors = text(&checked.stderr);
-    assert_eq!(checked.status.code(), Some(2));
-    assert!(
-        errors.contains("github-app.pem") && errors.contains("github-webhook-secret"),
-        "{errors}"
-    );
-    assert_eq!(errors.matches("error").count(), 2, "{errors}");
+    page.ran(&["check"], &checked);
+    page.pin();
     assert!(Path::new(&folder.path("countersign-log.key")).exists());
 }

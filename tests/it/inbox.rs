@@ -17,6 +17,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::leases::now;
+use crate::support::pinned::Page;
 use crate::support::service::{Wishes, command, write_config};
 use crate::support::{Database, Engine, eventually, on_both};
 
@@ -181,17 +182,14 @@ async fn a_delivery_that_brings_its_handler_down_is_set_aside(engine: Engine) {
     assert_eq!(database.number(open).await, 0, "the lane goes on");
 
     let config = write_config(&database, None, &Wishes::default());
-    let inbox = |words: &[&str]| {
-        let output = command(&config, words).output().unwrap();
-        let text = [output.stdout, output.stderr].concat();
-        (output.status.success(), String::from_utf8(text).unwrap())
-    };
-    let (_, listed) = inbox(&["inbox", "list"]);
-    assert!(listed.contains("vanished 11 times"), "{listed}");
-    assert!(inbox(&["inbox", "retry", "1", "--reason", "mended"]).0);
+    let mut page = Page::of_terminal("inbox");
+    let mut inbox = |words: &[&str]| page.ran(words, &command(&config, words).output().unwrap());
+    inbox(&["inbox", "list"]);
+    inbox(&["inbox", "retry", "1", "--reason", "mended"]);
     assert_eq!(database.number(open).await, 1);
-    assert!(!inbox(&["inbox", "retry", "1"]).0, "only what is set aside");
-    assert_eq!(inbox(&["inbox", "list"]).1, "no delivery is set aside\n");
+    inbox(&["inbox", "retry", "1"]);
+    inbox(&["inbox", "list"]);
+    page.pin();
     for action in ["delivery.parked", "delivery.retried"] {
         let sql = format!("SELECT COUNT(*) FROM ledger_entry WHERE action = '{action}'");
         assert_eq!(database.number(&sql).await, 1, "{action}");

@@ -5,6 +5,7 @@ use countersign::sandbox::github::{GitHub, Trouble};
 use reqwest::StatusCode;
 use rustix::process::Signal;
 
+use crate::support::pinned::Page;
 use crate::support::service::{self, TOKEN, Wishes};
 use crate::support::{Database, Engine, Service, deliveries, eventually, on_both};
 
@@ -131,16 +132,8 @@ async fn it_does_not_start_on_a_bad_configuration(engine: Engine) {
     let config = service::write_config(&database, None, &Wishes::default());
     let run = |words: &[&str]| service::command(&config, words).output().unwrap();
 
-    let checked = run(&["check"]);
-    let text = String::from_utf8(checked.stdout).unwrap();
-    assert!(
-        checked.status.success() && text.contains("service shop"),
-        "{text}"
-    );
-    assert!(
-        text.contains("needs 1 of deployer: GitHub users ann"),
-        "{text}"
-    );
+    let mut page = Page::of_terminal("check-and-serve");
+    page.ran(&["check"], &run(&["check"]));
 
     let good = std::fs::read_to_string(&config).unwrap();
     let bad = good
@@ -153,14 +146,9 @@ async fn it_does_not_start_on_a_bad_configuration(engine: Engine) {
     for words in [["check"], ["serve"]] {
         let output = run(&words);
         assert_eq!(output.status.code(), Some(2));
-        let text = String::from_utf8(output.stderr).unwrap();
-        assert!(
-            text.contains("deplorer") && text.contains("deployer"),
-            "{text}"
-        );
-        assert!(
-            text.contains("gatess") && text.contains("bot.toml:"),
-            "{text}"
+        page.ran_so(
+            &format!("countersign {}, with two mistakes", words[0]),
+            &output,
         );
     }
 
@@ -168,8 +156,8 @@ async fn it_does_not_start_on_a_bad_configuration(engine: Engine) {
     std::fs::write(&config, unreachable).unwrap();
     let output = run(&["serve"]);
     assert_eq!(output.status.code(), Some(1));
-    let text = String::from_utf8(output.stderr).unwrap();
-    assert!(text.contains("the database cannot be opened"), "{text}");
+    page.ran_so("countersign serve, and no database answers", &output);
+    page.pin();
 
     let schema = run(&["config", "schema"]);
     let schema: serde_json::Value = serde_json::from_slice(&schema.stdout).unwrap();

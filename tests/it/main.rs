@@ -56,6 +56,7 @@ mod storms;
 mod story;
 mod surfaces;
 mod tampering;
+mod terminal;
 mod texts;
 mod tiles;
 mod timers;

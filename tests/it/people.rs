@@ -57,7 +57,7 @@ fn no_policy_is_a_mistake_in_the_configuration() {
     let empty = PLAIN.replace("{ deployer = 1 }", "{}");
     for (services, expect) in [
         (without, "no policy means refusal"),
-        (nobody, "an approval by nobody is no approval"),
+        (nobody, "at least one person must approve"),
         (empty, "approvals"),
     ] {
         let surroundings = Surroundings::fixed(std::path::Path::new("/"), [("T", "t")]);

@@ -4,11 +4,13 @@
 use std::path::Path;
 use std::process::Command;
 
+use countersign::ledger::Keys;
 use countersign::store::ledger;
 use serde_json::Value;
 
+use super::support::pinned::Page;
 use super::support::service::{self, Service, Wishes};
-use super::support::{Database, Engine, World, eventually, on_both};
+use super::support::{Database, Engine, World, eventually, neutral, on_both};
 
 on_both! {
     a_release_is_proved_by_its_receipt,
@@ -24,6 +26,13 @@ fn audit(database: &Database, words: &[&str]) -> (bool, String) {
         .unwrap();
     let text = [output.stdout, output.stderr].concat();
     (output.status.success(), String::from_utf8(text).unwrap())
+}
+
+/// Runs it, and pins what it says.
+fn pinned(page: &mut Page, database: &Database, words: &[&str]) {
+    let config = service::write_config(database, None, &Wishes::default());
+    let words = [&["audit"], words].concat();
+    page.ran(&words, &service::command(&config, &words).output().unwrap());
 }
 
 fn done(database: &Database, words: &[&str]) -> String {
@@ -77,7 +86,14 @@ async fn a_release_is_proved_by_its_receipt(engine: Engine) {
     let database = &world.database;
     let key = done(database, &["key"]).trim().to_owned();
     let file = database.folder.path().join("receipt.json");
-    done(database, &["receipt", "#2", "--to", file.to_str().unwrap()]);
+    let mut page = Page::of_terminal("audit-receipt");
+    let written = file.to_str().unwrap();
+    pinned(&mut page, database, &["receipt", "#2", "--to", written]);
+    pinned(
+        &mut page,
+        database,
+        &["verify", "--receipt", written, "--key", &key],
+    );
     let (good, said) = both_say(database, "receipt", &file, &key);
     assert!(good && said.contains("#2"), "{said}");
 
@@ -101,6 +117,18 @@ async fn a_release_is_proved_by_its_receipt(engine: Engine) {
         std::fs::write(&spoiled, changed.to_string()).unwrap();
         let (good, said) = both_say(database, "receipt", &spoiled, &key);
         assert!(!good, "{name}: {said}");
+        let ours = said.lines().take_while(|line| line.starts_with("bad: "));
+        let ours: Vec<&str> = ours.take(1).collect();
+        page.add(
+            &format!("countersign audit verify --receipt, with {name}"),
+            &neutral::terminal(&ours.concat()),
+        );
+    }
+    std::fs::write(&spoiled, "{}").unwrap();
+    for receipt in ["spoiled.json", "nowhere.json"] {
+        let path = database.folder.path().join(receipt);
+        let words = ["verify", "--receipt", path.to_str().unwrap(), "--key", &key];
+        pinned(&mut page, database, &words);
     }
 
     // Without names it proves the same.
@@ -110,8 +138,12 @@ async fn a_release_is_proved_by_its_receipt(engine: Engine) {
     assert!(good, "{said}");
     assert!(!std::fs::read_to_string(&file).unwrap().contains("\"ann"));
 
-    let (given, text) = audit(database, &["receipt", "#77"]);
-    assert!(!given && text.contains("#77 started no release"), "{text}");
+    pinned(&mut page, database, &["receipt", "#77"]);
+    pinned(&mut page, database, &["receipt", "two"]);
+    pinned(&mut page, database, &["proof", "7000"]);
+    pinned(&mut page, database, &["verify", "--receipt", written]);
+    pinned(&mut page, database, &["key"]);
+    page.pin();
     let proof = done(database, &["proof", "3"]);
     assert!(
         proof.starts_with("c2sp.org/tlog-proof@v1\nindex 2\n"),
@@ -181,14 +213,20 @@ async fn an_export_can_be_checked_and_continued(engine: Engine) {
     let key = done(database, &["key"]).trim().to_owned();
     let folder = database.folder.path().join("export");
     let to = folder.to_str().unwrap();
-    done(database, &["export", "--to", to]);
+    let mut page = Page::of_terminal("audit-export");
+    pinned(&mut page, database, &["export", "--to", to]);
     let (good, said) = both_say(database, "export", &folder, &key);
     assert!(good, "{said}");
 
     // It goes on where it ended.
     world.live("two").await;
     is_signed(&world).await;
-    done(database, &["export", "--to", to]);
+    pinned(&mut page, database, &["export", "--to", to]);
+    pinned(
+        &mut page,
+        database,
+        &["verify", "--export", to, "--key", &key],
+    );
     let (good, said) = both_say(database, "export", &folder, &key);
     assert!(good, "{said}");
 
@@ -211,33 +249,39 @@ async fn an_export_can_be_checked_and_continued(engine: Engine) {
 
     // Without names.
     let bare = database.folder.path().join("bare");
-    done(
-        database,
-        &[
-            "export",
-            "--without-private",
-            "--to",
-            bare.to_str().unwrap(),
-        ],
-    );
+    let words = [
+        "export",
+        "--without-private",
+        "--to",
+        bare.to_str().unwrap(),
+    ];
+    pinned(&mut page, database, &words);
+    let words = ["verify", "--export", bare.to_str().unwrap(), "--key", &key];
+    pinned(&mut page, database, &words);
     let (good, said) = both_say(database, "export", &bare, &key);
     assert!(good && !bare.join("private.ndjson").exists(), "{said}");
-    let other = "deploys.example.com/log+3d2a6e3b+AXH9dMGLLyRi1R26E5Vp/MDPPj2JE/qIglH/T8yAxyfm";
-    assert!(!audit(database, &["verify", "--export", to, "--key", other]).0);
+    let other = Keys::new("deploys.example.com/log", [8; 32]).unwrap();
+    let other = other.public();
+    pinned(
+        &mut page,
+        database,
+        &["verify", "--export", to, "--key", &other],
+    );
     // A question that cannot be asked is not an answer about the export.
-    let config = service::write_config(database, None, &Wishes::default());
-    for words in [
-        &["--export", to, "--key", "nonsense"][..],
-        &["--export", to],
-    ] {
-        let words = [&["audit", "verify"], words].concat();
-        let output = service::command(&config, &words).output().unwrap();
-        assert_eq!(output.status.code(), Some(2), "{output:?}");
-        assert!(String::from_utf8(output.stderr).unwrap().contains("--key"));
-    }
+    pinned(
+        &mut page,
+        database,
+        &["verify", "--export", to, "--key", "nonsense"],
+    );
+    pinned(&mut page, database, &["verify", "--export", to]);
     let folder = database.folder.path().to_str().unwrap();
-    let (written, text) = audit(database, &["export", "--to", folder]);
-    assert!(!written && text.contains("other files"), "{text}");
+    pinned(
+        &mut page,
+        database,
+        &["verify", "--export", folder, "--key", &key],
+    );
+    pinned(&mut page, database, &["export", "--to", folder]);
+    page.pin();
 }
 
 fn files(folder: &Path) -> Vec<std::path::PathBuf> {
@@ -258,16 +302,21 @@ async fn a_key_is_replaced_while_the_service_runs(engine: Engine) {
     let service = Service::start(&database, None).await;
     ready(&service, true).await;
     let old = done(&database, &["key"]).trim().to_owned();
-    done(&database, &["rotate-key"]);
+    let mut page = Page::of_terminal("audit-key");
+    pinned(&mut page, &database, &["key"]);
+    pinned(&mut page, &database, &["rotate-key"]);
     let new = done(&database, &["key"]).trim().to_owned();
     assert_ne!(old, new);
     let signed = async || {
         let text = audit(&database, &["verify"]).1;
         let signed = text.contains("signed as far as entry 3");
-        assert!(!text.contains("bad"), "{text}");
+        assert!(!text.starts_with("bad:"), "{text}");
         signed.then_some(())
     };
     eventually("the new key has signed", signed).await;
+    pinned(&mut page, &database, &["verify"]);
+    pinned(&mut page, &database, &["verify", "--key", &old]);
+    page.pin();
     ready(&service, true).await;
     // Whoever trusts either key can follow.
     let folder = database.folder.path().join("export");
@@ -304,18 +353,13 @@ async fn a_database_that_was_put_back_is_noticed_and_can_be_accepted() {
         ready(&service, true).await;
         assert_eq!(service.stop().await, 0);
     }
-    let (good, _) = audit(&database, &["verify"]);
-    assert!(good);
-
+    let mut page = Page::of_terminal("audit-restore");
+    pinned(&mut page, &database, &["verify"]);
     for rest in ["test.db-wal", "test.db-shm"] {
         let _gone = std::fs::remove_file(database.folder.path().join(rest));
     }
     std::fs::copy(&copy, &file).unwrap();
-    let (good, text) = audit(&database, &["verify"]);
-    assert!(
-        !good && text.contains("bad: entry 3: it is missing"),
-        "{text}"
-    );
+    pinned(&mut page, &database, &["verify"]);
     let service = Service::start(&database, None).await;
     ready(&service, false).await;
     let answer = service.get("/readyz").await.text().await.unwrap();
@@ -323,13 +367,11 @@ async fn a_database_that_was_put_back_is_noticed_and_can_be_accepted() {
     assert_eq!(condition["ledger"], "broken");
 
     let reason = ["accept-restore", "--reason", "the disk died"];
-    let text = done(&database, &reason);
-    assert!(text.contains("before: 4 entries"), "{text}");
+    pinned(&mut page, &database, &["accept-restore", "--reason", " "]);
+    pinned(&mut page, &database, &reason);
     ready(&service, true).await;
-    let text = done(&database, &["verify"]);
-    assert!(
-        text.contains("records that the database or the head was restored"),
-        "{text}"
-    );
+    pinned(&mut page, &database, &["verify"]);
+    pinned(&mut page, &database, &["show", "4"]);
+    page.pin();
     assert_eq!(service.stop().await, 0);
 }

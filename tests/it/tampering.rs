@@ -1,12 +1,15 @@
 //! Whoever may do anything to the database and to the head file is found out: by the next start, which
 //! names the first entry that is wrong, and by a signer that was at work already.
 
+use std::collections::BTreeSet;
+
 use countersign::engine::signer::Standing;
 use countersign::ledger::Keys;
 
 use crate::support::database::keys;
 use crate::support::log::{Hands, Running, append, entry};
-use crate::support::{Engine, Log, on_both};
+use crate::support::pinned::Page;
+use crate::support::{Engine, Log, neutral, on_both};
 
 on_both!(
     a_column_of_an_entry_says_something_else,
@@ -37,10 +40,14 @@ struct Battery {
     log: Log,
     hands: Hands,
     running: Running,
+    page: Page,
+    /// What the page says already.
+    said: BTreeSet<String>,
 }
 
 impl Battery {
-    async fn start(engine: Engine) -> Self {
+    /// With a page for everything that is found.
+    async fn start(engine: Engine, page: &str) -> Self {
         let log = Log::of_a_thousand(engine).await;
         let mut hands = log.hands().await;
         hands.unlock().await;
@@ -50,6 +57,8 @@ impl Battery {
             log,
             hands,
             running,
+            page: Page::of_terminal(&format!("audit-broken-{page}")),
+            said: BTreeSet::new(),
         }
     }
 
@@ -66,16 +75,30 @@ impl Battery {
 
     async fn is_found(&mut self, says: &str, what: &str) {
         match self.log.found().await {
-            Standing::Broken { why } if says.starts_with("entry") => {
-                assert!(why.starts_with(says), "{what}: {why}");
+            Standing::Broken { why } => {
+                let is_there = match says.starts_with("entry") {
+                    true => why.starts_with(says),
+                    false => why.contains(says),
+                };
+                assert!(is_there, "{what}: {why}");
+                if self.said.insert(why.clone()) {
+                    let deed = what.lines().next().unwrap_or_default();
+                    self.page.add(deed, &neutral::terminal(&why));
+                }
             }
-            Standing::Broken { why } => assert!(why.contains(says), "{what}: {why}"),
             found @ (Standing::Checking | Standing::Sound(_)) => panic!("{what}: {found:?}"),
         }
         // An append can fail: it would write where something lies already.
         let _appended = append(&self.running.shared.store, vec![entry(1_000)]).await;
         self.running.is_broken(what).await;
         self.put_back().await;
+    }
+
+    /// Pins what was found so far, and goes on with another page.
+    fn turn_page(mut self, page: &str) -> Self {
+        let next = Page::of_terminal(&format!("audit-broken-{page}"));
+        std::mem::replace(&mut self.page, next).pin();
+        self
     }
 
     async fn put_back(&mut self) {
@@ -85,7 +108,7 @@ impl Battery {
 }
 
 async fn a_column_of_an_entry_says_something_else(engine: Engine) {
-    let mut battery = Battery::start(engine).await;
+    let mut battery = Battery::start(engine, "columns").await;
     for change in [
         "at = at + 1",
         "action = 'refused'",
@@ -118,10 +141,11 @@ async fn a_column_of_an_entry_says_something_else(engine: Engine) {
         let sql = format!("UPDATE ledger_entry SET {change} WHERE seq = {seq}");
         battery.finds_sql(&format!("entry {seq}:"), &sql).await;
     }
+    battery.page.pin();
 }
 
 async fn a_bit_is_another(engine: Engine) {
-    let mut battery = Battery::start(engine).await;
+    let mut battery = Battery::start(engine, "bits").await;
     let places = [
         ("ledger_entry", "body", "seq = 1", 77, 1),
         ("ledger_entry", "body", "seq = 2", 1, 2),
@@ -166,10 +190,11 @@ async fn a_bit_is_another(engine: Engine) {
             })
             .await;
     }
+    battery.page.pin();
 }
 
 async fn an_entry_is_written_anew(engine: Engine) {
-    let mut battery = Battery::start(engine).await;
+    let mut battery = Battery::start(engine, "rewritten").await;
     let rewrite = |body: Vec<u8>| {
         let text = String::from_utf8(body).unwrap();
         assert!(text.contains(r#""environment":"prod""#), "{text}");
@@ -228,10 +253,11 @@ async fn an_entry_is_written_anew(engine: Engine) {
             })
             .await;
     }
+    battery.page.pin();
 }
 
 async fn entries_leave(engine: Engine) {
-    let mut battery = Battery::start(engine).await;
+    let mut battery = Battery::start(engine, "missing").await;
     for seq in [1, 2, 256, 257, 500, 768, 999, 1_000] {
         let sql = format!("DELETE FROM ledger_entry WHERE seq = {seq}");
         battery.finds_sql(&format!("entry {seq}:"), &sql).await;
@@ -252,10 +278,11 @@ async fn entries_leave(engine: Engine) {
             hands.cut("ledger_entry", "seq > 0").await;
         })
         .await;
+    battery.page.pin();
 }
 
 async fn entries_come(engine: Engine) {
-    let mut battery = Battery::start(engine).await;
+    let mut battery = Battery::start(engine, "forged").await;
     // Forged ones, with a seal of other keys.
     let others = Keys::new("deploys.example.com/log", [8; 32]).unwrap();
     battery
@@ -291,10 +318,11 @@ async fn entries_come(engine: Engine) {
             })
             .await;
     }
+    battery.page.pin();
 }
 
 async fn entries_stand_in_each_others_place(engine: Engine) {
-    let mut battery = Battery::start(engine).await;
+    let mut battery = Battery::start(engine, "swapped").await;
     for (from, to) in [(999, 1_001), (403, FULL)] {
         battery
             .finds(&format!("entry {to}:"), async |hands| {
@@ -320,10 +348,11 @@ async fn entries_stand_in_each_others_place(engine: Engine) {
             })
             .await;
     }
+    battery.page.pin();
 }
 
 async fn what_lies_beside_an_entry_is_changed(engine: Engine) {
-    let mut battery = Battery::start(engine).await;
+    let mut battery = Battery::start(engine, "beside").await;
     let refused = format!("entry {REFUSED}:");
     for sql in [
         format!(
@@ -374,10 +403,11 @@ async fn what_lies_beside_an_entry_is_changed(engine: Engine) {
             hands.run(format!("INSERT INTO ledger_word (word, seq) {words}")).await;
         })
         .await;
+    battery.page.pin();
 }
 
 async fn tiles_are_changed(engine: Engine) {
-    let mut battery = Battery::start(engine).await;
+    let mut battery = Battery::start(engine, "tiles").await;
     for (says, sql) in [
         ("entry 1:", "UPDATE ledger_tile SET n = 7 WHERE n = 0"),
         ("entry 257:", "UPDATE ledger_tile SET level = 1 WHERE n = 1"),
@@ -410,10 +440,11 @@ async fn tiles_are_changed(engine: Engine) {
     ] {
         battery.finds_sql(says, sql).await;
     }
+    battery.page.pin();
 }
 
 async fn signed_heads_are_changed(engine: Engine) {
-    let mut battery = Battery::start(engine).await;
+    let mut battery = Battery::start(engine, "heads").await;
     for (says, sql) in [
         (
             "entry 256:",
@@ -475,10 +506,11 @@ async fn signed_heads_are_changed(engine: Engine) {
         let sql = format!("UPDATE ledger_checkpoint SET note = '{changed}' WHERE size = 513");
         battery.finds_sql("entry 513:", &sql).await;
     }
+    battery.page.pin();
 }
 
 async fn the_count_is_changed(engine: Engine) {
-    let mut battery = Battery::start(engine).await;
+    let mut battery = Battery::start(engine, "count").await;
     for (says, size) in [
         ("entry 1001:", 1_001),
         ("entry 1001:", 70_000),
@@ -496,10 +528,11 @@ async fn the_count_is_changed(engine: Engine) {
     let found = battery.log.found().await;
     assert!(matches!(found, Standing::Broken { .. }), "{found:?}");
     battery.put_back().await;
+    battery.page.pin();
 }
 
 async fn an_old_copy_is_restored(engine: Engine) {
-    let mut battery = Battery::start(engine).await;
+    let mut battery = Battery::start(engine, "restored").await;
     let cut = async |hands: &mut Hands, tables: &[&str], size: i64| {
         for table in tables {
             let key = match *table {
@@ -545,10 +578,11 @@ async fn an_old_copy_is_restored(engine: Engine) {
             hands.cut("ledger_anchor", "1 = 1").await;
         })
         .await;
+    battery.page.pin();
 }
 
 async fn the_head_file_is_changed(engine: Engine) {
-    let mut battery = Battery::start(engine).await;
+    let mut battery = Battery::start(engine, "file").await;
     let file = std::fs::read(&battery.log.head).unwrap();
     let text = String::from_utf8(file.clone()).unwrap();
     let note = text.find("\n\n").unwrap() + 2;
@@ -564,6 +598,9 @@ async fn the_head_file_is_changed(engine: Engine) {
             })
             .await;
     }
+    // What such a bit makes of a file differs from run to run.
+    battery.page = Page::of_terminal("audit-broken-file");
+    battery.said.clear();
     for broken in [
         "",
         "hello",
@@ -613,6 +650,7 @@ async fn the_head_file_is_changed(engine: Engine) {
             })
             .await;
     }
+    let mut battery = battery.turn_page("file-alone");
     match engine {
         Engine::Sqlite => {
             battery
@@ -627,6 +665,7 @@ async fn the_head_file_is_changed(engine: Engine) {
                     std::fs::write(&hands.head, changed).unwrap();
                 })
                 .await;
+            battery.page.pin();
         }
         Engine::Postgres => {
             let Battery { log, running, .. } = battery;
@@ -651,7 +690,7 @@ async fn the_head_file_is_changed(engine: Engine) {
 
 /// What is not found, and why it need not be.
 async fn what_does_no_harm_raises_no_alarm(engine: Engine) {
-    let mut battery = Battery::start(engine).await;
+    let mut battery = Battery::start(engine, "none").await;
     for sql in [
         // The next head covers the same entries, and nothing is proved less.
         "DELETE FROM ledger_checkpoint WHERE size = 300",

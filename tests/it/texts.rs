@@ -7,6 +7,7 @@ use countersign::sandbox::github::{NewCommit, Trouble};
 use countersign::sandbox::slack;
 
 use crate::support::pinned::{Page, Pages, SURFACES, on_discord, on_slack};
+use crate::support::service::{self, Wishes};
 use crate::support::talk::{self, Surface, TOLD};
 use crate::support::world::{TWO, plain_with};
 use crate::support::{Setting, World, on_both_forges};
@@ -343,6 +344,27 @@ async fn every_command_explains_itself(setting: Setting) {
     pages.pin();
 }
 
+/// What an operator reads of links, and of their end.
+async fn people(world: &World) {
+    world.link("bob").await;
+    let config = service::write_config(&world.database, None, &Wishes::default());
+    let mut page = Page::of_terminal(&format!("people-{}", world.forge.prefix()));
+    let linked = format!("slack:{}/{}", slack::TEAM, talk::on_slack("bob"));
+    for words in [
+        &["list"][..],
+        &["unlink", &linked, "--reason", "a new phone"],
+        &["unlink", &linked],
+        &["unlink", "bob"],
+        &["list"],
+    ] {
+        let words = [&["people"], words].concat();
+        let mut command = service::command(&config, &words);
+        let output = tokio::task::block_in_place(|| command.output().unwrap());
+        page.ran(&words, &output);
+    }
+    page.pin();
+}
+
 async fn strangers_and_links_are_spoken_to(setting: Setting) {
     let world = World::talking(setting, &plain_with(&[TOLD])).await;
     let mut pages = Pages::of(&world, "links");
@@ -384,4 +406,5 @@ async fn strangers_and_links_are_spoken_to(setting: Setting) {
     };
     world.push_to("main", vec![stranger]).await;
     pages.pin();
+    people(&world).await;
 }

@@ -26,6 +26,7 @@ use sqlx::Executor as _;
 use tlog_tiles::{Hash, check_tree};
 
 use crate::support::database::keys;
+use crate::support::pinned::Page;
 use crate::support::service::{self, Service, Wishes, write_config};
 use crate::support::{Database, Engine, eventually, on_both};
 
@@ -394,10 +395,11 @@ async fn of_two_processes_one_shows_the_log(engine: Engine) {
     assert_eq!(honest.told(), [0, 3]);
 }
 
-/// What `audit verify` says.
-fn verified(config: &Path) -> (bool, String) {
+/// What `audit verify` says then.
+fn verified(page: &mut Page, when: &str, config: &Path) -> (bool, String) {
     let output = service::command(config, &["audit", "verify"]).output();
     let output = output.unwrap();
+    page.ran_so(&format!("countersign audit verify, {when}"), &output);
     let text = [output.stdout, output.stderr].concat();
     (output.status.success(), String::from_utf8(text).unwrap())
 }
@@ -430,15 +432,16 @@ async fn a_running_service_is_witnessed_and_that_is_checked(engine: Engine) {
     })
     .await;
     assert_eq!(service.stop().await, 0);
-    let (good, said) = verified(&config);
+    let mut page = Page::of_terminal("audit-verify-witnessed");
+    let (good, said) = verified(&mut page, "witnessed", &config);
     let line = format!("witnessed as far as entry {} by {NAME}", anchor.size);
     assert!(good && said.contains(&line), "{said}");
 
     // What is kept is not believed because it is kept.
     let text = std::fs::read_to_string(&config).unwrap();
     std::fs::write(&config, text.replace(&spelled(1), &spelled(2))).unwrap();
-    let (good, said) = verified(&config);
-    assert!(good && said.contains("cannot be told"), "{said}");
+    let (good, said) = verified(&mut page, "with another key of the witness", &config);
+    assert!(good, "{said}");
     assert!(!said.contains("witnessed as far"), "{said}");
     std::fs::write(&config, text).unwrap();
 
@@ -457,6 +460,7 @@ async fn a_running_service_is_witnessed_and_that_is_checked(engine: Engine) {
         })
         .await
         .unwrap();
-    let (good, said) = verified(&config);
-    assert!(!good && said.contains("saw another log"), "{said}");
+    let (good, said) = verified(&mut page, "when the witness saw another log", &config);
+    assert!(!good, "{said}");
+    page.pin();
 }

@@ -27,7 +27,7 @@ pub(super) async fn said(
                     ));
                 }
                 Err(why) => text.push_str(&format!(
-                    "\n    whether {place} witnessed entry {size} cannot be told: {why}"
+                    "\n    cannot check whether {place} witnessed entry {size}: {why}"
                 )),
             },
             _ => {}
@@ -42,7 +42,7 @@ pub(super) async fn said(
 /// The head that a witness saw, if the kept note shows that.
 fn saw(anchor: &Anchor, log: &PublicKeys, witnesses: &[WitnessKey]) -> Result<Head, String> {
     let key = witnesses.iter().find(|key| key.name() == anchor.place);
-    let key = key.ok_or("its key does not stand in `[[ledger.witness]]`")?;
+    let key = key.ok_or("`[[ledger.witness]]` does not name its key")?;
     let note = anchor.note.as_deref().ok_or("what it signed is gone")?;
     key.check(note).map_err(|error| error.to_string())?;
     let head = log.check(note).map_err(|error| error.to_string())?;
@@ -68,7 +68,7 @@ async fn fits(
     };
     let Some(last) = last else {
         return Ok(Err(format!(
-            "saw {} entries of this log, and fewer are signed here",
+            "saw {} entries of this log, more than are signed here",
             seen.size
         )));
     };

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::bail;
 use clap::Args;
 
-use crate::cli::{ConfigFile, EXIT_INVALID, complain, open, say};
+use crate::cli::{ConfigFile, EXIT_INVALID, complain, counted, open, say};
 use crate::clock::Clock;
 use crate::store::Store;
 use crate::store::ledger::private::{self, Found, Whom};
@@ -29,7 +29,7 @@ pub(in crate::cli) struct EraseLine {
     /// Only this part of the entry, like `reason`
     #[arg(long, requires = "entry")]
     name: Option<String>,
-    /// Why; recorded in the log
+    /// Why; recorded in the audit log
     #[arg(long)]
     reason: String,
     /// Do it; otherwise it is only shown
@@ -65,7 +65,7 @@ async fn in_store(store: &Store, line: &EraseLine) -> anyhow::Result<ExitCode> {
         (None, None) => bail!("name a person or an entry"),
     };
     if is_named(store, &whom, &line.reason).await? {
-        complain("error: the reason names the person again: it is kept, so leave the name out");
+        complain("error: the reason names the person, and the log keeps it: leave the name out");
         return Ok(ExitCode::from(EXIT_INVALID));
     }
     let found = if line.yes {
@@ -87,15 +87,15 @@ async fn in_store(store: &Store, line: &EraseLine) -> anyhow::Result<ExitCode> {
             .await?
     };
     if found.is_empty() {
-        say("there is nothing to erase");
+        say("There is nothing to erase.");
         return Ok(ExitCode::SUCCESS);
     }
     show(&whom, &found);
     say(KEPT);
     say(if line.yes {
-        "erased; the log's entries and proofs are unchanged"
+        "Erased. The log's entries and proofs are unchanged."
     } else {
-        "nothing was erased: say it again with --yes"
+        "Nothing was erased yet: add --yes to erase this for good."
     });
     Ok(ExitCode::SUCCESS)
 }
@@ -119,9 +119,11 @@ async fn is_named(store: &Store, whom: &Whom, text: &str) -> anyhow::Result<bool
 fn show(whom: &Whom, found: &[Found]) {
     let of = match whom {
         Whom::Person(person) | Whom::Named(person) => {
-            format!("{person}: {} private values", found.len())
+            format!("{person}: {}", counted(found.len(), "private value"))
         }
-        Whom::Entry { seq, .. } => format!("entry {seq}: {} private values", found.len()),
+        Whom::Entry { seq, .. } => {
+            format!("entry {seq}: {}", counted(found.len(), "private value"))
+        }
     };
     say(&of);
     for (name, count) in private::by_name(found) {
@@ -146,7 +148,7 @@ async fn person_of(store: &Store, person: &str) -> anyhow::Result<Whom> {
         [one] => Ok(Whom::Person(one.clone())),
         [] => Ok(Whom::Named(person.to_owned())),
         many => bail!(
-            "several people were called {person:?}: {}; name the one who is meant",
+            "several people were called {person:?}: name one of {}",
             many.join(", ")
         ),
     }

@@ -69,7 +69,7 @@ pub(super) async fn rotate(rotate: RotateKey) -> anyhow::Result<ExitCode> {
         .with_context(|| format!("{} cannot be replaced: run this again", path.display()))?;
     store.close().await;
     say(&format!(
-        "the key is now {}\na running service takes it up by itself; give the new public key to whoever checks the log",
+        "the key is now {}\na running service takes it up by itself; give the new public key to the auditors",
         new.public()
     ));
     Ok(ExitCode::SUCCESS)

@@ -19,7 +19,8 @@ pub(super) struct ReadBack {
 /// Checks an export with nothing but its files and the keys that are trusted.
 pub(super) fn check(folder: &Path, trusted: &PublicKeys) -> Result<ReadBack, String> {
     let read = |name: &str| {
-        fs::read(folder.join(name)).map_err(|error| format!("the file {name}: {error}"))
+        fs::read(folder.join(name))
+            .map_err(|error| format!("the file {name} cannot be read: {error}"))
     };
     let note = String::from_utf8(read("checkpoint")?)
         .map_err(|_| "the file checkpoint is not text".to_owned())?;

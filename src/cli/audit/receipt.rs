@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail};
 use clap::Args;
 
-use super::super::{ConfigFile, EXIT_INVALID, complain, open, say};
+use super::super::{ConfigFile, EXIT_INVALID, complain, counted, open, say};
 use crate::domain::Action;
 use crate::ledger::{
     Proved, PublicKeys, Receipt, Revealed, TILE_WIDTH, Wanted, base64, tlog_proof,
@@ -74,8 +74,8 @@ pub(super) async fn run(of: ReceiptOf) -> anyhow::Result<ExitCode> {
             std::fs::write(path, text + "\n")
                 .with_context(|| format!("{} cannot be written", path.display()))?;
             say(&format!(
-                "{} entries of request #{request} under the signed head of {} entries",
-                receipt.entries.len(),
+                "{} of request #{request} under the signed head of {} entries",
+                counted(receipt.entries.len(), "entry"),
                 head.size
             ));
         }

@@ -27,7 +27,7 @@ pub(super) async fn run(restore: AcceptRestore) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::from(EXIT_INVALID));
     };
     let keys = log_key::present(&config.ledger).context(
-        "whoever accepts a restore signs it: the key of the audit log is not readable here",
+        "the key of the audit log is not readable here, and accepting a restore needs its signature",
     )?;
     store.seal_with(keys.sealer());
     let place = Place::new(&config.ledger.head);

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail};
 use clap::Args;
 
-use super::super::{ConfigFile, complain, open, progress, say};
+use super::super::{ConfigFile, complain, counted, open, progress, say};
 use super::anchors;
 use super::read_back::{self, ReadBack};
 use crate::config::Config;
@@ -146,10 +146,10 @@ pub(super) async fn live(
     };
     let verified = &examined.verified;
     let mut text = format!(
-        "{}: {} entries, {} private values, {} erased",
+        "{}: {}, {}, {} erased",
         trusted.log(),
-        verified.edge.size(),
-        verified.asides,
+        counted(verified.edge.size(), "entry"),
+        counted(verified.asides, "private value"),
         verified.erased,
     );
     match &examined.last {
@@ -166,10 +166,10 @@ pub(super) async fn live(
     }
     match &file {
         Some(_) => text.push_str("\n    fits the signed head kept outside the database"),
-        None => text.push_str("\n    no signed head is kept outside the database here: a database that was cut short would not be noticed"),
+        None => text.push_str("\n    no signed head is kept outside the database: a database that was cut short would go unnoticed"),
     }
     if !knows_writers {
-        text.push_str("\n    entries after the last signed head could not be told from forged ones: the key of the service is not here");
+        text.push_str("\n    forged entries after the last signed head would go unnoticed: the key of the service is not here");
     }
     let mut known = trusted.clone();
     for key in &verified.keys {
@@ -194,16 +194,17 @@ pub(super) async fn live(
 fn said_of_export(read: &ReadBack) -> String {
     let private = if read.has_private {
         format!(
-            "{} private values, {} erased",
-            read.verified.asides, read.verified.erased
+            "{}, {} erased",
+            counted(read.verified.asides, "private value"),
+            read.verified.erased
         )
     } else {
-        "private values are not part of it".to_owned()
+        "without its private values".to_owned()
     };
     format!(
-        "{}: {} entries ({}), {private}",
+        "{}: {} ({}), {private}",
         read.log,
-        read.head.size,
+        counted(read.head.size, "entry"),
         short(read.head)
     )
 }
@@ -213,14 +214,14 @@ fn check_receipt(file: &PathBuf, keys: &PublicKeys) -> anyhow::Result<Result<Str
         .with_context(|| format!("{} cannot be read", file.display()))?;
     let receipt: Receipt = match serde_json::from_str(&text) {
         Ok(receipt) => receipt,
-        Err(error) => return Ok(Err(format!("it is no receipt: {error}"))),
+        Err(error) => return Ok(Err(format!("this file is not a receipt: {error}"))),
     };
     Ok(receipt.check(keys).map(|head| {
         format!(
-            "request #{} in {}: {} entries under the signed head {}",
+            "request #{} in {}: {} under the signed head {}",
             receipt.request,
             receipt.log,
-            receipt.entries.len(),
+            counted(receipt.entries.len(), "entry"),
             short(head)
         )
     }))

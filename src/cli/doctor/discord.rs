@@ -63,7 +63,7 @@ fn ours(
     {
         findings.error(
             ABOUT,
-            "`public_key` is not the application's, so everything from Discord is turned away",
+            "`public_key` is not the application's, so Countersign turns away everything from Discord",
             "copy it from *General Information* in the developer portal",
         );
     }
@@ -73,16 +73,16 @@ fn ours(
     let expect = format!("{url}/hooks/discord");
     match application.interactions_endpoint_url.as_deref() {
         Some(url) if url == expect => {
-            findings.ok(ABOUT, format!("commands come to {expect}"));
+            findings.ok(ABOUT, format!("Discord sends commands to {expect}"));
         }
         Some(url) => findings.error(
             ABOUT,
-            format!("commands go to {url}, and not to {expect}"),
+            format!("Discord sends commands to {url}, not to {expect}"),
             "correct the *Interactions Endpoint URL* in the developer portal, or `server.public_url`",
         ),
         None => findings.error(
             ABOUT,
-            "commands go nowhere: the application has no interactions endpoint",
+            "Discord sends commands nowhere: the application has no interactions endpoint",
             "start the service, then enter your `public_url` and `/hooks/discord` as *Interactions Endpoint URL* in the developer portal",
         ),
     }

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use crate::cli::say;
 use crate::cli::terminal::{Paint, Palette};
+use crate::cli::{counted, say};
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -115,10 +115,4 @@ impl Finding {
         }
         line
     }
-}
-
-/// `1 error`, `2 errors`.
-pub(super) fn counted(count: usize, what: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{count} {what}{plural}")
 }

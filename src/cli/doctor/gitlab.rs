@@ -54,7 +54,7 @@ pub(super) async fn look(config: &Config, client: &Client, findings: &mut Findin
             }
             Ok(None) => findings.error(
                 ABOUT,
-                format!("{path} is not shown to us"),
+                format!("GitLab does not show us {path}"),
                 "make our account a member of the project, and look at the spelling of `repo`",
             ),
             Err(error) => findings.error(ABOUT, format!("{path}: {error}"), ""),
@@ -129,7 +129,7 @@ impl Place<'_> {
             Ok(Some(level)) if level >= MAINTAINER => {
                 findings.ok(
                     ABOUT,
-                    format!("{path} is shown to us, and we are Maintainer"),
+                    format!("GitLab shows us {path}, and we are Maintainer"),
                 );
                 return true;
             }
@@ -143,7 +143,7 @@ impl Place<'_> {
             }
             Ok(_) => findings.error(
                 ABOUT,
-                format!("{path}: we are no member, or may hardly do anything"),
+                format!("{path}: our account is no member, or its role is too low"),
                 "give our account the role Maintainer in the project",
             ),
             Err(error) => findings.error(ABOUT, format!("{path}: {error}"), ""),
@@ -178,13 +178,13 @@ impl Place<'_> {
             findings.warn(
                 ABOUT,
                 format!("{path} has {} webhooks to {address}", hooks.len()),
-                "delete all but one: everything arrives as often",
+                "delete all but one: GitLab sends every event to each",
             );
         }
         if !self.is_right(config, hook) {
             findings.error(
                 ABOUT,
-                format!("{path}: the webhook is not set as it must be"),
+                format!("{path}: the webhook has wrong settings"),
                 set,
             );
         }
@@ -274,7 +274,7 @@ impl Place<'_> {
             ),
             Ok(None) => findings.warn(
                 ABOUT,
-                format!("{path}: no pipeline has run for the head of {branch}, so nobody can tell whether it has the job {job}"),
+                format!("{path}: no pipeline has run for the head of {branch}, so the doctor cannot check for the job {job}"),
                 "",
             ),
             Err(error) => findings.error(ABOUT, format!("{path}: {error}"), ""),
@@ -314,7 +314,7 @@ async fn people(config: &Config, client: &Client, findings: &mut Findings) {
             Ok(Some(_)) => {}
             Ok(None) => findings.error(
                 ABOUT,
-                format!("there is no {what} {name}, or it is not shown to us"),
+                format!("GitLab has no {what} {name}, or hides it from us"),
                 way_out,
             ),
             Err(error) => findings.error(ABOUT, format!("{what} {name}: {error}"), ""),

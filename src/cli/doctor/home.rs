@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use secrecy::ExposeSecret as _;
 
-use super::finding::{Findings, counted};
-use crate::cli::{audit, log_key, progress};
+use super::finding::Findings;
+use crate::cli::{audit, counted, log_key, progress};
 use crate::config::{Config, KeyPlace, Report};
 use crate::store::{Options, Store, ledger};
 
@@ -18,7 +18,7 @@ pub(super) fn configuration(path: &Path, findings: &mut Findings) -> Result<Conf
     match Config::load(path) {
         Ok(config) => {
             let environments = config.catalog.services.iter();
-            let environments = environments.map(|service| service.environments.len()).sum();
+            let environments: usize = environments.map(|service| service.environments.len()).sum();
             findings.ok(
                 "configuration",
                 format!(
@@ -36,7 +36,7 @@ pub(super) fn configuration(path: &Path, findings: &mut Findings) -> Result<Conf
             findings.error(
                 "configuration",
                 format!("{shown} is not valid"),
-                "`countersign check` shows every mistake with its line",
+                "correct every mistake that the report names",
             );
             Err(report)
         }
@@ -59,7 +59,7 @@ fn address(config: &Config, findings: &mut Findings) {
     match &config.server.public_url {
         None => findings.warn(
             about,
-            "server.public_url is not set, so nobody can tell whether webhooks lead here",
+            "server.public_url is not set, so the doctor cannot check where webhooks lead",
             "write the address of the proxy, such as `public_url = \"https://deploys.example.com\"`",
         ),
         Some(url) if !url.starts_with("https://") && !is_local(url) => findings.warn(
@@ -77,11 +77,11 @@ fn address(config: &Config, findings: &mut Findings) {
         Ok(_) => findings.ok(about, format!("{listen} is free to listen on")),
         Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => findings.ok(
             about,
-            format!("somebody listens on {listen}: the running service, if it runs"),
+            format!("{listen} is taken: by the service, if it runs"),
         ),
         Err(error) => findings.error(
             about,
-            format!("nobody can listen on {listen}: {error}"),
+            format!("Countersign cannot listen on {listen}: {error}"),
             "write an address of this machine as `server.listen`; ports below 1024 need a privilege",
         ),
     }
@@ -202,21 +202,19 @@ fn mode_for_others(path: &Path) -> Option<u32> {
 async fn waiting(store: &Store, findings: &mut Findings) {
     let about = "waiting";
     match store.set_aside().await {
-        Ok((0, 0)) => findings.ok(about, "nothing was set aside"),
+        Ok((0, 0)) => findings.ok(about, "nothing waits for an operator"),
         Ok((effects, deliveries)) => {
             if effects > 0 {
                 findings.warn(
                     about,
-                    format!("what could not be done outside and was set aside: {effects}"),
+                    format!("calls to forges and chats that failed for good: {effects}"),
                     "`countersign outbox list` shows what and why",
                 );
             }
             if deliveries > 0 {
                 findings.warn(
                     about,
-                    format!(
-                        "what was received, could not be handled and was set aside: {deliveries}"
-                    ),
+                    format!("deliveries that Countersign could not handle: {deliveries}"),
                     "`countersign inbox list` shows what and why",
                 );
             }
@@ -238,7 +236,7 @@ async fn log(config: &Config, store: &Store, findings: &mut Findings) {
         Ok(Err(why)) => findings.error(
             about,
             why,
-            "nothing is released until somebody has looked: see \"When the log is broken\" in docs/audit.md",
+            "releases are stopped until an operator has settled it: see \"When the log is broken\" in docs/audit.md",
         ),
         Err(error) => findings.error(about, format!("{error:#}"), ""),
     }

@@ -28,7 +28,7 @@ impl Asker {
         if self.asks_nothing {
             let suggested = suggested.ok_or_else(|| {
                 format!(
-                    "there is nothing to suggest for this question, so it must be given: {question}"
+                    "this question has no default, so the command line must answer it: {question}"
                 )
             })?;
             return read(suggested);
@@ -55,7 +55,7 @@ fn answer(question: &str, suggested: Option<&str>) -> Result<String, String> {
     let mut line = String::new();
     match std::io::stdin().lock().read_line(&mut line) {
         Ok(0) => {
-            Err("the input ended before every question was answered; `--yes` asks none".to_owned())
+            Err("the input ended before the last question; `--yes` takes the defaults".to_owned())
         }
         Ok(_) => Ok(line.trim().to_owned()),
         Err(error) => Err(error.to_string()),

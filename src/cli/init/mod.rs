@@ -39,13 +39,13 @@ pub(super) struct Init {
     /// What must be green before a release, such as `check:build`, `workflow:ci.yml`, `job:test` or `pipeline`
     #[arg(long, value_name = "GATE")]
     gate: Option<String>,
-    /// What people release to
+    /// The name of the production environment
     #[arg(long, value_name = "NAME")]
     environment: Option<String>,
     /// Who may approve: a login, a team or group such as `acme/sre`, or `maintainers`
     #[arg(long, value_name = "WHO")]
     approvers: Option<String>,
-    /// A channel that is told, such as `discord:1000000000000000002` or `slack:C0123456789`, or `none`
+    /// The channel that gets the notices, such as `discord:1000000000000000002` or `slack:C0123456789`, or `none`
     #[arg(long, value_name = "CHANNEL")]
     channel: Option<String>,
 }
@@ -113,18 +113,18 @@ fn answers(init: &Init) -> Result<Answers, String> {
     let asker = Asker::new(init.yes);
     let origin = origin::of(&init.folder);
     let repo: RepoRef = asker.ask(
-        "Which repository is deployed? `github:owner/name` or `gitlab:group/project`",
+        "Which repository is released? `github:owner/name` or `gitlab:group/project`",
         (init.repo.as_deref(), origin.as_deref()),
         |text| text.parse().map_err(|invalid: Invalid| said(&invalid)),
     )?;
     let forge = repo.forge();
     let branch: Branch = asker.ask(
-        "From which branch is it released?",
+        "Which branch is released?",
         (init.branch.as_deref(), Some("main")),
         |text| text.parse().map_err(|invalid: Invalid| said(&invalid)),
     )?;
     let url = asker.ask(
-        "At which address do forges and chats reach Countersign?",
+        "Public address of Countersign, where forges and chats reach it?",
         (init.url.as_deref(), Some("https://deploys.example.com")),
         setup::address,
     )?;
@@ -141,7 +141,7 @@ fn answers(init: &Init) -> Result<Answers, String> {
         |text| Gate::parse(forge, text).map_err(|invalid| said(&invalid)),
     )?;
     let environment: EnvironmentName = asker.ask(
-        "What is the place called to which people release?",
+        "Name of the production environment?",
         (init.environment.as_deref(), Some("prod")),
         |text| text.parse().map_err(|invalid: Invalid| said(&invalid)),
     )?;
@@ -151,7 +151,7 @@ fn answers(init: &Init) -> Result<Answers, String> {
         |text| approvers(forge, text),
     )?;
     let channel = asker.ask(
-        "Which chat channel is told? `discord:ID`, `slack:ID`, or `none`",
+        "Which chat channel gets the notices? `discord:ID`, `slack:ID`, or `none`",
         (init.channel.as_deref(), Some("none")),
         |text| match text {
             "none" => Ok(None),

@@ -93,11 +93,11 @@ pub(super) async fn run(asked: GitHub) -> ExitCode {
             }
         },
         _ = interrupted.recv() => {
-            complain("Nothing was kept.");
+            complain("Stopped. Nothing was written.");
             return ExitCode::from(130);
         }
         _ = terminated.recv() => {
-            complain("Nothing was kept.");
+            complain("Stopped. Nothing was written.");
             return ExitCode::from(143);
         }
     };
@@ -132,7 +132,7 @@ impl Plan {
             .clone()
             .or_else(|| written("server", "public_url"));
         let url = url.ok_or(
-            "nobody knows where GitHub reaches Countersign: give --url, or write `public_url` into bot.toml",
+            "the address where GitHub reaches Countersign is missing: give --url, or write `public_url` into bot.toml",
         )?;
         let public_url = address(&url)?;
         let api_url = written("github", "api_url").unwrap_or_else(|| API.to_owned());
@@ -204,7 +204,7 @@ async fn make(plan: &Plan, port: u16) -> Result<(NewApp, Came), String> {
     let came = match code.await {
         Ok(Some(came)) => came,
         Ok(None) => return Err("the page ended before GitHub answered".to_owned()),
-        Err(_) => return Err("nobody came back from GitHub within an hour".to_owned()),
+        Err(_) => return Err("GitHub sent no app within 55 minutes".to_owned()),
     };
     match take_over(&plan.api_url, &came.code).await {
         Ok(app) => Ok((app, came)),

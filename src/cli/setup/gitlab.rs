@@ -132,7 +132,7 @@ impl Setter<'_> {
         let more = match found.len() {
             1 => String::new(),
             count => format!(
-                "; {} more lead here, and everything arrives as often: delete them",
+                "; GitLab sends every event to {} more webhooks: delete them",
                 count - 1
             ),
         };
@@ -170,11 +170,11 @@ impl Setter<'_> {
     fn unsecured(&self, now: &str) -> String {
         match self.secret {
             HookSecret::Signing(_) => format!(
-                "this GitLab does not know signing tokens, which came with 19.0, and passed over ours; {now}. \
+                "this GitLab is older than 19.0 and ignored our signing token; {now}. \
                  Use a plain secret of at least 16 bytes as `gitlab.webhook_secret`, for example from \
                  `openssl rand -hex 32`, and run this again"
             ),
-            HookSecret::Plain(_) => format!("GitLab passed over the webhook's secret; {now}"),
+            HookSecret::Plain(_) => format!("GitLab ignored the webhook's secret; {now}"),
         }
     }
 }

@@ -140,7 +140,7 @@ service shop: github:acme/shop, branch main
   environment prod (also production), after stage regression
     needs 1 of deployer: GitHub teams acme/sre
     needs 1 of qa: GitHub users octocat, hubot
-    not whoever wrote a change that ships, whoever asked for the release
+    not the authors of what ships, the requester
     a request expires after 4h
     GitHub is asked how a release goes after 10m without news
     starts by GitHub deployment to `production`

@@ -3,6 +3,7 @@
 mod example;
 mod meaning;
 mod never;
+mod pinned;
 mod words;
 
 use std::path::Path;
@@ -52,16 +53,4 @@ fn surroundings() -> Surroundings {
 
 fn parse(text: &str) -> Result<Config, Report> {
     Config::parse(text, "bot.toml", &surroundings())
-}
-
-/// Every problem of a text as `LINE: MESSAGE`.
-fn problems(text: &str) -> Vec<String> {
-    let Err(report) = parse(text) else {
-        return Vec::new();
-    };
-    let shown = |problem| {
-        let line = report.line(problem).unwrap_or_default();
-        format!("{line}: {}", problem.message)
-    };
-    report.problems().iter().map(shown).collect()
 }

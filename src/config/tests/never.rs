@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::pinned::Page;
 use super::{GOOD, parse, surroundings};
 use crate::config::{Colour, Config, explain, mask};
 
@@ -9,8 +10,11 @@ const CANARY: &str = "canary-7f3a9c";
 
 #[test]
 fn a_secret_in_the_file_is_never_shown() {
+    let page = Page::new("secrets-in-the-file");
     let check = |text: &str| {
         let report = parse(text).unwrap_err();
+        let line = text.lines().find(|line| line.contains(CANARY));
+        page.text(line.unwrap_or_default(), &report.render(Colour::Never));
         let shown = [
             report.render(Colour::Never),
             report.render(Colour::Always),
@@ -63,6 +67,7 @@ fn a_secret_in_the_file_is_never_shown() {
     check(&format!(
         "{GOOD}\ntrigger = {{ webhook = \"https://h\", secret = \"{CANARY}\" }}"
     ));
+    page.pin();
 }
 
 #[test]

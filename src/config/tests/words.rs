@@ -1,6 +1,7 @@
 //! The words of a report, as a person sees them.
 
-use super::{parse, problems};
+use super::parse;
+use super::pinned::Page;
 
 #[test]
 fn eight_mistakes_are_all_reported_with_place_and_way_out() {
@@ -103,14 +104,17 @@ bot.toml: 8 problems
 
 #[test]
 fn several_mistakes_of_syntax_are_shown_together() {
-    let seen = problems("[server]\nlisten = \"x\"\nlisten = \"y\"\nmax_body = much\n");
-    assert_eq!(
-        seen,
-        [
-            "3: duplicate key",
-            "4: string values must be quoted, expected literal string",
-        ]
-    );
+    let page = Page::new("syntax");
+    for text in [
+        "[server]\nlisten = \"x\"\nlisten = \"y\"\nmax_body = much\n",
+        "[server\n",
+        "listen = \"127.0.0.1:80\n",
+        "server = 5\n",
+        "[server]\nlisten = [\n",
+    ] {
+        page.file(text, text);
+    }
+    page.pin();
 }
 
 #[test]
@@ -120,7 +124,7 @@ fn something_that_stands_there_twice_shows_both_places() {
         "aliases = [\"eu\", \"eu\"]\nexclude = []",
     );
     let report = parse(&text).unwrap_err().to_string();
-    let expect = r#"error: `eu` stands here twice
+    let expect = r#"error: `eu` appears twice
   --> bot.toml:22:18
    |
 22 | aliases = ["eu", "eu"]

@@ -163,9 +163,9 @@ fn approvals(
             .filter(|people| (1..=100).contains(people));
         let Some(people) = people else {
             let message = if count.value == 0 {
-                "an approval by nobody is no approval"
+                "at least one person must approve"
             } else {
-                "this is more people than anybody could gather"
+                "this is too many people"
             };
             review.refuse(Problem::new(&count.place, message).help("choose from 1 to 100"));
             continue;
@@ -182,7 +182,7 @@ fn can_be_fulfilled(role: &Role, forge: Forge, asked: (u32, &Place), review: &mu
     let (people, place) = asked;
     let anybody = role.reaches(Forge::GitHub) || role.reaches(Forge::GitLab);
     if anybody && !role.reaches(forge) {
-        let message = format!("nobody on {forge} has the role `{}`", role.name);
+        let message = format!("the role `{}` has no members on {forge}", role.name);
         let problem = Problem::new(place, message);
         review.refuse(problem.help(format!(
             "this service is on {forge}: add `{0}_users` or `{0}_{1}` to `[roles.{2}]`",
@@ -231,7 +231,7 @@ fn exclude(at: &At<raw::Environment>, review: &mut Review<'_>) -> Exclude {
             let place = super::service::place_of(at.value.name.as_ref(), &at.place);
             review.warn(
                 place,
-                "whoever wrote a change may approve it; \
+                "authors may approve their own changes; \
                 `exclude = [\"author\"]` prevents it, `exclude = []` says that it is meant",
             );
         }

@@ -33,7 +33,10 @@ fn role(name: &At<String>, at: &At<raw::Role>, review: &mut Review<'_>) -> Optio
     };
     let reported = review.findings.problems.len() > before || review.refused_any(&at.place);
     if !reported && !role.reaches(Forge::GitHub) && !role.reaches(Forge::GitLab) {
-        let problem = Problem::new(&name.place, format!("nobody has the role `{}`", role.name));
+        let problem = Problem::new(
+            &name.place,
+            format!("the role `{}` has no members", role.name),
+        );
         review.refuse(
             problem.help("name people or teams, for example: github_teams = [\"acme/sre\"]"),
         );

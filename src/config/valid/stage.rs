@@ -58,7 +58,7 @@ fn gates(raw: &raw::Stage, repo: Option<&RepoRef>, review: &mut Review<'_>) -> V
         }
         if let Gate::GitHub(GitHubGate::Status { name, app: None }) = &gate.value {
             review.warn(&gate.place, format!(
-                "whoever can write to {repo} can report the status `{name}`; name its source with `app`",
+                "everyone who can write to {repo} can report the status `{name}`; name its source with `app`",
             ));
         }
         gates.push(gate);

@@ -253,7 +253,7 @@ impl Maker<'_, '_> {
             let problem =
                 Problem::new(&written.place, "nothing here says which commit is released");
             self.review.refuse(problem.help(
-                "it would run whatever is on the branch: pass the commit on, for example: sha = \"{sha}\"",
+                "it would release the newest commit of the branch: pass the approved one, for example: sha = \"{sha}\"",
             ));
         }
         Some(values)

@@ -11,11 +11,13 @@ pub(crate) mod doorway;
 pub(crate) mod fixture;
 pub(crate) mod laid;
 pub(crate) mod log;
+pub(crate) mod neutral;
 pub(crate) mod on_gitlab;
 pub(crate) mod patience;
 pub(crate) mod pinned;
 pub(crate) mod service;
 pub(crate) mod talk;
+pub(crate) mod terminal;
 pub(crate) mod world;
 
 pub(crate) use database::{Database, Engine};

@@ -5,6 +5,7 @@ use countersign::sandbox::slack;
 use serde_json::Value;
 
 use super::World;
+use super::neutral;
 use super::talk::Surface;
 
 pub(crate) const SURFACES: [Surface; 3] = [Surface::Comment, Surface::Discord, Surface::Slack];
@@ -40,93 +41,9 @@ impl Page {
         settings.set_snapshot_path(FOLDER);
         settings.set_prepend_module_to_snapshot(false);
         settings.set_omit_expression(true);
-        let text = neutral(&self.text);
+        let text = neutral::page(&self.text);
         settings.bind(|| insta::assert_snapshot!(self.name.as_str(), text));
     }
-}
-
-/// A text in which everything that differs from run to run has the same name in each.
-fn neutral(text: &str) -> String {
-    let text = without_numbers(text, "127.0.0.1:", "PORT");
-    // How many entries there are by now depends on who was faster.
-    let text = without_numbers(&text, "log ", "N");
-    let mut names = Names::default();
-    for word in words(&text) {
-        names.learn(word);
-    }
-    words(&text).map(|word| names.of(word)).collect()
-}
-
-/// Words and what stands between them.
-fn words(text: &str) -> impl Iterator<Item = &str> {
-    let is_of_word = |c: char| c.is_ascii_alphanumeric();
-    text.split_inclusive(move |c| !is_of_word(c))
-        .flat_map(move |piece| {
-            let end = piece.find(|c| !is_of_word(c)).unwrap_or(piece.len());
-            [&piece[..end], &piece[end..]]
-        })
-}
-
-/// Commits and numbers, called after the order in which a page names them.
-#[derive(Default)]
-struct Names {
-    commits: Vec<String>,
-    numbers: Vec<String>,
-}
-
-impl Names {
-    fn learn(&mut self, word: &str) {
-        if is_hex(word, 40..=40) && !self.commits.iter().any(|known| known == word) {
-            self.commits.push(word.to_owned());
-        }
-        if is_number(word) && !self.numbers.iter().any(|known| known == word) {
-            self.numbers.push(word.to_owned());
-        }
-    }
-
-    fn of(&self, word: &str) -> String {
-        if let Some(place) = self.numbers.iter().position(|known| known == word) {
-            return format!("5{place:07}");
-        }
-        if !is_hex(word, 7..=64) {
-            return word.to_owned();
-        }
-        let place = self.commits.iter().position(|sha| sha.starts_with(word));
-        let digit = place.map_or('x', |place| {
-            char::from(b"0123456789abcdefghijk"[place % 21])
-        });
-        digit.to_string().repeat(word.len())
-    }
-}
-
-/// Part of a commit's id or of another digest.
-fn is_hex(word: &str, length: std::ops::RangeInclusive<usize>) -> bool {
-    let is_digit = |b: u8| b.is_ascii_digit();
-    let is_letter = |b: u8| (b'a'..=b'f').contains(&b);
-    length.contains(&word.len())
-        && word.bytes().all(|b| is_digit(b) || is_letter(b))
-        && word.bytes().any(is_digit)
-        && word.bytes().any(is_letter)
-}
-
-/// What the forges of a test count with.
-fn is_number(word: &str) -> bool {
-    word.len() == 8 && word.starts_with("500") && word.bytes().all(|b| b.is_ascii_digit())
-}
-
-/// A number behind this mark is called so.
-fn without_numbers(text: &str, mark: &str, name: &str) -> String {
-    let mut parts = text.split(mark);
-    let mut neutral = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        let rest = part.trim_start_matches(|c: char| c.is_ascii_digit());
-        neutral.push_str(mark);
-        if rest.len() < part.len() {
-            neutral.push_str(name);
-        }
-        neutral.push_str(rest);
-    }
-    neutral
 }
 
 /// A message on Discord as its reader sees it from top to bottom.

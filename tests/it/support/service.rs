@@ -66,7 +66,11 @@ pub(crate) fn command(config: &Path, words: &[&str]) -> Command {
         .args(words)
         .env("COUNTERSIGN_CONFIG", config)
         .env("TEST_TOKEN", TOKEN)
-        .env("TEST_SECRET", SECRET);
+        .env("TEST_SECRET", SECRET)
+        // What is shown must not depend on who runs the tests, and in which terminal.
+        .env("USER", "olga")
+        .env_remove("SUDO_USER")
+        .env_remove("COLUMNS");
     command
 }
 

@@ -88,14 +88,14 @@ pub(super) fn render(evidence: &Evidence) -> String {
             }),
         );
     }
-    page.element("h2", "Approved by who asked, as the policy allowed");
+    page.element("h2", "Approved by the requester, as the policy allowed");
     let self_approved = report.self_approved().map(words::named);
     page.list(self_approved.collect(), words::NO_SELF_APPROVED);
     page.element("h2", "Overridden, dropped or retried by operators");
     let interventions = report.interventions.iter().map(words::intervention);
     page.list(interventions.collect(), words::NO_INTERVENTIONS);
     page.element("p", words::NO_OVERRIDE);
-    page.element("h2", "Asked for or started again");
+    page.element("h2", "Retried");
     page.list(
         report.retried().map(words::named).collect(),
         words::NO_RETRIED,

@@ -32,7 +32,7 @@ pub(super) fn render(evidence: &Evidence) -> String {
     );
     section(
         &mut lines,
-        "APPROVED BY WHO ASKED, AS THE POLICY ALLOWED",
+        "APPROVED BY THE REQUESTER, AS THE POLICY ALLOWED",
         report.self_approved().map(words::named),
         words::NO_SELF_APPROVED,
     );
@@ -46,7 +46,7 @@ pub(super) fn render(evidence: &Evidence) -> String {
     lines.push(format!("  {}", words::NO_OVERRIDE));
     section(
         &mut lines,
-        "ASKED FOR OR STARTED AGAIN",
+        "RETRIED",
         report.retried().map(words::named),
         words::NO_RETRIED,
     );
@@ -82,7 +82,7 @@ fn deploy(deploy: &Deploy) -> Vec<String> {
         deploy.end.as_str()
     )];
     lines.push(format!(
-        "      asked for by {} at {}",
+        "      requested by {} at {}",
         words::requester(deploy),
         words::time(deploy.requested)
     ));

@@ -73,7 +73,7 @@ pub(super) fn basis(evidence: &Evidence) -> Vec<String> {
     ));
     if reading.newest > reading.last {
         says.push(format!(
-            "What became of its deploys later was read up to entry {}.",
+            "How its deploys ended was read up to entry {}.",
             reading.newest
         ));
     }
@@ -91,18 +91,18 @@ pub(super) fn basis(evidence: &Evidence) -> Vec<String> {
             .map(|(seq, name)| format!("{name} of {seq}"))
             .collect();
         says.push(format!(
-            "ATTENTION: these values are not what their entries say, and are left out: {}. Run `countersign audit verify`.",
+            "ATTENTION: these private values were changed and are left out: {}. Run `countersign audit verify`.",
             altered.join(", ")
         ));
     }
     says
 }
 
-pub(super) const NO_UNEXPLAINED: &str = "None: every release that was seen had an approval.";
-pub(super) const NO_SELF_APPROVED: &str = "None: nobody approved what they asked for themselves.";
+pub(super) const NO_UNEXPLAINED: &str = "None: every release that Countersign saw had an approval.";
+pub(super) const NO_SELF_APPROVED: &str = "None: no requester approved their own release.";
 pub(super) const NO_INTERVENTIONS: &str =
-    "None: no trigger was sent unproven, and no operator dropped or retried a call.";
-pub(super) const NO_RETRIED: &str = "None: nothing was asked for or started again.";
+    "None: every trigger was proven before it left, and no operator dropped or retried a call.";
+pub(super) const NO_RETRIED: &str = "None: no release was retried.";
 pub(super) const NO_OVERRIDE: &str = "This version has no way to override a policy.";
 
 pub(super) fn intervention(one: &Intervention) -> String {

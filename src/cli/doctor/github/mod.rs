@@ -64,7 +64,7 @@ pub(super) async fn look(config: &Config, client: &Client, findings: &mut Findin
             }
             Ok(View::Hidden) => findings.error(
                 ABOUT,
-                format!("{path} is not shown to us"),
+                format!("GitHub does not show us {path}"),
                 if client.is_app() {
                     "install the app on the repository, and look at the spelling of `repo`"
                 } else {
@@ -110,7 +110,7 @@ async fn our_app(config: &Config, (client, app): (&Client, &App), findings: &mut
     if !missing.is_empty() {
         findings.error(
             ABOUT,
-            format!("the app may not do enough: it lacks {}", missing.join(", ")),
+            format!("the app lacks permissions: {}", missing.join(", ")),
             "set them under the app's *Permissions & events*, and accept them where it is installed",
         );
     }
@@ -119,7 +119,7 @@ async fn our_app(config: &Config, (client, app): (&Client, &App), findings: &mut
     if !unheard.is_empty() {
         findings.error(
             ABOUT,
-            format!("the app is not told about {}", unheard.join(", ")),
+            format!("GitHub does not tell the app about {}", unheard.join(", ")),
             "subscribe to them under the app's *Permissions & events*",
         );
     }
@@ -139,7 +139,7 @@ fn webhook(config: &Config, hook: &Webhook, findings: &mut Findings) {
     if hook.url.is_empty() {
         findings.error(
             ABOUT,
-            "the app has no webhook, so nothing reaches us",
+            "the app has no webhook, so GitHub tells us nothing",
             "make it active under the app's settings, with your `public_url` and `/hooks/github`",
         );
         return;
@@ -163,7 +163,7 @@ fn webhook(config: &Config, hook: &Webhook, findings: &mut Findings) {
     if hook.secret.as_deref().is_none_or(str::is_empty) {
         findings.error(
             ABOUT,
-            "the webhook has no secret, so everything that it sends is turned away",
+            "the webhook has no secret, so Countersign turns away everything that it sends",
             "enter the secret there that `webhook_secret` names",
         );
     }
@@ -215,7 +215,7 @@ impl Place<'_> {
     /// Whether we may look at everything here.
     async fn look(&self, config: &Config, services: &[&Service], findings: &mut Findings) -> bool {
         let path = &self.repository().path;
-        findings.ok(ABOUT, format!("{path} is shown to us"));
+        findings.ok(ABOUT, format!("GitHub shows us {path}"));
         if let Some(granted) = &self.seen.granted {
             let missing = lacking(granted, &needed(config));
             if !missing.is_empty() {
@@ -414,7 +414,7 @@ async fn people(config: &Config, (client, via): (&Client, &Repository), findings
             Ok(Some(_)) => {}
             Ok(None) => findings.error(
                 ABOUT,
-                format!("there is no {what} {name}, or it is not shown to us"),
+                format!("GitHub has no {what} {name}, or hides it from us"),
                 match kind {
                     PinKind::User => "correct the login in the role",
                     PinKind::Team => "correct the team in the role, and let the app read *Members* of the organization",
