@@ -256,6 +256,34 @@ fn the_desk_mends_no_finished_answer() {
     hold(laws::mending);
 }
 
+/// What one touches for a new rule, shown by one that is there: its own file, the list, its setting in the
+/// configuration, and whether the setting belongs to the policy that people approve. Its sentences stand in its file.
+#[test]
+fn a_rule_stands_in_its_own_file_and_five_more() {
+    // Bytes are frozen there, and the spelling of the first version is never changed.
+    let others = ["src/http/body.rs", "src/domain/policy_text/first.rs"];
+    let sources = every_source();
+    let test_modules: BTreeSet<_> = sources.iter().flat_map(Source::test_modules).collect();
+    let mut files: Vec<&str> = sources
+        .iter()
+        .filter(|source| laws::says(source, &test_modules, "freeze"))
+        .map(|source| source.file.as_str())
+        .filter(|file| !others.contains(file))
+        .collect();
+    files.sort_unstable();
+    assert_eq!(
+        files,
+        [
+            "src/config/raw/services.rs",
+            "src/config/valid/environment.rs",
+            "src/domain/desk/examine/rules/freeze.rs",
+            "src/domain/desk/examine/rules/mod.rs",
+            "src/domain/environment.rs",
+            "src/domain/policy_text/keys.rs",
+        ]
+    );
+}
+
 #[test]
 fn the_door_looks_and_never_decides() {
     hold(laws::deciding);

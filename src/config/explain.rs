@@ -140,8 +140,8 @@ fn environment(
             environment.name, environment.after
         ),
     );
-    if let Some(reason) = &environment.freeze {
-        line(text, 2, format!("FROZEN: {reason}"));
+    for closing in environment.closings() {
+        line(text, 2, closing);
     }
     for (role, people) in &environment.approvals {
         let who = config.catalog.roles.get(role).map(people_of);

@@ -37,6 +37,12 @@ impl Environment {
     pub fn answers_to(&self, name: &str) -> bool {
         self.name.as_str() == name || self.aliases.iter().any(|alias| alias.as_str() == name)
     }
+
+    /// What closes it by the configuration alone, for whoever reads that.
+    pub fn closings(&self) -> Vec<String> {
+        let freeze = self.freeze.iter();
+        freeze.map(|reason| format!("FROZEN: {reason}")).collect()
+    }
 }
 
 /// Who cannot approve.

@@ -205,18 +205,18 @@ mod tests {
     use super::*;
 
     fn tree() -> Reason {
-        let red = Reason::refuses(Rule::Gate, "b is red").help("Run it again.");
+        let red = Reason::refuses(Rule::GATE, "b is red").help("Run it again.");
         Reason::of(
-            Rule::Release,
+            Rule::RELEASE,
             "all",
             vec![
-                Reason::holds(Rule::Branch, "fine"),
+                Reason::holds(Rule::BRANCH, "fine"),
                 Reason::of(
-                    Rule::Stages,
+                    Rule::STAGES,
                     "gates",
-                    vec![Reason::holds(Rule::Gate, "a"), red.fact("app", 7)],
+                    vec![Reason::holds(Rule::GATE, "a"), red.fact("app", 7)],
                 ),
-                Reason::waits(Rule::Approvals, "approvals"),
+                Reason::waits(Rule::APPROVALS, "approvals"),
             ],
         )
     }
@@ -237,7 +237,7 @@ mod tests {
         let at = Timestamp::UNIX_EPOCH;
         assert!(Verdict::Waits < Verdict::Later(at));
         assert!(Verdict::Later(at) < Verdict::Unknown);
-        assert!(!Reason::later(Rule::Soak, at, "it soaks").is_clear());
+        assert!(!Reason::later(Rule::SOAK, at, "it soaks").is_clear());
     }
 
     #[test]

@@ -283,14 +283,14 @@ mod tests {
     }
 
     fn refusal(padding: usize) -> Entry {
-        let red = Reason::refuses(Rule::Gate, text![code("build"), " is red"]);
+        let red = Reason::refuses(Rule::GATE, text![code("build"), " is red"]);
         let tree = Reason::of(
-            Rule::Release,
+            Rule::RELEASE,
             "",
             vec![
-                Reason::holds(Rule::Branch, text!["it is on ", code("main")]),
-                Reason::of(Rule::Stages, "gates", vec![red]),
-                Reason::unknown(Rule::Approval, "the team could not be asked"),
+                Reason::holds(Rule::BRANCH, text!["it is on ", code("main")]),
+                Reason::of(Rule::STAGES, "gates", vec![red]),
+                Reason::unknown(Rule::APPROVAL, "the team could not be asked"),
             ],
         );
         Entry::new(Timestamp::UNIX_EPOCH, Action::Refused, ann())

@@ -324,6 +324,15 @@ pub(crate) fn deciding(source: &Source) -> Vec<Breach> {
         .collect()
 }
 
+/// Whether a source says this word outside tests, as a name or as a text.
+pub(crate) fn says(source: &Source, test_modules: &BTreeSet<Vec<String>>, word: &str) -> bool {
+    let tokens = source.tokens.iter().enumerate();
+    !is_test_file(source, test_modules)
+        && tokens
+            .filter(|(place, _)| !source.is_test(*place))
+            .any(|(_, token)| token.kind != Kind::Mark && token.text == word)
+}
+
 /// Calls of these methods outside tests: the line, and the first word of what they are given.
 fn calls<'s>(source: &'s Source, names: &'s [&str]) -> impl Iterator<Item = (usize, &'s Token)> {
     let tokens = source.tokens.windows(4).enumerate();

@@ -73,7 +73,7 @@ async fn a_view_is_read_from_a_database_that_refuses_writes(engine: Engine) {
     let prod = &status.services[0].environments[0];
     assert_eq!(prod.open[0].number, 1);
     assert_eq!(prod.open[0].sha.as_str(), sha);
-    assert_eq!(prod.closed[0].rule, Rule::Lock);
+    assert_eq!(prod.closed[0].rule, Rule::LOCK);
 
     let examined = Glance::Examined {
         service: shop(),
@@ -92,8 +92,8 @@ async fn a_view_is_read_from_a_database_that_refuses_writes(engine: Engine) {
         let mut under = examined.tree.under.iter();
         under.find(|one| one.rule == rule).map(|one| one.verdict)
     };
-    assert_eq!(verdict(Rule::Lock), Some(Verdict::Refuses));
-    assert_eq!(verdict(Rule::Branch), Some(Verdict::Unknown));
+    assert_eq!(verdict(Rule::LOCK), Some(Verdict::Refuses));
+    assert_eq!(verdict(Rule::BRANCH), Some(Verdict::Unknown));
 
     let people = Glance::People {
         service: shop(),

@@ -231,7 +231,11 @@ async fn what_is_said_about_a_request_is_refused_alike(setting: Setting) {
     let (_, sha) = world.ready("two").await;
     world.slack("ann", "/deploy prod").await;
     for (person, line, part) in [
-        ("ann", "/approve #1".to_owned(), "ann has already approved #1"),
+        (
+            "ann",
+            "/approve #1".to_owned(),
+            "ann has already approved #1",
+        ),
         ("bob", "/approve #1".to_owned(), "bob has none of the roles"),
         ("bob", "/reject #1".to_owned(), "bob has none of the roles"),
         ("bob", "/cancel #1".to_owned(), "bob has none of the roles"),

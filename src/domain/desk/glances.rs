@@ -71,6 +71,6 @@ fn repository(sitting: &Sitting<'_>, service: &Service) -> Result<Repository, Re
             "nothing was heard of the repository of {} yet",
             service.name
         );
-        Reason::unknown(Rule::Repository, says)
+        Reason::unknown(Rule::REPOSITORY, says)
     })
 }

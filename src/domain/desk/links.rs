@@ -22,7 +22,7 @@ const LIFETIME: SignedDuration = SignedDuration::from_mins(10);
 pub(crate) fn offer_link(sitting: &Sitting<'_>, said: &Said, outcome: &mut Outcome) {
     let spot = &said.spot;
     if said.lot.is_empty() {
-        let reason = Reason::unknown(Rule::Link, "no code could be drawn; try again later");
+        let reason = Reason::unknown(Rule::LINK, "no code could be drawn; try again later");
         return answers::turn_away(sitting, spot, "/link", &reason, outcome);
     }
     let number = sitting.next_notice();
@@ -67,7 +67,7 @@ pub(crate) fn claim(
     outcome: &mut Outcome,
 ) -> Result<(), Reason> {
     let Some(code_said) = &link.code else {
-        return Err(Reason::refuses(Rule::Link, "a code is missing").help(text![
+        return Err(Reason::refuses(Rule::LINK, "a code is missing").help(text![
             "Say ",
             command("/link"),
             " in the chat first; it gives you one."
@@ -140,7 +140,7 @@ pub(crate) fn confirm_link(
         .filter(|offer| offer.spot.speaker.is(&spot.speaker))
         .and_then(|offer| Some((offer, offer.claimed_by.clone()?)));
     let Some((offer, account)) = claimed else {
-        let reason = Reason::refuses(Rule::Link, "this link is not open any more").help(text![
+        let reason = Reason::refuses(Rule::LINK, "this link is not open any more").help(text![
             "Say ",
             command("/link"),
             "; it gives you a new code."
@@ -209,7 +209,7 @@ pub(crate) fn linked(sitting: &Sitting<'_>, spot: &Spot, forge: Forge) -> Result
     known_as(sitting, spot, forge).ok_or_else(|| {
         let chat = spot.speaker.chat.called();
         let says = format!("your account on {chat} is not linked with one on {forge}");
-        Reason::refuses(Rule::Link, says).help(text![
+        Reason::refuses(Rule::LINK, says).help(text![
             "Say ",
             command("/link"),
             " and follow what it says; it takes a minute."
@@ -222,7 +222,7 @@ pub(crate) fn unlink_speaker(sitting: &Sitting<'_>, spot: &Spot, outcome: &mut O
     let accounts = [Forge::GitHub, Forge::GitLab].map(|forge| known_as(sitting, spot, forge));
     let accounts: Vec<Account> = accounts.into_iter().flatten().collect();
     if accounts.is_empty() {
-        let reason = Reason::refuses(Rule::Link, "your account here is not linked");
+        let reason = Reason::refuses(Rule::LINK, "your account here is not linked");
         return answers::turn_away(sitting, spot, "/unlink", &reason, outcome);
     }
     for account in &accounts {
@@ -254,7 +254,7 @@ pub(crate) fn unlink_account(sitting: &Sitting<'_>, asked: &Asked, outcome: &mut
         _ => Vec::new(),
     };
     if speakers.is_empty() {
-        let reason = Reason::refuses(Rule::Link, "no account of a chat is linked with yours");
+        let reason = Reason::refuses(Rule::LINK, "no account of a chat is linked with yours");
         return answers::refuse(sitting, asked, &reason, outcome);
     }
     let text = text![
@@ -279,7 +279,7 @@ pub(crate) fn unlink_account(sitting: &Sitting<'_>, asked: &Asked, outcome: &mut
 
 /// The way out where a code is worth nothing.
 fn new_code(says: &str) -> Reason {
-    Reason::refuses(Rule::Link, says).help(text![
+    Reason::refuses(Rule::LINK, says).help(text![
         "Say ",
         command("/link"),
         " in the chat; it gives you a new one."

@@ -151,7 +151,7 @@ fn refuse_approval(
     let mut parts = Vec::new();
     if let Some(why) = why {
         let (_, says) = refusal(&asked.author, why);
-        let reason = Reason::refuses(Rule::Approval, says);
+        let reason = Reason::refuses(Rule::APPROVAL, says);
         parts.push(match named::configured(sitting, request) {
             Some(place) => reason.help(people::those_who_can(sitting, place.environment)),
             None => reason,
@@ -159,7 +159,7 @@ fn refuse_approval(
     }
     let rules = examined.tree.under.iter();
     parts.extend(rules.filter(|part| !part.is_clear()).cloned());
-    let tree = Reason::of(Rule::Release, "", parts);
+    let tree = Reason::of(Rule::RELEASE, "", parts);
     let about = text![": approval of ", in_full(request)];
     let refused = Answer::refused_because(about, tree.parts());
     outcome.entries.push(
@@ -269,7 +269,7 @@ fn may_give_up(sitting: &Sitting<'_>, asked: &Asked, request: &Request) -> Resul
         "Cancel its run in {}; when nothing is heard of it, say this again later.",
         request.repository.forge()
     );
-    Err(Reason::refuses(Rule::State, "it may be running at this moment").help(help))
+    Err(Reason::refuses(Rule::STATE, "it may be running at this moment").help(help))
 }
 
 /// The last entry is the doing of whoever asked.

@@ -42,7 +42,7 @@ pub(crate) fn audit(
     // Ages count from when it was written, so that the same words always mean the same.
     let mut filter = Filter::parse(&audit.filters, asked.origin.said_at()).map_err(|why| {
         let help = text![command("/help audit"), " shows how to ask."];
-        Reason::refuses(Rule::Command, ticked(&why)).help(help)
+        Reason::refuses(Rule::COMMAND, ticked(&why)).help(help)
     })?;
     if let Some(name) = &filter.service
         && services.iter().all(|service| service.name.as_str() != name)
@@ -67,7 +67,7 @@ pub(crate) fn audit(
     };
     match sitting.seen(look) {
         Some(Seen::Entries(Ok(entries))) => Ok(table(entries)),
-        Some(Seen::Entries(Err(why))) => Err(Reason::refuses(Rule::Command, code(why))),
+        Some(Seen::Entries(Err(why))) => Err(Reason::refuses(Rule::COMMAND, code(why))),
         _ => Ok(Message::default()),
     }
 }
@@ -84,7 +84,7 @@ fn auditor(sitting: &Sitting<'_>, asked: &Asked) -> Result<(), Reason> {
             code(AUDITOR),
             " is configured"
         ];
-        return Err(Reason::refuses(Rule::Auditor, says).help(text![
+        return Err(Reason::refuses(Rule::AUDITOR, says).help(text![
             "Whoever runs Countersign can add ",
             code("[roles.auditor]"),
             ", or search with ",
@@ -98,12 +98,12 @@ fn auditor(sitting: &Sitting<'_>, asked: &Asked) -> Result<(), Reason> {
         Holding::Held(_) => Ok(()),
         Holding::Not => {
             let says = text![who, " does not have the role that may search the audit log"];
-            Err(Reason::refuses(Rule::Auditor, says).help(help))
+            Err(Reason::refuses(Rule::AUDITOR, says).help(help))
         }
         Holding::Unknown(why) => {
             let about = " may search the audit log could not be found out: ";
             let says = text!["whether ", who, about, why];
-            Err(Reason::unknown(Rule::Auditor, says).help(help))
+            Err(Reason::unknown(Rule::AUDITOR, says).help(help))
         }
     }
 }

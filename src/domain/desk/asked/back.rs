@@ -26,7 +26,7 @@ pub(crate) fn roll_back(
                 " from here before"
             ];
             let by_name = command(format!("/rollback {} SHA", place.environment.name));
-            Reason::refuses(Rule::Direction, says).help(text!["Name a commit: ", by_name, "."])
+            Reason::refuses(Rule::DIRECTION, says).help(text!["Name a commit: ", by_name, "."])
         })?,
     };
     let wish = Wish {
@@ -65,7 +65,7 @@ pub(crate) fn retry(
 ) -> Result<(), Reason> {
     let Some(number) = retry.request else {
         let help = text!["Say ", command("/retry #N"), "."];
-        return Err(Reason::refuses(Rule::Command, "which request?").help(help));
+        return Err(Reason::refuses(Rule::COMMAND, "which request?").help(help));
     };
     let is_over = |request: &Request| {
         request
@@ -75,7 +75,7 @@ pub(crate) fn retry(
     let request = named::waiting(sitting, asked, services, Some(number), is_over)?;
     let Some(place) = named::configured(sitting, &request) else {
         let says = format!("what #{number} asked for is not configured any more");
-        return Err(Reason::refuses(Rule::State, says));
+        return Err(Reason::refuses(Rule::STATE, says));
     };
     let kind = match request.kind {
         RequestKind::Rollback => RequestKind::Rollback,

@@ -84,7 +84,7 @@ pub(crate) fn open(
     } = place;
     if sitting.lock(service, environment).is_none() {
         let says = text![place.name(), " is not locked"];
-        return Err(Reason::refuses(Rule::Lock, says));
+        return Err(Reason::refuses(Rule::LOCK, says));
     }
     named::member(sitting, asked, environment)?;
     outcome.entries.push(

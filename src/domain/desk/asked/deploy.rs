@@ -70,7 +70,7 @@ pub(crate) fn target(
             },
         }),
         Err(why) => Err(Reason::unknown(
-            Rule::Command,
+            Rule::COMMAND,
             format!("pull request {number} could not be read: {why}"),
         )),
     }
@@ -88,12 +88,12 @@ fn unfolded(sitting: &Sitting<'_>, repository: &Repository, short: &str) -> Resu
                 commit(found.sha.as_str()),
                 ", whose id does not begin so"
             ];
-            Err(Reason::refuses(Rule::Command, says).help("Write the whole id."))
+            Err(Reason::refuses(Rule::COMMAND, says).help("Write the whole id."))
         }
         Err(why) => {
             let why = format!(" is could not be found out: {why}");
             let says = text!["which commit ", code(short), why];
-            Err(Reason::unknown(Rule::Command, says))
+            Err(Reason::unknown(Rule::COMMAND, says))
         }
     }
 }
@@ -113,7 +113,7 @@ fn newest_ready(sitting: &Sitting<'_>, place: Destination<'_>) -> Result<Sha, Re
             place.name()
         ];
         let why = command(format!("/why {} SHA", environment.name));
-        Reason::refuses(Rule::Stages, says).help(text![why, " explains what one misses."])
+        Reason::refuses(Rule::STAGES, says).help(text![why, " explains what one misses."])
     })
 }
 

@@ -73,7 +73,7 @@ pub(crate) fn command(sitting: &Sitting<'_>, asked: &Asked) -> Outcome {
         Ok(_) if is_stale(sitting, asked) => {
             let hours = START_WITHIN.as_hours();
             let says = format!("it was written more than {hours} hours before it arrived");
-            let reason = Reason::refuses(Rule::Age, says);
+            let reason = Reason::refuses(Rule::AGE, says);
             let reason = reason.help("Say it again, if it is still meant.");
             answers::refuse(sitting, asked, &reason, &mut outcome);
         }
@@ -82,7 +82,7 @@ pub(crate) fn command(sitting: &Sitting<'_>, asked: &Asked) -> Outcome {
             obey(sitting, asked, &services, &mut outcome);
         }
         Err(why) => {
-            let reason = Reason::refuses(Rule::Repository, why);
+            let reason = Reason::refuses(Rule::REPOSITORY, why);
             answers::refuse(sitting, asked, &reason, &mut outcome);
         }
     }
@@ -147,7 +147,7 @@ fn obey(sitting: &Sitting<'_>, asked: &Asked, services: &[&Service], outcome: &m
     };
     if let Some(part) = command.not_available_yet() {
         let says = text![part, " is not available in this version yet"];
-        let reason = Reason::refuses(Rule::Command, says);
+        let reason = Reason::refuses(Rule::COMMAND, says);
         return answers::refuse(sitting, asked, &reason, outcome);
     }
     let done = match command {

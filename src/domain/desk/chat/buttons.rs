@@ -120,7 +120,7 @@ fn given(reason: Option<&str>) -> Result<Option<command::Reason>, Reason> {
     let parsed = lines.join(" ").trim().parse::<command::Reason>();
     parsed
         .map(Some)
-        .map_err(|invalid| Reason::refuses(Rule::Command, ticked(&invalid.to_string())))
+        .map_err(|invalid| Reason::refuses(Rule::COMMAND, ticked(&invalid.to_string())))
 }
 
 pub(crate) fn notice_of(sitting: &Sitting<'_>, number: u64) -> Result<Notice, Reason> {
@@ -128,7 +128,7 @@ pub(crate) fn notice_of(sitting: &Sitting<'_>, number: u64) -> Result<Notice, Re
         Some(Seen::Notices(found)) => found.first().cloned(),
         _ => None,
     }
-    .ok_or_else(|| Reason::refuses(Rule::State, "this message is not known any more"))
+    .ok_or_else(|| Reason::refuses(Rule::STATE, "this message is not known any more"))
 }
 
 /// A notice whose commit nobody asked for yet.
@@ -162,7 +162,7 @@ fn dismiss(
         });
     let Some(place) = place else {
         return Err(Reason::refuses(
-            Rule::State,
+            Rule::STATE,
             "it is not configured any more",
         ));
     };
@@ -215,5 +215,5 @@ fn gone_on(notice: &Notice) -> Reason {
         News::Withdrawn { why } | News::Dismissed { why } => why.clone(),
     };
     let says = text!["this button is of an older state: ", says];
-    Reason::refuses(Rule::State, says).help("Say it as a command if you mean it.")
+    Reason::refuses(Rule::STATE, says).help("Say it as a command if you mean it.")
 }

@@ -29,7 +29,7 @@ pub(crate) fn said(sitting: &Sitting<'_>, said: &Said) -> Outcome {
             Chat::Slack => "workspace",
         };
         let says = format!("Countersign does not work for this {tenant}");
-        let reason = Reason::refuses(Rule::Tenant, says);
+        let reason = Reason::refuses(Rule::TENANT, says);
         answers::turn_away(sitting, spot, "", &reason, &mut outcome);
         return outcome;
     }
@@ -44,7 +44,7 @@ pub(crate) fn said(sitting: &Sitting<'_>, said: &Said) -> Outcome {
                 text::command("/help"),
                 " lists them."
             ];
-            let reason = Reason::refuses(Rule::State, "this button is not known any more");
+            let reason = Reason::refuses(Rule::STATE, "this button is not known any more");
             answers::turn_away(sitting, spot, what, &reason.help(help), &mut outcome);
         }
     }
@@ -59,7 +59,7 @@ fn is_ours(sitting: &Sitting<'_>, speaker: &Speaker) -> bool {
 fn said_command(sitting: &Sitting<'_>, said: &Said, line: &str, outcome: &mut Outcome) {
     let spot = &said.spot;
     let Some(found) = Command::all_in(line).into_iter().next() else {
-        let reason = Reason::refuses(Rule::Command, text![code(line), " is no command"])
+        let reason = Reason::refuses(Rule::COMMAND, text![code(line), " is no command"])
             .help(text![text::command("/help"), " lists them."]);
         return answers::turn_away(sitting, spot, line, &reason, outcome);
     };
@@ -95,7 +95,7 @@ pub(super) fn obey(
                 text::command("/link"),
                 " for a new one."
             ];
-            let reason = Reason::refuses(Rule::Link, "a code is used on the forge, not here");
+            let reason = Reason::refuses(Rule::LINK, "a code is used on the forge, not here");
             answers::turn_away(sitting, spot, line, &reason.help(help), outcome);
         }
         Command::Unlink => links::unlink_speaker(sitting, spot, outcome),
@@ -172,18 +172,18 @@ fn repository_for(
     }
     let Some(first) = meant.first() else {
         let says = "no request waits for an answer here";
-        return Err(Reason::refuses(Rule::Command, says));
+        return Err(Reason::refuses(Rule::COMMAND, says));
     };
     if several_repositories(&meant) {
         let names = list(meant.iter().map(|service| service.name.as_str()));
         return Err(
-            Reason::refuses(Rule::Command, "several services could be meant")
+            Reason::refuses(Rule::COMMAND, "several services could be meant")
                 .help(named::name_one(&names)),
         );
     }
     sitting.bound_to(first).ok_or_else(|| {
         let says = format!("nothing was heard of the repository of {} yet", first.name);
-        Reason::unknown(Rule::Repository, says)
+        Reason::unknown(Rule::REPOSITORY, says)
     })
 }
 
@@ -209,7 +209,7 @@ pub(crate) fn heard(
         return asked::command(sitting, &asked);
     }
     let mut outcome = Outcome::default();
-    let reason = Reason::refuses(Rule::Link, "your account is no longer linked");
+    let reason = Reason::refuses(Rule::LINK, "your account is no longer linked");
     answers::turn_away(sitting, spot, &asked.found.line, &reason, &mut outcome);
     outcome
 }

@@ -35,17 +35,17 @@ pub(super) fn count(sitting: &Sitting<'_>, subject: &Subject<'_>, authors: &Auth
             Ok(authorized) => {
                 let rules: Vec<&str> = authorized.roles().values().map(String::as_str).collect();
                 let says = text![person(giver), format!(" approved ({})", rules.join("; "))];
-                parts.push(Reason::holds(Rule::Approval, says));
+                parts.push(Reason::holds(Rule::APPROVAL, says));
                 counted.push(Approval::new(authorized, *at));
             }
             // What cannot be found out at this moment takes nobody's yes away for good.
             Err(why @ Unauthorized::Unclear(_)) => {
-                parts.push(Reason::unknown(Rule::Approval, refusal(giver, &why).1));
+                parts.push(Reason::unknown(Rule::APPROVAL, refusal(giver, &why).1));
             }
             Err(why) => {
                 let (_, says) = refusal(giver, &why);
                 let counts_not = text![&says, ": the approval does not count"];
-                parts.push(Reason::waits(Rule::Approval, counts_not));
+                parts.push(Reason::waits(Rule::APPROVAL, counts_not));
                 void.push((giver.clone(), says));
             }
         }

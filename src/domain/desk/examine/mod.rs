@@ -99,7 +99,7 @@ pub(crate) fn examine(sitting: &Sitting<'_>, subject: &Subject<'_>) -> Examined 
     let under = rules::RULES
         .iter()
         .filter_map(|rule| rule(sitting, &looked));
-    let tree = Reason::of(Rule::Release, place.at(subject.sha), under.collect());
+    let tree = Reason::of(Rule::RELEASE, place.at(subject.sha), under.collect());
     let evidence = evidence::evidence(sitting, &looked, &tree);
     let Counted { quorum, void, .. } = looked.counted;
     Examined {

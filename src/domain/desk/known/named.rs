@@ -41,7 +41,7 @@ pub(crate) fn place<'s>(
         (Some(_), Some(_)) => {
             let names = list(named.iter().map(|service| service.name.as_str()));
             let says = text!["several services have ", code(environment)];
-            Err(Reason::refuses(Rule::Command, says).help(name_one(&names)))
+            Err(Reason::refuses(Rule::COMMAND, says).help(name_one(&names)))
         }
         (None, _) => Err(no_environment(environment, &named)),
     }
@@ -70,19 +70,19 @@ pub(crate) fn no_environment(name: &str, services: &[&Service]) -> Reason {
     let environments = services.iter().flat_map(|service| &service.environments);
     let names: Vec<&str> = environments.map(|one| one.name.as_str()).collect();
     let says = text!["there is no environment ", code(name)];
-    Reason::refuses(Rule::Command, says).help(there_are("environment", &names))
+    Reason::refuses(Rule::COMMAND, says).help(there_are("environment", &names))
 }
 
 /// No service has this name.
 pub(crate) fn no_service(name: &str, services: &[&Service]) -> Reason {
     let names: Vec<&str> = services.iter().map(|one| one.name.as_str()).collect();
     let says = text!["no service here is called ", code(name)];
-    Reason::refuses(Rule::Command, says).help(there_are("service", &names))
+    Reason::refuses(Rule::COMMAND, says).help(there_are("service", &names))
 }
 
 /// No request has this number.
 pub(crate) fn no_request(number: u64) -> Reason {
-    Reason::refuses(Rule::Command, format!("there is no request #{number} here"))
+    Reason::refuses(Rule::COMMAND, format!("there is no request #{number} here"))
 }
 
 fn services_called<'s>(
@@ -124,7 +124,7 @@ pub(crate) fn waiting(
                     in_full(&request),
                     format!(" does not wait for an answer: it is {word}")
                 ];
-                Err(Reason::refuses(Rule::State, says).fact("state", word))
+                Err(Reason::refuses(Rule::STATE, says).fact("state", word))
             }
             Some(request) => is_within(sitting, asked, request),
         };
@@ -149,7 +149,7 @@ pub(crate) fn waiting(
         });
     }
     let here = numbers(&open);
-    let refuses = |says: &str| Reason::refuses(Rule::Command, says);
+    let refuses = |says: &str| Reason::refuses(Rule::COMMAND, says);
     match (open.pop(), open.is_empty()) {
         (None, _) if elsewhere.is_empty() => Err(refuses("no request waits for an answer here")),
         (None, _) => Err(
@@ -199,7 +199,7 @@ pub(crate) fn involved(
         return Ok(request);
     };
     member(sitting, asked, environment)
-        .map_err(|reason| Reason::of(Rule::State, in_full(&request), vec![reason]))
+        .map_err(|reason| Reason::of(Rule::STATE, in_full(&request), vec![reason]))
         .map(|()| request)
 }
 
@@ -215,7 +215,7 @@ pub(crate) fn member(
         Err(why) => {
             let (_, says) = refusal(&asked.author, &why);
             let help = people::those_who_can(sitting, environment);
-            Err(Reason::refuses(Rule::Requester, says).help(help))
+            Err(Reason::refuses(Rule::REQUESTER, says).help(help))
         }
     }
 }
@@ -237,5 +237,5 @@ pub(crate) fn within(
         return Ok(());
     }
     let says = text!["this channel is not for ", place.says()];
-    Err(Reason::refuses(Rule::Channel, says))
+    Err(Reason::refuses(Rule::CHANNEL, says))
 }

@@ -181,10 +181,7 @@ pub(crate) fn exclusion(
             return Some("is an author of what would ship, and the policy excludes authors".into());
         }
         if let Some(why) = &authors.unclear {
-            return Some(text![
-                "may be an author of what would ship: ",
-                why
-            ]);
+            return Some(text!["may be an author of what would ship: ", why]);
         }
     }
     None

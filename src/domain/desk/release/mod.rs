@@ -282,21 +282,12 @@ pub(crate) fn advance(
         Progress::Failed => {
             request.state = State::Running(flight);
             pages::show_deployment(&request, deployment, StatusState::Failure, outcome);
-            ends::end(
-                sitting,
-                request,
-                Ended::Failed,
-                "its run failed",
-                outcome,
-            );
+            ends::end(sitting, request, Ended::Failed, "its run failed", outcome);
         }
         Progress::Cancelled | Progress::Skipped => {
             request.state = State::Running(flight);
             pages::show_deployment(&request, deployment, StatusState::Error, outcome);
-            let why = format!(
-                "its run was cancelled in {}",
-                request.repository.forge()
-            );
+            let why = format!("its run was cancelled in {}", request.repository.forge());
             ends::end(sitting, request, Ended::Failed, why, outcome);
         }
     }

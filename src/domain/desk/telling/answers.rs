@@ -106,7 +106,7 @@ pub(crate) fn refuse(sitting: &Sitting<'_>, asked: &Asked, reason: &Reason, outc
 /// Why a line is no command of ours, and how it is written.
 pub(crate) fn misunderstood(mistake: &Misunderstood) -> Reason {
     let usage = text!["Say it like this: ", command(mistake.usage.as_str())];
-    Reason::refuses(Rule::Command, ticked(&mistake.says)).help(usage)
+    Reason::refuses(Rule::COMMAND, ticked(&mistake.says)).help(usage)
 }
 
 /// Says no to somebody who may be nobody to us.

@@ -17,17 +17,21 @@ fn says(looked: &Looked<'_>) -> Reason {
     let Some(live) = &looked.live else {
         return if is_back {
             let says = text!["nothing is live in ", name, " that could be rolled back"];
-            Reason::refuses(Rule::Direction, says)
+            Reason::refuses(Rule::DIRECTION, says)
         } else {
-            let says = text!["nothing is live in ", name, " yet, as far as Countersign knows"];
-            Reason::holds(Rule::Direction, says)
+            let says = text![
+                "nothing is live in ",
+                name,
+                " yet, as far as Countersign knows"
+            ];
+            Reason::holds(Rule::DIRECTION, says)
         };
     };
     let which_is_live = text![commit(live.sha.short()), ", which is live"];
     let comparison = match &looked.comparison {
         None => {
             let says = text!["the commit is live in ", name, " already"];
-            return Reason::refuses(Rule::Direction, says);
+            return Reason::refuses(Rule::DIRECTION, says);
         }
         Some(Ok(comparison)) => comparison,
         Some(Err(why)) => {
@@ -36,7 +40,7 @@ fn says(looked: &Looked<'_>) -> Reason {
                 which_is_live,
                 format!(", could not be found out: {why}")
             ];
-            return Reason::unknown(Rule::Direction, says);
+            return Reason::unknown(Rule::DIRECTION, says);
         }
     };
     let instead = |line: &str| {
@@ -53,19 +57,19 @@ fn says(looked: &Looked<'_>) -> Reason {
             };
             let says = text![newer, which_is_live];
             let commits = u64::try_from(commits).unwrap_or(u64::MAX);
-            Reason::holds(Rule::Direction, says).fact("commits", commits)
+            Reason::holds(Rule::DIRECTION, says).fact("commits", commits)
         }
         (Relation::Behind, false) => {
-            Reason::refuses(Rule::Direction, older).help(instead("rollback"))
+            Reason::refuses(Rule::DIRECTION, older).help(instead("rollback"))
         }
         (Relation::Diverged, false) => {
             let says = text!["the commit and ", which_is_live, ", have diverged"];
-            Reason::holds(Rule::Direction, says)
+            Reason::holds(Rule::DIRECTION, says)
         }
-        (Relation::Behind | Relation::Diverged, true) => Reason::holds(Rule::Direction, older),
+        (Relation::Behind | Relation::Diverged, true) => Reason::holds(Rule::DIRECTION, older),
         (Relation::Ahead | Relation::Identical, true) => {
             let says = "the commit is newer than what is live, so this would not be a rollback";
-            Reason::refuses(Rule::Direction, says).help(instead("deploy"))
+            Reason::refuses(Rule::DIRECTION, says).help(instead("deploy"))
         }
     }
 }

@@ -23,7 +23,7 @@ fn says(sitting: &Sitting<'_>, looked: &Looked<'_>) -> Reason {
     let place = looked.subject.place;
     let closed = closed(sitting, place);
     if closed.is_empty() {
-        return Reason::holds(Rule::Lock, text![place.name(), " is open"]);
+        return Reason::holds(Rule::LOCK, text![place.name(), " is open"]);
     }
-    Reason::of(Rule::Lock, text![place.name(), " is closed"], closed)
+    Reason::of(Rule::LOCK, text![place.name(), " is closed"], closed)
 }

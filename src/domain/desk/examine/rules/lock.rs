@@ -19,5 +19,5 @@ pub(super) fn look(sitting: &Sitting<'_>, place: Destination<'_>) -> Option<Reas
     }
     says.push(text![": ", code(&lock.reason)]);
     let unlock = command(format!("/unlock {}", place.environment.name));
-    Some(Reason::refuses(Rule::Lock, says).help(text![unlock, " opens it."]))
+    Some(Reason::refuses(Rule::LOCK, says).help(text![unlock, " opens it."]))
 }

@@ -13,7 +13,7 @@ pub(super) fn look(sitting: &Sitting<'_>, looked: &Looked<'_>) -> Option<Reason>
 fn says(sitting: &Sitting<'_>, looked: &Looked<'_>) -> Reason {
     let subject = looked.subject;
     if looked.was_live {
-        return Reason::holds(Rule::Branch, "the commit was released from here before");
+        return Reason::holds(Rule::BRANCH, "the commit was released from here before");
     }
     let Some(number) = subject.open_head else {
         return on_branch(sitting, subject);
@@ -21,7 +21,7 @@ fn says(sitting: &Sitting<'_>, looked: &Looked<'_>) -> Reason {
     match sitting.pull_request(subject.repository, number) {
         Ok(pull_request) => open_head(subject, number, pull_request),
         Err(why) => Reason::unknown(
-            Rule::OpenHead,
+            Rule::OPEN_HEAD,
             format!("pull request {number} could not be read: {why}"),
         ),
     }
@@ -40,16 +40,16 @@ fn on_branch(sitting: &Sitting<'_>, subject: &Subject<'_>) -> Reason {
     );
     match compared.map(|comparison| comparison.relation) {
         Ok(Relation::Identical | Relation::Ahead) => Reason::holds(
-            Rule::Branch,
+            Rule::BRANCH,
             text!["the commit is on the release branch ", branch],
         ),
         Ok(Relation::Behind | Relation::Diverged) => Reason::refuses(
-            Rule::Branch,
+            Rule::BRANCH,
             text!["the commit is not on the release branch ", branch],
         )
         .help("Merge it first."),
         Err(why) => Reason::unknown(
-            Rule::Branch,
+            Rule::BRANCH,
             text![
                 "whether the commit is on the release branch ",
                 branch,
@@ -67,11 +67,11 @@ fn open_head(subject: &Subject<'_>, number: u64, pull_request: &PullRequest) -> 
             format!("pull request {number} is not merged, and the policy wants commits of "),
             branch_of(subject)
         ];
-        parts.push(Reason::refuses(Rule::OpenHead, says).help("Merge it first."));
+        parts.push(Reason::refuses(Rule::OPEN_HEAD, says).help("Merge it first."));
     }
     if !pull_request.open {
         let says = format!("pull request {number} is not open any more");
-        parts.push(Reason::refuses(Rule::OpenHead, says));
+        parts.push(Reason::refuses(Rule::OPEN_HEAD, says));
     }
     if pull_request.head != *subject.sha {
         let says = text![
@@ -79,17 +79,17 @@ fn open_head(subject: &Subject<'_>, number: u64, pull_request: &PullRequest) -> 
             commit(pull_request.head.as_str()),
             " now"
         ];
-        parts.push(Reason::refuses(Rule::OpenHead, says));
+        parts.push(Reason::refuses(Rule::OPEN_HEAD, says));
     }
     if pull_request.draft && !allow.drafts {
         let says = format!("pull request {number} is a draft");
-        parts.push(Reason::refuses(Rule::Draft, says).help("Mark it as ready for review."));
+        parts.push(Reason::refuses(Rule::DRAFT, says).help("Mark it as ready for review."));
     }
     if pull_request.head_repository != Some(subject.repository.id.number()) && !allow.forks {
         let says = format!(
             "pull request {number} comes from a fork, whose code the policy does not release"
         );
-        parts.push(Reason::refuses(Rule::Fork, says));
+        parts.push(Reason::refuses(Rule::FORK, says));
     }
     if pull_request.base != subject.place.service.branch.as_str() {
         let says = text![
@@ -98,11 +98,11 @@ fn open_head(subject: &Subject<'_>, number: u64, pull_request: &PullRequest) -> 
             ", not to ",
             branch_of(subject)
         ];
-        parts.push(Reason::refuses(Rule::Branch, says));
+        parts.push(Reason::refuses(Rule::BRANCH, says));
     }
     if parts.is_empty() {
         let says = format!("the commit is the head of pull request {number}");
-        return Reason::holds(Rule::OpenHead, says);
+        return Reason::holds(Rule::OPEN_HEAD, says);
     }
-    Reason::of(Rule::OpenHead, format!("pull request {number}"), parts)
+    Reason::of(Rule::OPEN_HEAD, format!("pull request {number}"), parts)
 }

@@ -12,7 +12,7 @@ pub(super) fn look(sitting: &Sitting<'_>, looked: &Looked<'_>) -> Option<Reason>
         return None;
     }
     let says = text![place.name(), " has no policy that could be followed"];
-    Some(Reason::refuses(Rule::Policy, says).help(
+    Some(Reason::refuses(Rule::POLICY, says).help(
         "Whoever runs Countersign must say in its configuration who has the roles that approve.",
     ))
 }

@@ -15,12 +15,12 @@ pub(super) fn look(sitting: &Sitting<'_>, looked: &Looked<'_>) -> Option<Reason>
         match people::authorize(sitting, asks, environment, subject.repository, None) {
             Ok(authorized) => {
                 let roles = list(authorized.roles().keys().map(|role| role.as_str()));
-                Reason::holds(Rule::Requester, text![person(asks), " is ", roles])
+                Reason::holds(Rule::REQUESTER, text![person(asks), " is ", roles])
             }
             Err(why) => {
                 let (verdict, says) = refusal(asks, &why);
                 let help = people::those_who_can(sitting, environment);
-                Reason::new(Rule::Requester, verdict, says).help(help)
+                Reason::new(Rule::REQUESTER, verdict, says).help(help)
             }
         },
     )

@@ -20,17 +20,17 @@ fn says(looked: &Looked<'_>) -> Reason {
         Ok(stages) => stages,
         Err(why) => {
             let says = format!("the reports about the commit could not be read again: {why}");
-            return Reason::unknown(Rule::Stages, says);
+            return Reason::unknown(Rule::STAGES, says);
         }
     };
     if looked.was_live {
         return Reason::holds(
-            Rule::Stages,
+            Rule::STAGES,
             text!["the commit was live in ", name, " before"],
         );
     }
     Reason::of(
-        Rule::Stages,
+        Rule::STAGES,
         text!["stages before ", name],
         stages.iter().map(stage).collect(),
     )
@@ -43,14 +43,14 @@ fn stage(view: &StageView) -> Reason {
         StageVerdict::Passed { .. } => (Verdict::Holds, text![name, " passed"]),
         StageVerdict::Soaking { until } => {
             let must = text!["it must stay green until ", until];
-            gates.push(Reason::later(Rule::Soak, until, must));
+            gates.push(Reason::later(Rule::SOAK, until, must));
             let says = text![name, " is green and soaks until ", until];
             (Verdict::Later(until), says)
         }
         StageVerdict::Pending => (Verdict::Refuses, text![name, " has not passed yet"]),
         StageVerdict::Failed => (Verdict::Refuses, text![name, " failed"]),
     };
-    Reason::new(Rule::Stage, verdict, says)
+    Reason::new(Rule::STAGE, verdict, says)
         .fact("stage", view.name.as_str())
         .resting_on(gates)
 }
@@ -64,22 +64,22 @@ fn gate(view: &GateView) -> Reason {
         .take(NAMED);
     let said = Text::joined(said, ", ");
     let reason = match view.colour {
-        Colour::Green => Reason::holds(Rule::Gate, text![label, ": ", said]),
-        Colour::Red => Reason::refuses(Rule::Gate, text![label, ": ", said])
+        Colour::Green => Reason::holds(Rule::GATE, text![label, ": ", said]),
+        Colour::Red => Reason::refuses(Rule::GATE, text![label, ": ", said])
             .help("Run it again; once it is green, this clears by itself."),
         Colour::Pending if view.reports.is_empty() => match view.unclear.first() {
             Some(why) => Reason::unknown(
-                Rule::Gate,
+                Rule::GATE,
                 text![label, format!(": who reported it is not known: {why}")],
             ),
             None => {
                 let by = view.app.map(|app| format!(" by app {app}"));
                 let by = by.unwrap_or_default();
                 let says = text![label, format!(": no report{by} yet")];
-                Reason::refuses(Rule::Gate, says)
+                Reason::refuses(Rule::GATE, says)
             }
         },
-        Colour::Pending => Reason::refuses(Rule::Gate, text![label, ": ", said, ", not finished"]),
+        Colour::Pending => Reason::refuses(Rule::GATE, text![label, ": ", said, ", not finished"]),
     };
     reason.fact("gate", view.label.as_str())
 }

@@ -25,9 +25,9 @@ fn says(sitting: &Sitting<'_>, looked: &Looked<'_>) -> Reason {
         .collect();
     if parts.is_empty() {
         let says = text!["no other release to ", name, " is under way"];
-        return Reason::holds(Rule::Turn, says);
+        return Reason::holds(Rule::TURN, says);
     }
-    Reason::of(Rule::Turn, text!["other releases to ", name], parts)
+    Reason::of(Rule::TURN, text!["other releases to ", name], parts)
 }
 
 /// Why another request goes first.
@@ -49,7 +49,7 @@ fn in_the_way(sitting: &Sitting<'_>, subject: &Subject<'_>, other: &Request) -> 
     } else {
         return None;
     };
-    let reason = Reason::refuses(Rule::Turn, says).help(help);
+    let reason = Reason::refuses(Rule::TURN, says).help(help);
     Some(reason.fact("request", number))
 }
 
