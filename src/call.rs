@@ -1,4 +1,4 @@
-//! How a call to a forge or a chat can fail, sorted by what the caller may do next.
+//! Errors of calls: how a call to a forge or a chat can fail, sorted by what the caller may do next.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! What the service counts, typed, and its Prometheus text. Names are part of the product: dashboards
-//! depend on them, so they are listed in `docs/operations.md` and change with a note in the changelog.
+//! Metrics: what the service counts, typed, and its Prometheus text. Names are part of the product: dashboards depend
+//! on them, so they are listed in `docs/operations.md` and change with a note in the changelog.
 
 use std::fmt;
 use std::sync::Arc;

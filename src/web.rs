@@ -1,5 +1,5 @@
-//! How places outside are reached over HTTP: with the usual roots of trust, without proxies and redirects, and
-//! never for longer or for more than was said. The same road is open to what is not HTTP after its beginning.
+//! Connections: how places outside are reached over HTTP: with the usual roots of trust, without proxies and redirects,
+//! and never for longer or for more than was said. The same road is open to what is not HTTP after its beginning.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What a notice says, in the order in which people want to know it; the words are the same in every chat.
+//! Outlines: what a notice says, in the order in which people want to know it; the words are the same in every chat.
 //! Everything from outside is already one visible line, and is escaped by the chat that writes it.
 
 use super::outside::{one_line, shortened};

@@ -1,4 +1,4 @@
-//! What Countersign asks of GitHub as an app: the permissions and the events.
+//! The app: what Countersign asks of GitHub as an app: the permissions and the events.
 
 /// What nothing works without.
 pub(super) const LEAST: [(&str, &str); 8] = [

@@ -1,5 +1,5 @@
-//! What people type, and the one place where everything meets: finished parts are made here and handed
-//! to those who use them.
+//! The command line: what people type, and the one place where everything meets: finished parts are made here and
+//! handed to those who use them.
 
 mod audit;
 mod chat_parts;

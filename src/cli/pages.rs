@@ -1,5 +1,5 @@
-//! What is made from the definitions for shells, manuals and documents: completions, manual pages, the commands that
-//! people write.
+//! Pages: what is made from the definitions for shells, manuals and documents: completions, manual pages, the commands
+//! that people write.
 
 use std::path::PathBuf;
 use std::process::ExitCode;

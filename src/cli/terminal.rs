@@ -1,5 +1,5 @@
-//! What is known of the terminal: whether it shows colours, and how wide it is. Where nobody looks at one, text
-//! stays plain.
+//! The terminal: what is known of the terminal: whether it shows colours, and how wide it is. Where nobody looks at
+//! one, text stays plain.
 
 use std::io::IsTerminal as _;
 

@@ -1,6 +1,6 @@
-//! What a configuration can say that this version does not do. It is checked like everything
-//! else and then refused, because ignoring it in silence would be worse. When a part becomes
-//! available, its line is deleted here, and nothing else.
+//! Gaps: what a configuration can say that this version does not do. It is checked like everything else and then
+//! refused, because ignoring it in silence would be worse. When a part becomes available, its line is deleted here, and
+//! nothing else.
 
 use toml::de::{DeTable, DeValue};
 

@@ -1,5 +1,5 @@
-//! What is wrong with a file, all of it at once: each problem with its line, a caret and the
-//! way out. Holds the source only with its secrets masked, so that no rendering can show one.
+//! Reports: what is wrong with a file, all of it at once: each problem with its line, a caret and the way out. Holds
+//! the source only with its secrets masked, so that no rendering can show one.
 
 use std::fmt;
 

@@ -1,5 +1,5 @@
-//! What a configuration finds around it: the folder it stands in and the environment
-//! variables. Handed in, so that tests need not change the process.
+//! Surroundings: what a configuration finds around it: the folder it stands in and the environment variables. Handed
+//! in, so that tests need not change the process.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;

@@ -1,6 +1,5 @@
-//! What people look for in the audit log: the same filters in a command, on the command line and in the
-//! interface for programs. Refuses keys and values that nothing could match, and names the one that was
-//! probably meant.
+//! Filters: what people look for in the audit log: the same filters in a command, on the command line and in the
+//! interface for programs. Refuses keys and values that nothing could match, and names the one that was probably meant.
 
 use jiff::Timestamp;
 use jiff::civil::Date;

@@ -1,5 +1,5 @@
-//! Everything that is configured about services and people. This is what the rest of the
-//! program gets from `bot.toml`; it holds no secrets.
+//! The catalog: everything that is configured about services and people. This is what the rest of the program gets from
+//! `bot.toml`; it holds no secrets.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,5 @@
-//! Where notices are posted: a channel of a chat, by the chat's own id. Refuses names such as
-//! `#releases`, because a name can be given to another channel.
+//! Channels: where notices are posted: a channel of a chat, by the chat's own id. Refuses names such as `#releases`,
+//! because a name can be given to another channel.
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,4 +1,4 @@
-//! What came through a hook: authentic bytes, and the little that must be known to store them.
+//! Deliveries: what came through a hook: authentic bytes, and the little that must be known to store them.
 
 /// Who sends deliveries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -1,5 +1,5 @@
-//! What must be done outside. An effect is data: it is stored with the decision that caused it, and
-//! carried out later, perhaps by another process.
+//! Effects: what must be done outside. An effect is data: it is stored with the decision that caused it, and carried
+//! out later, perhaps by another process.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

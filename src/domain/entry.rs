@@ -1,4 +1,4 @@
-//! What the ledger remembers of a decision, before it becomes bytes.
+//! Entries: what the ledger remembers of a decision, before it becomes bytes.
 
 use std::collections::BTreeMap;
 

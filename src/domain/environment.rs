@@ -1,5 +1,5 @@
-//! Where a candidate can be released, and under which policy. An environment without
-//! approvals cannot be configured: no policy means refusal.
+//! Environments: where a candidate can be released, and under which policy. An environment without approvals cannot be
+//! configured: no policy means refusal.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,5 @@
-//! How far a commit is: from the reports about it, whatever order they came in. A stage is passed when
-//! all its gates are green and have been for as long as it soaks; a gate without a report is pending.
+//! Gates: how far a commit is: from the reports about it, whatever order they came in. A stage is passed when all its
+//! gates are green and have been for as long as it soaks; a gate without a report is pending.
 
 use jiff::Timestamp;
 

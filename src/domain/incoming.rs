@@ -1,5 +1,5 @@
-//! What a delivery means, in our own words, whichever forge or chat it came from. Times are the
-//! forge's own; numbers decide, names are for display.
+//! Deliveries in our words: what a delivery means, in our own words, whichever forge or chat it came from. Times are
+//! the forge's own; numbers decide, names are for display.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

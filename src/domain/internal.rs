@@ -1,5 +1,5 @@
-//! What Countersign tells itself: a time has come, a call has had its outcome. It goes through the
-//! inbox like everything else, so that one desk decides about everything, in order.
+//! Notes: what Countersign tells itself: a time has come, a call has had its outcome. It goes through the inbox like
+//! everything else, so that one desk decides about everything, in order.
 
 use serde::{Deserialize, Serialize};
 

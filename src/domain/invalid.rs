@@ -1,5 +1,5 @@
-//! Why a text was refused. Holds two sentences for the person who wrote the text:
-//! what is wrong with it, and what would be right.
+//! Refused texts: why a text was refused. Holds two sentences for the person who wrote the text: what is wrong with it,
+//! and what would be right.
 
 use thiserror::Error;
 

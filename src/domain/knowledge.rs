@@ -1,6 +1,6 @@
-//! What the desk knows while it decides: what was stored, and what the forge says at this moment. It
-//! names what it misses; whoever runs it finds that out and asks again. A fact that could not be found
-//! out is `Unknown`, which is never taken for "no" and never for "yes".
+//! Knowledge: what the desk knows while it decides: what was stored, and what the forge says at this moment. It names
+//! what it misses; whoever runs it finds that out and asks again. A fact that could not be found out is `Unknown`,
+//! which is never taken for "no" and never for "yes".
 
 use std::collections::{BTreeMap, BTreeSet};
 

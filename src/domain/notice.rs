@@ -1,6 +1,5 @@
-//! What a chat is told about one commit and one environment: one message, which is changed as things move.
-//! It is data; each chat renders it in its own way. Titles and names are as they came from outside, and are
-//! escaped there.
+//! Notices: what a chat is told about one commit and one environment: one message, which is changed as things move. It
+//! is data; each chat renders it in its own way. Titles and names are as they came from outside, and are escaped there.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

@@ -1,6 +1,6 @@
-//! Who may say yes. `Authorized` is made here only, from what the forge says at this moment; an
-//! `Approval` needs one, a `Quorum` needs enough approvals by different people, and a trigger needs a
-//! `Quorum`. So a release without authorization has no spelling:
+//! Policies: who may say yes. `Authorized` is made here only, from what the forge says at this moment; an `Approval`
+//! needs one, a `Quorum` needs enough approvals by different people, and a trigger needs a `Quorum`. So a release
+//! without authorization has no spelling:
 //!
 //! ```compile_fail,E0451
 //! use countersign::domain::{Approval, Quorum};

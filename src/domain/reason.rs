@@ -1,5 +1,5 @@
-//! Why: a tree of reasons, as data. The same tree is the refusal, the answer to `/why`, the dry run and the evidence
-//! in the ledger; each surface writes it in its own way.
+//! Reasons: a tree of reasons, as data. The same tree is the refusal, the answer to `/why`, the dry run and the
+//! evidence in the ledger; each surface writes it in its own way.
 
 mod rule;
 

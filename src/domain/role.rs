@@ -1,5 +1,5 @@
-//! Who may approve. A role is a union: whoever is named in one of its lists has it. Names are
-//! looked up once; the numeric ids behind them decide.
+//! Roles: who may approve. A role is a union: whoever is named in one of its lists has it. Names are looked up once;
+//! the numeric ids behind them decide.
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,4 +1,4 @@
-//! What the bearer of a token may read. There is no scope to write anything.
+//! Scopes: what the bearer of a token may read. There is no scope to write anything.
 
 use std::fmt;
 use std::str::FromStr;

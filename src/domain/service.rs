@@ -1,4 +1,4 @@
-//! What is deployed: one repository, or some paths of one, with a release branch.
+//! Services: what is deployed: one repository, or some paths of one, with a release branch.
 
 use serde::Serialize;
 

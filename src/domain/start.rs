@@ -1,4 +1,4 @@
-//! How one release is started: a trigger of the configuration, filled in for a request.
+//! Starts: how one release is started: a trigger of the configuration, filled in for a request.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,5 @@
-//! What a channel is told about a service, and which commands it is for. A channel that is named by services
-//! is theirs: commands there are about them and about the environments that it names.
+//! Subscriptions: what a channel is told about a service, and which commands it is for. A channel that is named by
+//! services is theirs: commands there are about them and about the environments that it names.
 
 use jiff::Timestamp;
 use jiff::civil::Time;

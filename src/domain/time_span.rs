@@ -1,5 +1,5 @@
-//! How long something lasts, as people write it: `10m`, `4h`, `2d`, `1h 30m`, `90 minutes`.
-//! Refuses zero, fractions, months and years: a month has no fixed length.
+//! Spans of time: how long something lasts, as people write it: `10m`, `4h`, `2d`, `1h 30m`, `90 minutes`. Refuses
+//! zero, fractions, months and years: a month has no fixed length.
 
 use std::fmt;
 use std::str::FromStr;

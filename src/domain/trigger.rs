@@ -1,4 +1,4 @@
-//! How a release starts. Holds what the forge must be told, and no secrets.
+//! Triggers: how a release starts. Holds what the forge must be told, and no secrets.
 
 use std::collections::BTreeMap;
 use std::fmt;

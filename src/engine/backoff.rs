@@ -1,4 +1,4 @@
-//! When to try again.
+//! Pauses: when to try again.
 
 use std::time::Duration;
 

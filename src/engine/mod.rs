@@ -1,7 +1,6 @@
-//! What runs by itself: intake takes what was received to the desk, delivery carries out what was
-//! decided, sweep does what is due, shipping sends the audit log on, witnessing shows it to witnesses. Each
-//! loop arms its wake-up before it looks, so that nothing that happens meanwhile is missed; looking again
-//! after a while is only the fallback.
+//! Loops: what runs by itself: intake takes what was received to the desk, delivery carries out what was decided, sweep
+//! does what is due, shipping sends the audit log on, witnessing shows it to witnesses. Each loop arms its wake-up
+//! before it looks, so that nothing that happens meanwhile is missed; looking again after a while is only the fallback.
 
 mod anchored;
 pub mod backoff;

@@ -1,4 +1,4 @@
-//! Who may read: the bearer of a token that is in force and has the scope. Only the hash of what was shown
+//! Bearers: who may read: the bearer of a token that is in force and has the scope. Only the hash of what was shown
 //! leaves this file, and what was shown is never logged.
 
 use std::collections::BTreeMap;

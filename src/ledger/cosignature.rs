@@ -1,4 +1,4 @@
-//! What a witness says about a checkpoint, as C2SP has it: at this time, this was the longest log that it
+//! Cosignatures: what a witness says about a checkpoint, as C2SP has it: at this time, this was the longest log that it
 //! knew under this name, and it had only grown. Only Ed25519 keys of version 1 are understood.
 
 use ed25519_dalek::{Signature, VerifyingKey};

@@ -1,5 +1,5 @@
-//! What people look for in an entry, read off its bytes. The store keeps it in columns and verification
-//! reads it again, so that a column can never say something else than the entry.
+//! Facets: what people look for in an entry, read off its bytes. The store keeps it in columns and verification reads
+//! it again, so that a column can never say something else than the entry.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;

@@ -1,4 +1,4 @@
-//! What the front desks of the chats have in common: a call comes in, meets the trouble that is in store
+//! Front desks: what the front desks of the chats have in common: a call comes in, meets the trouble that is in store
 //! for it, and is written down with its answer. What the answer is, each chat knows.
 
 use std::sync::Mutex;

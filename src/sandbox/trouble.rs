@@ -1,4 +1,4 @@
-//! What a test may do to calls: refuse them, lose their answers, break their connections.
+//! Trouble: what a test may do to calls: refuse them, lose their answers, break their connections.
 
 use std::collections::VecDeque;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! What can go wrong with a database, sorted by what the caller can do about it.
+//! Errors: what can go wrong with a database, sorted by what the caller can do about it.
 
 use std::borrow::Cow;
 

@@ -1,5 +1,5 @@
-//! What was received: how each delivery ends, which were set aside, how long the oldest waits, and when
-//! the handled ones leave. `inbox_door` puts rows in, `lanes` takes them.
+//! The inbox: what was received: how each delivery ends, which were set aside, how long the oldest waits, and when the
+//! handled ones leave. `inbox_door` puts rows in, `lanes` takes them.
 
 use jiff::Timestamp;
 

@@ -1,6 +1,5 @@
-//! Who works on what, for how long. Time is the database's, so that replicas with different clocks
-//! agree; the fence grows with every claim, and whoever writes under a claim shows that its fences are
-//! still the newest.
+//! Leases: who works on what, for how long. Time is the database's, so that replicas with different clocks agree; the
+//! fence grows with every claim, and whoever writes under a claim shows that its fences are still the newest.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

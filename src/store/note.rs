@@ -1,4 +1,4 @@
-//! What Countersign tells itself, as a row of the inbox, so that the desk handles it in its turn. A note is
+//! Notes: what Countersign tells itself, as a row of the inbox, so that the desk handles it in its turn. A note is
 //! written in the transaction of what it is about.
 
 use jiff::Timestamp;

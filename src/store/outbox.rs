@@ -1,4 +1,4 @@
-//! What must be done outside and is not yet done. A row is claimed with a lease and a fence, and every
+//! The outbox: what must be done outside and is not yet done. A row is claimed with a lease and a fence, and every
 //! outcome names the fence, so that a holder who was too slow cannot overwrite the next one.
 
 use std::time::Duration;

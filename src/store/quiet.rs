@@ -1,4 +1,4 @@
-//! Whom we must not call before a time. One process learns it from an answer, all obey it.
+//! Quiet channels: whom we must not call before a time. One process learns it from an answer, all obey it.
 
 use jiff::Timestamp;
 

@@ -1,6 +1,6 @@
-//! How fast Discord lets us speak, as its answers tell: nothing is asked before its time. Ten thousand answers
-//! that say no within ten minutes lock an address out, so what was refused is not repeated at once either.
-//! Time is what has passed on the client's stopwatch.
+//! The pace: how fast Discord lets us speak, as its answers tell: nothing is asked before its time. Ten thousand
+//! answers that say no within ten minutes lock an address out, so what was refused is not repeated at once either. Time
+//! is what has passed on the client's stopwatch.
 
 use std::collections::HashMap;
 use std::time::Duration;

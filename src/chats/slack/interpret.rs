@@ -1,4 +1,4 @@
-//! What a stored request of Slack's means. It never panics: it has a meaning, or a sentence about what cannot
+//! Requests: what a stored request of Slack's means. It never panics: it has a meaning, or a sentence about what cannot
 //! be read.
 
 use jiff::Timestamp;

@@ -1,4 +1,4 @@
-//! Where else signed heads are, for `audit verify`. What a witness cosigned is checked here with its key and
+//! Anchors: where else signed heads are, for `audit verify`. What a witness cosigned is checked here with its key and
 //! against the log; that it is in the database alone says nothing.
 
 use crate::ledger::{Head, PublicKeys, Wanted, WitnessKey, grew_from, short};

@@ -1,5 +1,5 @@
-//! Everything that the demo needs, below one folder and on the loopback address: a small GitHub, a small Discord,
-//! a configuration that names them, and the service itself, started as `serve` starts it.
+//! The home: everything that the demo needs, below one folder and on the loopback address: a small GitHub, a small
+//! Discord, a configuration that names them, and the service itself, started as `serve` starts it.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};

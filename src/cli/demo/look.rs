@@ -1,5 +1,5 @@
-//! What people see of a message on Discord or a comment on GitHub, as plain lines. The marks of Markdown go, what
-//! they mark stays.
+//! Looks: what people see of a message on Discord or a comment on GitHub, as plain lines. The marks of Markdown go,
+//! what they mark stays.
 
 use jiff::Timestamp;
 use serde_json::Value;

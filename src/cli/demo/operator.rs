@@ -1,5 +1,5 @@
-//! What is done at the machine itself: the program's own commands on the demo's database, the database changed by
-//! hand, the service asked how it is.
+//! The operator: what is done at the machine itself: the program's own commands on the demo's database, the database
+//! changed by hand, the service asked how it is.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! Who there is in the demo, and where things are said.
+//! People: who there is in the demo, and where things are said.
 
 /// Somebody with an account on GitHub and one on Discord.
 #[derive(Debug, PartialEq, Eq)]

@@ -1,5 +1,5 @@
-//! How the demo looks: lines that scroll, and frames around what a chat or a page shows. Colours only where a
-//! terminal is.
+//! The screen: how the demo looks: lines that scroll, and frames around what a chat or a page shows. Colours only where
+//! a terminal is.
 
 use std::io::Write as _;
 

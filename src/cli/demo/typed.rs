@@ -1,4 +1,4 @@
-//! What the person at the terminal types. Words that mean nothing here are kept, so that they get a hint.
+//! Lines: what the person at the terminal types. Words that mean nothing here are kept, so that they get a hint.
 
 use super::people::{Person, Place};
 

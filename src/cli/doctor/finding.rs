@@ -1,4 +1,5 @@
-//! What the doctor says about one thing, and how it is shown: a line as soon as it is known, or JSON at the end.
+//! Findings: what the doctor says about one thing, and how it is shown: a line as soon as it is known, or JSON at the
+//! end.
 
 use serde::Serialize;
 

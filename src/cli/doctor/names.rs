@@ -1,4 +1,4 @@
-//! What a configuration names on a forge, so that each is looked up once.
+//! Names: what a configuration names on a forge, so that each is looked up once.
 
 use std::collections::{BTreeMap, BTreeSet};
 

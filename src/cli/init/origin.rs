@@ -1,4 +1,5 @@
-//! What the folder tells about its repository: where its git remote leads, and which workflow looks like the tests.
+//! The origin: what the folder tells about its repository: where its git remote leads, and which workflow looks like
+//! the tests.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! Whole files through the front door: what is accepted, and the words of what is refused.
+//! Tests: whole files through the front door: what is accepted, and the words of what is refused.
 
 mod example;
 mod meaning;

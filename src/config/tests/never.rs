@@ -1,4 +1,4 @@
-//! What must never happen, whatever the file says: a secret is shown, or the program panics.
+//! Accidents: what must never happen, whatever the file says: a secret is shown, or the program panics.
 
 use proptest::prelude::*;
 

@@ -1,5 +1,5 @@
-//! Why a line was not understood. Each sentence says what is wrong and the way out; the parser's own
-//! words reach nobody.
+//! Mistakes: why a line was not understood. Each sentence says what is wrong and the way out; the parser's own words
+//! reach nobody.
 
 use std::fmt;
 

@@ -1,6 +1,6 @@
-//! What people ask for, from whichever surface: one grammar, parsed here and nowhere else. A value of
-//! these types says what was written; whether such an environment, service or request exists, and who
-//! may ask, is for the desk.
+//! Commands: what people ask for, from whichever surface: one grammar, parsed here and nowhere else. A value of these
+//! types says what was written; whether such an environment, service or request exists, and who may ask, is for the
+//! desk.
 
 /// The commands as a chat registers them.
 mod definition;

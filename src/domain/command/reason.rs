@@ -1,5 +1,5 @@
-//! Why somebody did something, in their own words. Refuses silence, novels, and characters that cannot
-//! be seen.
+//! Reasons: why somebody did something, in their own words. Refuses silence, novels, and characters that cannot be
+//! seen.
 
 use std::fmt;
 use std::str::FromStr;

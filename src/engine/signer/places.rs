@@ -1,4 +1,4 @@
-//! Where signed heads are kept besides the database: the second place, and the anchor.
+//! Places: where signed heads are kept besides the database: the second place, and the anchor.
 
 use std::io;
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! What a command may look like.
+//! Commands: what a command may look like.
 
 use std::collections::BTreeSet;
 

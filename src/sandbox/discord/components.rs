@@ -1,4 +1,4 @@
-//! What buttons, rows and forms may look like.
+//! Components: what buttons, rows and forms may look like.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! What people began, and how the application answers: within three seconds at first, within fifteen
+//! Interactions: what people began, and how the application answers: within three seconds at first, within fifteen
 //! minutes after that.
 
 use std::time::Duration;

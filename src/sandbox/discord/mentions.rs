@@ -1,5 +1,5 @@
-//! Whom a message really mentions: what its text names, as far as `allowed_mentions` lets it through.
-//! A mention inside of backticks counts here, though Discord spares it.
+//! Mentions: whom a message really mentions: what its text names, as far as `allowed_mentions` lets it through. A
+//! mention inside of backticks counts here, though Discord spares it.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

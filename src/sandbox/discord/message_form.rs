@@ -1,4 +1,4 @@
-//! What a message may look like: texts, embeds, components, mentions.
+//! Messages: what a message may look like: texts, embeds, components, mentions.
 
 use serde_json::Value;
 

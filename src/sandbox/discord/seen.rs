@@ -1,4 +1,4 @@
-//! What a person sees after having done something.
+//! Sights: what a person sees after having done something.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

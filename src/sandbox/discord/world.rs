@@ -1,5 +1,5 @@
-//! Everything that there is on this Discord: the application, guilds with their people, channels,
-//! messages, commands, interactions.
+//! The world of this Discord: everything that there is on this Discord: the application, guilds with their people,
+//! channels, messages, commands, interactions.
 
 use std::collections::BTreeMap;
 

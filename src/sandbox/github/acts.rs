@@ -1,4 +1,4 @@
-//! What people and machines do on GitHub by themselves. Each act changes the world and tells about it.
+//! Acts: what people and machines do on GitHub by themselves. Each act changes the world and tells about it.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! What was delivered and what became of it, as the app may ask, and the one way to have it again.
+//! Deliveries: what was delivered and what became of it, as the app may ask, and the one way to have it again.
 
 use std::time::Duration;
 

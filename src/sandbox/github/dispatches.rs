@@ -1,4 +1,4 @@
-//! What we may ask of workflows: to start by a dispatch, and to pass a gate.
+//! Dispatches: what we may ask of workflows: to start by a dispatch, and to pass a gate.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! How installations of the app come, change and go.
+//! Installations: how installations of the app come, change and go.
 
 use std::collections::BTreeSet;
 

@@ -1,6 +1,6 @@
-//! What a GitHub remembers, written down, so that another one can go on from there: whoever is there, the
-//! repositories with everything in them, the commits, and the last number that was given out. What was called
-//! and told, tokens and webhooks are of one life only.
+//! Memories: what a GitHub remembers, written down, so that another one can go on from there: whoever is there, the
+//! repositories with everything in them, the commits, and the last number that was given out. What was called and told,
+//! tokens and webhooks are of one life only.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! How pull requests come to be, change and end, and who is told.
+//! Pull requests: how pull requests come to be, change and end, and who is told.
 
 use std::collections::BTreeSet;
 

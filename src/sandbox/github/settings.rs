@@ -1,5 +1,5 @@
-//! What people set up on GitHub's pages: what the app asks for and is told, where webhooks lead, workflows that
-//! are switched off, environments and what they wait for.
+//! Settings: what people set up on GitHub's pages: what the app asks for and is told, where webhooks lead, workflows
+//! that are switched off, environments and what they wait for.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,5 +1,5 @@
-//! Everything that there is on this GitHub, and who may touch it. What happens to it is told file by
-//! file: people, repositories, commits, pulls, comments, reports, actions, deployments, app.
+//! The world of this GitHub: everything that there is on this GitHub, and who may touch it. What happens to it is told
+//! file by file: people, repositories, commits, pulls, comments, reports, actions, deployments, app.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,5 @@
-//! What people do on GitLab by themselves: push, open, merge, write. Each act changes the world and
-//! tells about it.
+//! Acts: what people do on GitLab by themselves: push, open, merge, write. Each act changes the world and tells about
+//! it.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! What runners and tools do by themselves: run jobs, report about commits, deploy.
+//! Acts of machines: what runners and tools do by themselves: run jobs, report about commits, deploy.
 
 use serde_json::Value;
 

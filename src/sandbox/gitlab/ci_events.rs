@@ -1,4 +1,4 @@
-//! What webhooks tell of jobs, pipelines and deployments.
+//! Events of pipelines: what webhooks tell of jobs, pipelines and deployments.
 
 use serde_json::{Value, json};
 

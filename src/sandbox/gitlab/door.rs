@@ -1,5 +1,5 @@
-//! Where calls come in: who asks, whether the limit lets them, which trouble they meet, and the record
-//! of it all.
+//! The door: where calls come in: who asks, whether the limit lets them, which trouble they meet, and the record of it
+//! all.
 
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};

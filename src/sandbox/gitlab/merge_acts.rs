@@ -1,4 +1,4 @@
-//! How merge requests come to be, change and end, and who is told.
+//! Merge requests: how merge requests come to be, change and end, and who is told.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! What a pipeline of a project consists of, as its `.gitlab-ci.yml` would say it.
+//! Plans: what a pipeline of a project consists of, as its `.gitlab-ci.yml` would say it.
 
 /// One job of every pipeline.
 #[derive(Clone, Debug)]

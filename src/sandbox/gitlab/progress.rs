@@ -1,4 +1,4 @@
-//! How pipelines go on: jobs move, the next stages follow, deployments keep step, and everybody is told.
+//! Progress: how pipelines go on: jobs move, the next stages follow, deployments keep step, and everybody is told.
 
 use super::environments::Refusal;
 use super::jobs::{Job, Kind};

@@ -1,5 +1,5 @@
-//! Everything that there is on this GitLab, and who may touch it. What happens to it is told file by
-//! file: people, projects, commits, merge requests, notes, pipelines, deployments, hooks.
+//! The world of this GitLab: everything that there is on this GitLab, and who may touch it. What happens to it is told
+//! file by file: people, projects, commits, merge requests, notes, pipelines, deployments, hooks.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,5 @@
-//! What people do: type commands, click buttons, fill in forms. Slack lets them do only what its own
-//! windows offer; `click_raw` is for a window that shows an old state.
+//! Acts: what people do: type commands, click buttons, fill in forms. Slack lets them do only what its own windows
+//! offer; `click_raw` is for a window that shows an old state.
 
 use serde_json::{Value, json};
 

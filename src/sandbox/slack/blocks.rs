@@ -1,4 +1,4 @@
-//! What blocks may look like, in messages and in views.
+//! Blocks: what blocks may look like, in messages and in views.
 
 use std::collections::BTreeSet;
 

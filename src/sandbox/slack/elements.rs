@@ -1,4 +1,4 @@
-//! What texts, buttons, inputs and menus may look like.
+//! Elements: what texts, buttons, inputs and menus may look like.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! What a Slack remembers, written down, so that another one can go on from there: the messages, and the
+//! Memories: what a Slack remembers, written down, so that another one can go on from there: the messages, and the
 //! addresses at which somebody may still be answered. Channels and people are for whoever sets it up.
 
 use std::collections::BTreeMap;

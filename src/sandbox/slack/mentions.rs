@@ -1,4 +1,4 @@
-//! Whom a message mentions: in its text, and in the marked-up texts of its blocks.
+//! Mentions: whom a message mentions: in its text, and in the marked-up texts of its blocks.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

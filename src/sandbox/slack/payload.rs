@@ -1,4 +1,4 @@
-//! What the app hears, as Slack writes it.
+//! Payloads: what the app hears, as Slack writes it.
 
 use serde_json::{Value, json};
 

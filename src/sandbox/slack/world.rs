@@ -1,4 +1,4 @@
-//! Everything that there is on this Slack.
+//! The world of this Slack: everything that there is on this Slack.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;

@@ -1,5 +1,5 @@
-//! What is derived from the entries so that they are found: the combinations that occur, and how far clocks
-//! were ever set back. Read to be checked.
+//! Derived tables: what is derived from the entries so that they are found: the combinations that occur, and how far
+//! clocks were ever set back. Read to be checked.
 
 use std::collections::BTreeMap;
 

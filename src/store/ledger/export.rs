@@ -1,5 +1,5 @@
-//! How far each export has come. One process sends at a time: it holds the export's lease, and the
-//! cursor moves only under a lease that was not lost.
+//! Exports: how far each export has come. One process sends at a time: it holds the export's lease, and the cursor
+//! moves only under a lease that was not lost.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! What grows out of the entries: full tiles of the tree, signed heads, and how much of the log each
-//! place outside the database holds.
+//! Heads: what grows out of the entries: full tiles of the tree, signed heads, and how much of the log each place
+//! outside the database holds.
 
 use jiff::Timestamp;
 use sqlx::any::AnyRow;

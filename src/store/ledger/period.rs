@@ -1,5 +1,5 @@
-//! Where a time stands in the log. Entries lie in the order of their numbers, and clocks of several machines differ a
-//! little: entries of another time may lie between, but none is further away than a clock ever slipped.
+//! Periods: where a time stands in the log. Entries lie in the order of their numbers, and clocks of several machines
+//! differ a little: entries of another time may lie between, but none is further away than a clock ever slipped.
 
 use jiff::Timestamp;
 

@@ -1,4 +1,4 @@
-//! What witnesses have seen of the log: the cosigned checkpoint of each, which only moves under a lease, and
+//! Witnesses: what witnesses have seen of the log: the cosigned checkpoint of each, which only moves under a lease, and
 //! what the log itself remembers of that.
 
 use std::time::Duration;

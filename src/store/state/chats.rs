@@ -1,4 +1,4 @@
-//! What chats were told, and whose account there is whose on the forge.
+//! Chats: what chats were told, and whose account there is whose on the forge.
 
 use jiff::Timestamp;
 

@@ -1,4 +1,4 @@
-//! What the audit log says about services, as it is listed in an answer.
+//! Entries: what the audit log says about services, as it is listed in an answer.
 
 use jiff::Timestamp;
 

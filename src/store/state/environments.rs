@@ -1,4 +1,4 @@
-//! What is live, what is locked, and which runs wait at a protection rule.
+//! Environments: what is live, what is locked, and which runs wait at a protection rule.
 
 use super::commits::bodies;
 use super::{signed, spell};

@@ -1,5 +1,5 @@
-//! How we stand with Discord: which application the token belongs to, and what its bot may do in a channel.
-//! Asked by people who look for mistakes, never by the service at work.
+//! Our standing: how we stand with Discord: which application the token belongs to, and what its bot may do in a
+//! channel. Asked by people who look for mistakes, never by the service at work.
 
 use http::Method;
 use serde::Deserialize;

@@ -1,4 +1,4 @@
-//! What is sent, and what answers mean, against a small server.
+//! Calls: what is sent, and what answers mean, against a small server.
 
 use serde_json::json;
 

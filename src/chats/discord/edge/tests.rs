@@ -1,4 +1,4 @@
-//! Who is let in, and what is answered at once.
+//! The edge: who is let in, and what is answered at once.
 
 use super::*;
 

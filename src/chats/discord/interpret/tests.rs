@@ -1,4 +1,4 @@
-//! What was said, pressed and filled in.
+//! Interactions: what was said, pressed and filled in.
 
 use serde_json::{Value, json};
 

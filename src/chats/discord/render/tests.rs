@@ -1,4 +1,4 @@
-//! What messages look like, for every state, for hostile texts and for any at all.
+//! Messages: what messages look like, for every state, for hostile texts and for any at all.
 
 use proptest::prelude::*;
 

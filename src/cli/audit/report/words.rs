@@ -1,4 +1,4 @@
-//! How parts of a report are written, whatever it is written as.
+//! Words: how parts of a report are written, whatever it is written as.
 
 use jiff::Timestamp;
 

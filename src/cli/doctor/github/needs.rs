@@ -1,4 +1,4 @@
-//! What the configuration needs of a GitHub App: its permissions and its events.
+//! Needs: what the configuration needs of a GitHub App: its permissions and its events.
 
 use std::collections::{BTreeMap, BTreeSet};
 

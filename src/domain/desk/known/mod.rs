@@ -1,4 +1,4 @@
-//! What is known about repositories, people and requests, before anything is decided.
+//! Knowledge: what is known about repositories, people and requests, before anything is decided.
 
 pub(super) mod destination;
 pub(super) mod digests;

@@ -1,4 +1,4 @@
-//! Who a person is to a repository and an environment, asked of the forge at this moment.
+//! People: who a person is to a repository and an environment, asked of the forge at this moment.
 
 use std::collections::BTreeMap;
 

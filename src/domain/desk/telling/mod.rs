@@ -1,4 +1,4 @@
-//! What people and forges are told: comments, notices, statuses, answers.
+//! Tellings: what people and forges are told: comments, notices, statuses, answers.
 
 pub(super) mod announcements;
 pub(super) mod answers;

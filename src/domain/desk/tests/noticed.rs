@@ -1,4 +1,4 @@
-//! What channels are told, and when.
+//! Notices: what channels are told, and when.
 
 use jiff::Timestamp;
 

@@ -1,4 +1,4 @@
-//! What we write on GitHub besides triggers: reactions, comments, statuses, and our "no" to a run.
+//! Acts: what we write on GitHub besides triggers: reactions, comments, statuses, and our "no" to a run.
 
 use serde::Deserialize;
 use serde_json::json;

@@ -1,5 +1,5 @@
-//! What we ask of GitHub. Every call is made once: repeating is the business of whoever calls, who knows
-//! whether it may. An answer is never taken for more than it says.
+//! Calls: what we ask of GitHub. Every call is made once: repeating is the business of whoever calls, who knows whether
+//! it may. An answer is never taken for more than it says.
 
 mod acts;
 mod answer;

@@ -1,4 +1,4 @@
-//! How a release goes, and whether one that we started is there at all.
+//! Releases: how a release goes, and whether one that we started is there at all.
 
 use super::{As, Client};
 use crate::call::CallError;

@@ -1,5 +1,5 @@
-//! How we stand with GitHub: as whom, what we may do, and whether there is what the configuration names. Asked
-//! by people who look for mistakes, never by the service at work.
+//! Our standing: how we stand with GitHub: as whom, what we may do, and whether there is what the configuration names.
+//! Asked by people who look for mistakes, never by the service at work.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,4 @@
-//! What is said about commits: where branches stand, and the facts that gates wait for.
+//! Commits: what is said about commits: where branches stand, and the facts that gates wait for.
 
 use std::collections::BTreeSet;
 

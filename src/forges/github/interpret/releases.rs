@@ -1,4 +1,4 @@
-//! What is said about releases: deployments, how they go, and runs that wait for our answer.
+//! Releases: what is said about releases: deployments, how they go, and runs that wait for our answer.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! What is said on pull requests, and what becomes of them and of repositories.
+//! Talk: what is said on pull requests, and what becomes of them and of repositories.
 
 use super::super::payload::talk::{IssueComment, PullRequestEvent, RepositoryEvent};
 use super::{account, not_ours, place};

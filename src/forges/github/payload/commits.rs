@@ -1,4 +1,4 @@
-//! What GitHub tells about commits: pushes, statuses, checks, and runs of workflows.
+//! Commits: what GitHub tells about commits: pushes, statuses, checks, and runs of workflows.
 
 use serde::Deserialize;
 

@@ -1,4 +1,4 @@
-//! What GitHub tells about releases: deployments, how they go, and runs that wait for our answer.
+//! Releases: what GitHub tells about releases: deployments, how they go, and runs that wait for our answer.
 
 use serde::Deserialize;
 use serde_json::Value;

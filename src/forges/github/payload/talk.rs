@@ -1,4 +1,4 @@
-//! What GitHub tells about pull requests, the talk on them, and repositories themselves.
+//! Talk: what GitHub tells about pull requests, the talk on them, and repositories themselves.
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;

@@ -1,4 +1,4 @@
-//! What we write on GitLab besides triggers: awards and notes.
+//! Acts: what we write on GitLab besides triggers: awards and notes.
 
 use http::Method;
 use serde::Deserialize;

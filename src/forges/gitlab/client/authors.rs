@@ -1,5 +1,5 @@
-//! Whose commits they are. Git knows addresses only, so GitLab is asked whose they are; an address that
-//! nobody here shows belongs to a stranger.
+//! Authors: whose commits they are. Git knows addresses only, so GitLab is asked whose they are; an address that nobody
+//! here shows belongs to a stranger.
 
 use std::sync::PoisonError;
 

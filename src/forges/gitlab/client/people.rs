@@ -1,5 +1,5 @@
-//! Who people are: their access to a project, their groups, and ourselves. Numbers are asked for, names
-//! never decide.
+//! People: who people are: their access to a project, their groups, and ourselves. Numbers are asked for, names never
+//! decide.
 
 use serde::Deserialize;
 

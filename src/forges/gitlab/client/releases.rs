@@ -1,4 +1,4 @@
-//! How releases go, and the search for those whose start nobody answered.
+//! Releases: how releases go, and the search for those whose start nobody answered.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;

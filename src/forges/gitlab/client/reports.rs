@@ -1,4 +1,4 @@
-//! Everything that was reported about a commit, as GitLab has it now.
+//! Reports: everything that was reported about a commit, as GitLab has it now.
 
 use std::collections::BTreeSet;
 

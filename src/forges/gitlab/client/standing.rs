@@ -1,5 +1,5 @@
-//! How we stand with GitLab: as whom, what our token may do, and whether there is what the configuration names.
-//! Asked by people who look for mistakes, never by the service at work.
+//! Our standing: how we stand with GitLab: as whom, what our token may do, and whether there is what the configuration
+//! names. Asked by people who look for mistakes, never by the service at work.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! Who gets in, with what, and under which key it is kept.
+//! The edge: who gets in, with what, and under which key it is kept.
 
 use proptest::prelude::*;
 use serde_json::json;

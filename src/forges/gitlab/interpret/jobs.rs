@@ -1,4 +1,4 @@
-//! What is said about jobs: each is a gate's fact, and perhaps a release of ours or of somebody else.
+//! Jobs: what is said about jobs: each is a gate's fact, and perhaps a release of ours or of somebody else.
 
 use super::super::payload::pipelines::{Addresses, Environment, Job};
 use super::super::payload::{Id, Moment};

@@ -1,4 +1,4 @@
-//! What a stored delivery of GitLab's means, in our own words. Pure: nothing is asked and nothing is
+//! Deliveries: what a stored delivery of GitLab's means, in our own words. Pure: nothing is asked and nothing is
 //! decided. Refuses what it cannot read by event and field; what is none of our business says why.
 
 pub(super) mod deployments;

@@ -1,4 +1,4 @@
-//! What is said about pipelines: their jobs are facts, and so is what the automatic ones make of the
+//! Pipelines: what is said about pipelines: their jobs are facts, and so is what the automatic ones make of the
 //! pipeline as a whole. A pipeline with our mark among its variables is a release of ours instead.
 
 use super::super::payload::pipelines::{Attributes, Build, Pipeline};

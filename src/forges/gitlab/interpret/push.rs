@@ -1,4 +1,4 @@
-//! What is said about pushes: where branches stand.
+//! Pushes: what is said about pushes: where branches stand.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! What is said on merge requests, and what becomes of them.
+//! Talk: what is said on merge requests, and what becomes of them.
 
 use super::super::payload::talk::{MergeRequestEvent, Note, NoteEvent};
 use super::{account, not_ours, place};

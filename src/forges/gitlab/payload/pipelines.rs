@@ -1,4 +1,4 @@
-//! What GitLab tells about what runs: jobs, pipelines of jobs, and the deployments that jobs make.
+//! Pipelines: what GitLab tells about what runs: jobs, pipelines of jobs, and the deployments that jobs make.
 
 use serde::Deserialize;
 

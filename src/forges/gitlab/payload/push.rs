@@ -1,4 +1,4 @@
-//! What GitLab tells about pushes.
+//! Pushes: what GitLab tells about pushes.
 
 use serde::Deserialize;
 

@@ -1,4 +1,4 @@
-//! What GitLab tells about merge requests and the talk on them.
+//! Talk: what GitLab tells about merge requests and the talk on them.
 
 use serde::Deserialize;
 
