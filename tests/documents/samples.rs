@@ -7,7 +7,9 @@ use std::path::Path;
 
 use countersign::cli::understands;
 use countersign::config::{Colour, Config, Surroundings, reference};
+use countersign::domain::Forge;
 use countersign::domain::command::{definitions, help_for};
+use countersign::forges::comment::write as written;
 
 use super::{blocks, pages};
 
@@ -268,7 +270,7 @@ fn pages_that_are_made_are_current() {
         let page = format!(
             "\n## /{}\n\n{}\n",
             definition.name,
-            help_for(definition.name)
+            written(&help_for(definition.name), Forge::GitHub)
         );
         assert!(
             commands.contains(page.trim_end()),
