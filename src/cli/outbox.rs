@@ -173,7 +173,7 @@ async fn settle_row(store: &Store, settle: &Settle, deed: Deed) -> anyhow::Resul
                 if changed {
                     ledger::append(tx, &entry).await?;
                     if let Some((lane, note)) = &told {
-                        note::tell(tx, lane, note, now).await?;
+                        note::leave(tx, lane, note, now).await?;
                     }
                 }
                 Ok(changed)

@@ -193,7 +193,7 @@ pub struct Comment {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Asked {
     pub repository: Repository,
-    pub origin: Origin,
+    pub origin: Surface,
     pub author: Account,
     /// Which of the comment's commands it is, from zero.
     pub ordinal: usize,
@@ -203,12 +203,12 @@ pub struct Asked {
 /// Where something was asked for, and where its answer goes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(tag = "from", rename_all = "snake_case")]
-pub enum Origin {
+pub enum Surface {
     Comment(Place),
     Chat(Spot),
 }
 
-impl Origin {
+impl Surface {
     /// When it was said, to the second: not every surface is more exact.
     pub fn said_at(&self) -> Timestamp {
         let at = match self {

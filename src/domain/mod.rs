@@ -146,8 +146,9 @@ pub use environment::{Allow, Environment, Exclude};
 pub use forge_name::ForgeName;
 pub use gate::{AppId, Gate, GitHubGate, GitLabGate};
 pub use incoming::{
-    Account, Asked, Comment, CommentChanged, DeploymentMoved, Incoming, Origin, Place, Progress,
+    Account, Asked, Comment, CommentChanged, DeploymentMoved, Incoming, Place, Progress,
     PullRequestMoved, Push, Repository, RepositoryChanged, RuleRequested, SeenDeployment, SeenRun,
+    Surface,
 };
 pub use internal::{Due, External, ExternalKind, Internal, Went};
 pub use invalid::Invalid;

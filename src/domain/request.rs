@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::text::Text;
 use super::{
-    Account, EnvironmentName, External, Origin, Progress, Repository, RoleName, ServiceName, Sha,
+    Account, EnvironmentName, External, Progress, Repository, RoleName, ServiceName, Sha, Surface,
 };
 
 /// A request to release one commit to one environment.
@@ -23,7 +23,7 @@ pub struct Request {
     pub by: Account,
     pub reason: Option<String>,
     /// Where it was asked for, and the conversation that is told about it.
-    pub origin: Origin,
+    pub origin: Surface,
     pub thread: String,
     /// The commit is the head of this open pull request, not yet on the release branch.
     pub open_head: Option<u64>,
@@ -280,7 +280,7 @@ mod tests {
                 kind: RequestKind::Retry { of: 3 },
                 by: account.clone(),
                 reason: Some("because".to_owned()),
-                origin: Origin::Comment(Place {
+                origin: Surface::Comment(Place {
                     repository: repository.clone(),
                     pull_request: 3,
                     comment: 11,

@@ -408,7 +408,7 @@ async fn record(shared: &Shared, row: &Claimed, attempted: &Attempted) -> Result
                 }
                 if let Ok(effect) = &row.effect {
                     if let (Some(note), Some(repository)) = (&attempted.note, effect.repository()) {
-                        note::tell(tx, &note::lane(repository.id), note, now).await?;
+                        note::leave(tx, &note::lane(repository.id), note, now).await?;
                     }
                     if let Some((until, why)) = &attempted.quiet {
                         quiet::keep(tx, &outbox::channel(effect), *until, why).await?;
@@ -439,7 +439,7 @@ async fn record(shared: &Shared, row: &Claimed, attempted: &Attempted) -> Result
                             problem: problem.clone(),
                             repository: repository.clone(),
                         };
-                        note::tell(tx, &note::lane(repository.id), &told, now).await?;
+                        note::leave(tx, &note::lane(repository.id), &told, now).await?;
                     }
                 }
                 Ok(true)

@@ -152,7 +152,7 @@ impl Sweep {
                     if let (true, Some((lane, body))) =
                         (timer::done(tx, &fired).await?, &fired.note)
                     {
-                        note::tell_text(tx, lane, body, now).await?;
+                        note::leave_text(tx, lane, body, now).await?;
                     }
                     Ok(())
                 })

@@ -27,18 +27,18 @@ pub(super) fn spell(note: &Internal) -> Result<String, StoreError> {
 }
 
 /// Tells the desk.
-pub async fn tell(
+pub async fn leave(
     tx: &mut Tx,
     lane: &str,
     note: &Internal,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let text = spell(note)?;
-    tell_text(tx, lane, &text, now).await
+    leave_text(tx, lane, &text, now).await
 }
 
 /// Tells the desk what a timer kept.
-pub async fn tell_text(
+pub async fn leave_text(
     tx: &mut Tx,
     lane: &str,
     text: &str,

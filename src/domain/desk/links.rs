@@ -12,7 +12,7 @@ use crate::domain::desk::{Change, Outcome};
 use crate::domain::reason::{Reason, Rule};
 use crate::domain::text::{Message, Text, code, command, list, named, person, text};
 use crate::domain::{
-    Account, Action, Actor, Asked, Button, Forge, Look, Offer, Origin, Said, Seen, Spot,
+    Account, Action, Actor, Asked, Button, Forge, Look, Offer, Said, Seen, Spot, Surface,
 };
 
 /// How long a code is good.
@@ -242,7 +242,7 @@ pub(crate) fn unlink_speaker(sitting: &Sitting<'_>, spot: &Spot, outcome: &mut O
 
 /// The owner of an account ends every link of it.
 pub(crate) fn unlink_account(sitting: &Sitting<'_>, asked: &Asked, outcome: &mut Outcome) {
-    if let Origin::Chat(spot) = &asked.origin {
+    if let Surface::Chat(spot) = &asked.origin {
         return unlink_speaker(sitting, spot, outcome);
     }
     let look = Look::Linked {

@@ -124,8 +124,8 @@ pub enum Change {
         speaker: super::Speaker,
         forge: Forge,
     },
-    /// Tell the desk in the lane of a repository.
-    Tell {
+    /// A note for the desk, in the lane of a repository.
+    Note {
         repository: RepositoryId,
         note: Box<super::Internal>,
     },

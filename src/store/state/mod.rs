@@ -112,8 +112,8 @@ pub async fn apply(tx: &mut Tx, change: &Change, now: Timestamp) -> Result<(), S
         Change::EndOffer { offer } => chats::end_offer(tx, *offer).await,
         Change::Link { speaker, account } => chats::link(tx, speaker, account, now).await,
         Change::Unlink { speaker, forge } => unlink(tx, speaker, *forge).await.map(drop),
-        Change::Tell { repository, note } => {
-            super::note::tell(tx, &super::note::lane(*repository), note, now).await
+        Change::Note { repository, note } => {
+            super::note::leave(tx, &super::note::lane(*repository), note, now).await
         }
     }
 }

@@ -96,7 +96,7 @@ fn a_ready_commit_says_what_people_want_to_know() {
             {
                 "inline": false,
                 "name": "Passed",
-                "value": "- **staging** is green since <t:1769866200:R>, and stayed so for 30m\n  - ✅ [check:build](https://github.com/acme/shop/runs/9) <t:1769865600:R>",
+                "value": "- **staging** turned green <t:1769866200:R> and stayed so for 30m\n  - ✅ [check:build](https://github.com/acme/shop/runs/9) <t:1769865600:R>",
             },
             {
                 "inline": false,

@@ -100,7 +100,7 @@ fn a_ready_commit_says_what_people_want_to_know() {
              • and 3 more\n\
              since `bbbbbbbbbbbb` · <https://github.com/acme/shop/compare/b...a|compare>",
             &format!(
-                "*Passed*\n• *staging* is green since {}, and stayed so for 30m\n    \
+                "*Passed*\n• *staging* turned green {} and stayed so for 30m\n    \
                  ◦ ✅ <https://github.com/acme/shop/runs/9|check:build> {}",
                 date(1_769_866_200, "2026-01-31 13:30 UTC"),
                 date(1_769_865_600, "2026-01-31 13:20 UTC")

@@ -14,8 +14,8 @@ use crate::domain::desk::{Change, Outcome, candidates};
 use crate::domain::reason::{Reason, Rule};
 use crate::domain::text::{Message, Text, code, command, commit, strong, text};
 use crate::domain::{
-    Account, Action, Actor, Asked, Due, Ended, Given, Look, Origin, PolicyDigest, Relation,
-    Repository, Request, RequestKind, Sha, State, StatusState,
+    Account, Action, Actor, Asked, Due, Ended, Given, Look, PolicyDigest, Relation, Repository,
+    Request, RequestKind, Sha, State, StatusState, Surface,
 };
 
 /// What somebody asks to release.
@@ -57,8 +57,8 @@ pub(crate) fn target(
         Some(Wanted::Short(short)) => return unfolded(sitting, repository, short),
         Some(Wanted::PullRequest(number)) => *number,
         None => match &asked.origin {
-            Origin::Comment(place) => place.pull_request,
-            Origin::Chat(_) => return newest_ready(sitting, place).map(Meant::from),
+            Surface::Comment(place) => place.pull_request,
+            Surface::Chat(_) => return newest_ready(sitting, place).map(Meant::from),
         },
     };
     match sitting.pull_request(repository, number) {

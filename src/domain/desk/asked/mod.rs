@@ -10,8 +10,8 @@ use crate::domain::desk::{COMMAND_LIFETIME, Change, Outcome, links};
 use crate::domain::reason::{Reason, Rule};
 use crate::domain::text::text;
 use crate::domain::{
-    Action, Actor, Asked, Comment, Effect, Incoming, Origin, Reaction, Request, RequestKind,
-    Service,
+    Action, Actor, Asked, Comment, Effect, Incoming, Reaction, Request, RequestKind, Service,
+    Surface,
 };
 
 pub(super) mod afterwards;
@@ -44,7 +44,7 @@ pub fn unfold(incoming: Incoming) -> Vec<Incoming> {
         .map(|(ordinal, found)| {
             Incoming::Command(Asked {
                 repository: place.repository.clone(),
-                origin: Origin::Comment(place.clone()),
+                origin: Surface::Comment(place.clone()),
                 author: author.clone(),
                 ordinal,
                 found,
@@ -115,7 +115,7 @@ fn acknowledge(sitting: &Sitting<'_>, asked: &Asked) -> Outcome {
         .with_private("command", asked.found.line.as_str())
         .with("repository", asked.repository.path.as_str());
     match &asked.origin {
-        Origin::Comment(place) => {
+        Surface::Comment(place) => {
             first.entries.push(
                 entry
                     .with("pull_request", place.pull_request)
@@ -130,7 +130,7 @@ fn acknowledge(sitting: &Sitting<'_>, asked: &Asked) -> Outcome {
             );
         }
         // The chat has shown by its own means that it was received.
-        Origin::Chat(spot) => first.entries.push(via(entry, spot)),
+        Surface::Chat(spot) => first.entries.push(via(entry, spot)),
     }
     *sitting.first.borrow_mut() = first.clone();
     first

@@ -13,7 +13,7 @@ use crate::domain::desk::{Outcome, chat, links};
 use crate::domain::reason::{Reason, Rule};
 use crate::domain::text::{commit, person, strong, text, ticked};
 use crate::domain::{
-    Account, Action, Actor, Asked, Button, Effect, Look, News, Notice, Origin, Said, Seen, Spot,
+    Account, Action, Actor, Asked, Button, Effect, Look, News, Notice, Said, Seen, Spot, Surface,
 };
 
 /// A button was pressed: it stands for a command about exactly what it was shown with.
@@ -168,7 +168,7 @@ fn dismiss(
     };
     let asked = Asked {
         repository: notice.repository.clone(),
-        origin: Origin::Chat(spot.clone()),
+        origin: Surface::Chat(spot.clone()),
         author,
         ordinal: 0,
         found: Found {

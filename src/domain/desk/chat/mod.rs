@@ -9,7 +9,7 @@ use crate::domain::desk::{Change, Outcome, asked, links};
 use crate::domain::reason::{Reason, Rule};
 use crate::domain::text::{self, code, list, text};
 use crate::domain::{
-    Account, Act, Asked, Chat, Internal, Origin, Repository, Request, Said, Service, Speaker, Spot,
+    Account, Act, Asked, Chat, Internal, Repository, Request, Said, Service, Speaker, Spot, Surface,
 };
 
 pub(super) mod buttons;
@@ -200,7 +200,7 @@ pub(crate) fn heard(
     let is_linked = known.is_some_and(|account| account.id == author.id);
     let asked = Asked {
         repository: repository.clone(),
-        origin: Origin::Chat(spot.clone()),
+        origin: Surface::Chat(spot.clone()),
         author: author.clone(),
         ordinal: 0,
         found,
@@ -221,7 +221,7 @@ fn tell(
     (line, command): (&str, Command),
     outcome: &mut Outcome,
 ) {
-    outcome.changes.push(Change::Tell {
+    outcome.changes.push(Change::Note {
         repository: repository.id,
         note: Box::new(Internal::Heard {
             spot: Box::new(spot.clone()),

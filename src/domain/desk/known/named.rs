@@ -5,7 +5,7 @@ use crate::domain::desk::known::people::{self, refusal};
 use crate::domain::desk::sitting::Sitting;
 use crate::domain::reason::{Reason, Rule};
 use crate::domain::text::{Text, code, command, list, text};
-use crate::domain::{Asked, Environment, Origin, Request, Service};
+use crate::domain::{Asked, Environment, Request, Service, Surface};
 
 /// The service and environment of a request, while they are configured.
 pub(crate) fn configured<'a>(sitting: &Sitting<'a>, request: &Request) -> Option<Destination<'a>> {
@@ -177,7 +177,7 @@ pub(crate) fn shown_here<'s>(
     asked: &Asked,
     mut services: Vec<&'s Service>,
 ) -> Vec<&'s Service> {
-    if let Origin::Chat(spot) = &asked.origin {
+    if let Surface::Chat(spot) = &asked.origin {
         let bound = sitting
             .catalog
             .services_of(spot.speaker.chat, &spot.channel);
@@ -226,7 +226,7 @@ pub(crate) fn within(
     asked: &Asked,
     place: Destination<'_>,
 ) -> Result<(), Reason> {
-    let Origin::Chat(spot) = &asked.origin else {
+    let Surface::Chat(spot) = &asked.origin else {
         return Ok(());
     };
     let (service, environment) = (place.service, &place.environment.name);

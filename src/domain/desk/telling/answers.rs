@@ -5,7 +5,7 @@ use crate::domain::desk::sitting::Sitting;
 use crate::domain::reason::{Reason, Rule};
 use crate::domain::text::{Message, Text, command, strong, text, ticked};
 use crate::domain::{
-    Action, Actor, Asked, Button, Effect, Entry, Misunderstood, Origin, Reaction, Spot,
+    Action, Actor, Asked, Button, Effect, Entry, Misunderstood, Reaction, Spot, Surface,
 };
 
 /// What a person reads, and the reaction that goes with it.
@@ -45,11 +45,11 @@ impl Answer {
 /// Names the conversation about a command.
 pub(crate) fn thread(asked: &Asked) -> String {
     match &asked.origin {
-        Origin::Comment(place) => format!(
+        Surface::Comment(place) => format!(
             "{}/comment/{}/{}",
             place.repository.id, place.comment, asked.ordinal
         ),
-        Origin::Chat(spot) => format!(
+        Surface::Chat(spot) => format!(
             "{}/{}/{}",
             spot.speaker.chat.as_str(),
             spot.speaker.tenant,
@@ -62,7 +62,7 @@ pub(crate) fn thread(asked: &Asked) -> String {
 pub(crate) fn answer(asked: &Asked, answer: Answer, outcome: &mut Outcome) {
     let thread = thread(asked);
     match &asked.origin {
-        Origin::Comment(place) => {
+        Surface::Comment(place) => {
             outcome.plan(
                 format!("{thread}/say"),
                 Effect::Say {
@@ -81,7 +81,7 @@ pub(crate) fn answer(asked: &Asked, answer: Answer, outcome: &mut Outcome) {
                 );
             }
         }
-        Origin::Chat(spot) => outcome.plan(
+        Surface::Chat(spot) => outcome.plan(
             format!("{thread}/reply"),
             Effect::Reply {
                 spot: spot.clone(),

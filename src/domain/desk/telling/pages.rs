@@ -5,7 +5,7 @@ use crate::domain::desk::sitting::Sitting;
 use crate::domain::desk::telling::{notices, words};
 use crate::domain::reason::Reason;
 use crate::domain::text::Text;
-use crate::domain::{Effect, Forge, Origin, Request, StatusState};
+use crate::domain::{Effect, Forge, Request, StatusState, Surface};
 
 /// Writes or changes the one comment that tells about a request, and its notices.
 pub(crate) fn say_request(
@@ -29,7 +29,7 @@ pub(crate) fn say_request_noting(
         text.say(note);
     }
     match &request.origin {
-        Origin::Comment(place) => outcome.plan(
+        Surface::Comment(place) => outcome.plan(
             format!("{}/say", request.thread),
             Effect::Say {
                 place: place.clone(),
@@ -38,7 +38,7 @@ pub(crate) fn say_request_noting(
             },
         ),
         // Whoever asked is answered once; from then on the notices tell how it goes.
-        Origin::Chat(spot) if request.opened_at == sitting.now => outcome.plan(
+        Surface::Chat(spot) if request.opened_at == sitting.now => outcome.plan(
             format!("{}/reply", request.thread),
             Effect::Reply {
                 spot: spot.clone(),
@@ -46,7 +46,7 @@ pub(crate) fn say_request_noting(
                 buttons: Vec::new(),
             },
         ),
-        Origin::Chat(_) => {}
+        Surface::Chat(_) => {}
     }
     notices::notify_of(sitting, request, tree, outcome);
 }

@@ -287,7 +287,7 @@ impl Memory {
             Change::Unlink { speaker, forge } => self
                 .links
                 .retain(|(known, account)| !known.is(speaker) || account.forge != *forge),
-            Change::Tell { note, .. } => self.told.push((**note).clone()),
+            Change::Note { note, .. } => self.told.push((**note).clone()),
         }
     }
 

@@ -9,8 +9,8 @@ use crate::domain::desk::{Change, Outcome};
 use crate::domain::text::Text;
 use crate::domain::{
     Account, Act, Action, Bound, Button, Catalog, Chat, Comment, Effect, Forge, Handle, Incoming,
-    Internal, News, Notice, Origin, Place, Request, RequestKind, Said, Ships, Speaker, Spot, State,
-    Subscription,
+    Internal, News, Notice, Place, Request, RequestKind, Said, Ships, Speaker, Spot, State,
+    Subscription, Surface,
 };
 
 const LOT: &str = "ABCD1234";
@@ -200,7 +200,7 @@ fn another_tenant_is_not_obeyed_whoever_it_says_it_is() {
         },
     ));
     let ours = says(&mut memory, ("100", "1"), "/deploy prod", at(0));
-    assert!(matches!(ours.changes.last(), Some(Change::Tell { .. })));
+    assert!(matches!(ours.changes.last(), Some(Change::Note { .. })));
     // The same user number in another guild, and in a workspace of ours.
     let foreign = says(&mut memory, ("666", "1"), "/deploy prod", at(1));
     assert!(read(&foreign).contains("does not work for this server"));
@@ -229,7 +229,7 @@ fn a_link_that_ended_while_a_command_waited_ends_the_command() {
         .hear(&Incoming::Internal(waiting), &ours(), at(1))
         .remove(0);
     assert_eq!(actions(&outcome), [Action::Refused]);
-    assert!(read(&outcome).contains("not linked any more"));
+    assert!(read(&outcome).contains("no longer linked"));
 }
 
 #[test]
@@ -257,7 +257,7 @@ fn a_yes_from_before_the_request_is_not_meant_for_it() {
         kind: RequestKind::Deploy,
         by: account,
         reason: None,
-        origin: Origin::Comment(place),
+        origin: Surface::Comment(place),
         thread: "asked".to_owned(),
         open_head: None,
         policy: in_force(&ours),

@@ -3,8 +3,8 @@
 use super::any_order::{at, catalog, repository, sha};
 use super::memory::Memory;
 use crate::domain::{
-    Account, Catalog, Due, Ended, Forge, Incoming, Internal, Origin, Place, PolicyDigest, Request,
-    RequestKind, Role, State,
+    Account, Catalog, Due, Ended, Forge, Incoming, Internal, Place, PolicyDigest, Request,
+    RequestKind, Role, State, Surface,
 };
 
 /// The catalog with the role that its approvals ask for, and its policies.
@@ -52,7 +52,7 @@ fn request(policy: &str) -> Request {
             login: "ann".to_owned(),
         },
         reason: None,
-        origin: Origin::Comment(Place {
+        origin: Surface::Comment(Place {
             repository: repository(),
             pull_request: 3,
             comment: 1,
