@@ -324,7 +324,7 @@ async fn a_refusal_says_everything_at_once(setting: Setting) {
     match world.forge {
         Forge::GitHub => {
             said.expect("❌ stage **build** failed");
-            said.expect("❌ `check:build`: [`failure`](");
+            said.expect("❌ `check:build`: [failure](");
         }
         // There a pipeline of another branch than the released one counts for no gate.
         Forge::GitLab => {
@@ -339,7 +339,7 @@ async fn questions_are_answered_to_anybody(setting: Setting) {
     let world = World::plain(setting).await;
     let (pull_request, sha) = world.live("feature").await;
     for (command, expect) in [
-        ("/status", format!("- **prod**: `{sha}` since")),
+        ("/status", format!("- **prod**: {sha} since")),
         ("/status prod", "✅ build, ✅ staging".to_owned()),
         (
             "/why prod",

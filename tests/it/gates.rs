@@ -41,7 +41,7 @@ async fn what_is_missing_waits_and_what_is_red_heals(setting: Setting) {
     assert_eq!(world.recorded("stage.failed").await, 1);
     let said = world.say("ann", pull_request, "/deploy prod").await;
     said.expect("stage **build** failed");
-    said.expect("`check:build`: [`failure`](");
+    said.expect("`check:build`: [failure](");
 
     world.make_ready(&sha).await;
     assert_eq!(world.recorded("stage.failed").await, 1);
@@ -64,7 +64,7 @@ async fn a_workflow_heals_with_its_next_attempt(engine: Engine) {
     world.github.run_moves(run, "completed", failed).await;
     world.settle().await;
     let said = world.say("ann", pull_request, "/deploy prod").await;
-    said.expect("`workflow:ci.yml`: [`failure`](");
+    said.expect("`workflow:ci.yml`: [failure](");
 
     world.hold();
     world.github.rerun(run).await;
@@ -125,7 +125,7 @@ async fn the_order_of_arrival_means_nothing(setting: Setting) {
             world.pass(61).await;
         }
         let status = world.say("ann", 3, "/status prod").await;
-        status.expect(&format!("`{sha}` `{title}`: {expect}"));
+        status.expect(&format!("{sha} `{title}`: {expect}"));
     }
     assert_eq!(world.recorded("candidate.ready").await, 3);
     world.is_as_described();
@@ -148,7 +148,7 @@ async fn only_the_named_source_fills_a_gate(engine: Engine) {
     world.github.status(SHOP, &sha, "lint", forged).await;
     world.settle().await;
     let said = world.say("ann", pull_request, "/deploy prod").await;
-    said.expect("`check:build`: [`failure`](");
+    said.expect("`check:build`: [failure](");
     said.expect("`status:lint`: no report by app 15368 yet");
     assert_eq!(world.recorded("candidate.ready").await, 0);
 
@@ -289,7 +289,7 @@ async fn late_red_stops_what_was_asked_for(setting: Setting) {
     world.build(&sha, "failure").await;
     let said = world.say("dora", pull_request, "/approve").await;
     said.expect("**Refused**: approval of #1");
-    said.expect("`check:build`: [`failure`](");
+    said.expect("`check:build`: [failure](");
     assert!(world.deployments().is_empty());
 
     world.lose_next(2);

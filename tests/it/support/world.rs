@@ -181,7 +181,7 @@ pub(crate) fn meant_for(forge: Forge, services: &str) -> String {
 const READ_ON_GITLAB: &[(&str, &str)] = &[
     ("github:", "gitlab:"),
     ("check:build", "job:build"),
-    ("`failure`", "`failed`"),
+    ("[failure](", "[failed]("),
     ("GitHub", "GitLab"),
     ("team acme/qa", "group acme/qa"),
     ("team `acme/qa`", "group `acme/qa`"),
