@@ -96,7 +96,7 @@ async fn a_push_that_nobody_told_of_is_noticed(setting: Setting) {
     let head = world.push_to("work-feature", vec![commit]).await;
     let said = world.say("dora", pull_request, "/approve #1").await;
     said.expect(&format!(
-        "the head of pull request {pull_request} is `{head}` now"
+        "the head of pull request {pull_request} is {head} now"
     ));
     assert!(world.deployments().is_empty());
     assert_ne!(sha, head);

@@ -154,7 +154,7 @@ fn operate(world: &World, deed: &str, row: i64) {
 }
 
 async fn a_dropped_trigger_is_told(setting: Setting) {
-    let world = World::plain(setting).await;
+    let world = World::today(setting).await;
     let (pull_request, sha) = world.ready("feature").await;
     let comment = decided(&world, "ann", pull_request).await;
     world.crash().await;
@@ -190,7 +190,7 @@ async fn half_done(world: &World, pull_request: u64) -> u64 {
 }
 
 async fn a_dropped_trigger_that_may_have_arrived_is_looked_for(setting: Setting) {
-    let world = World::plain(setting).await;
+    let world = World::today(setting).await;
     let (pull_request, _) = world.ready("feature").await;
     let comment = half_done(&world, pull_request).await;
     operate(&world, "drop", trigger(&world).await);
@@ -202,7 +202,7 @@ async fn a_dropped_trigger_that_may_have_arrived_is_looked_for(setting: Setting)
 }
 
 async fn a_retried_trigger_is_sent_once(setting: Setting) {
-    let world = World::plain(setting).await;
+    let world = World::today(setting).await;
     let (pull_request, _) = world.ready("feature").await;
     let comment = decided(&world, "ann", pull_request).await;
     world.crash().await;
@@ -217,7 +217,7 @@ async fn a_retried_trigger_is_sent_once(setting: Setting) {
 }
 
 async fn a_retried_trigger_that_arrived_is_not_sent_again(setting: Setting) {
-    let world = World::plain(setting).await;
+    let world = World::today(setting).await;
     let (pull_request, _) = world.ready("feature").await;
     let comment = half_done(&world, pull_request).await;
     operate(&world, "retry", trigger(&world).await);

@@ -180,7 +180,7 @@ async fn not_to_find_out_is_not_a_no(setting: Setting) {
         world.expect_trouble_asking(About::Membership, trouble(500));
     }
     let said = world.say("quinn", pull_request, "/deploy prod").await;
-    said.expect("whether `quinn` may approve could not be found out: membership in `acme/qa`");
+    said.expect("whether `quinn` may approve could not be found out: membership in team `acme/qa`");
     said.never("none of the roles");
     assert_eq!(world.trouble_left(), 0);
 
@@ -323,7 +323,7 @@ async fn whoever_asks_may_be_excluded(setting: Setting) {
     let asked = world.say("ann", pull_request, "/deploy prod").await;
     asked.expect("0 of 1");
     let said = world.say("ann", pull_request, "/approve").await;
-    said.expect("`ann` asked for this release, and the policy excludes whoever asks");
+    said.expect("`ann` asked for this release, and the policy excludes the requester");
     assert!(world.deployments().is_empty());
     let said = world.say("dora", pull_request, "/approve").await;
     said.expect("1 of 1");

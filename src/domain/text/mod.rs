@@ -5,6 +5,8 @@
 mod message;
 mod stored;
 
+use std::fmt::Display;
+
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -52,7 +54,7 @@ macro_rules! text {
 pub(crate) use text;
 
 /// Words of ours that stand out: a stage, an environment.
-pub fn strong(words: impl ToString) -> Span {
+pub fn strong(words: &(impl Display + ?Sized)) -> Span {
     Span::Strong(words.to_string())
 }
 
@@ -75,9 +77,11 @@ pub fn person(account: &Account) -> Span {
 
 /// Somebody of whom only the name is known.
 pub fn named(login: &str) -> Span {
-    match code(login) {
-        Span::Code(login) => Span::Person(login),
-        nothing => nothing,
+    let span = code(login);
+    if let Span::Code(login) = span {
+        Span::Person(login)
+    } else {
+        span
     }
 }
 

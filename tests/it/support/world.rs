@@ -245,10 +245,20 @@ fn people_of(github: &GitHub, gitlab: &GitLab) {
     github.set_member(40, "quinn", Some(member));
 }
 
+fn begin() -> Timestamp {
+    BEGIN.parse().unwrap()
+}
+
 impl World {
     /// The plain service.
     pub(crate) async fn plain(setting: impl Into<Setting>) -> Self {
         Self::start(setting, PLAIN).await
+    }
+
+    /// The plain service at the time of the machine, by which an operator's commands go.
+    pub(crate) async fn today(setting: impl Into<Setting>) -> Self {
+        let now = Clock::system().now();
+        Self::with(setting.into(), PLAIN, (false, ANSWERS_WITHIN), now).await
     }
 
     pub(crate) async fn start(setting: impl Into<Setting>, services: &str) -> Self {
@@ -261,24 +271,24 @@ impl World {
         services: &str,
         deadline: Duration,
     ) -> Self {
-        Self::with(setting.into(), services, false, deadline).await
+        Self::with(setting.into(), services, (false, deadline), begin()).await
     }
 
     /// The same, with both chats.
     pub(crate) async fn talking(setting: impl Into<Setting>, services: &str) -> Self {
-        Self::with(setting.into(), services, true, ANSWERS_WITHIN).await
+        Self::with(setting.into(), services, (true, ANSWERS_WITHIN), begin()).await
     }
 
     async fn with(
         Setting { engine, forge }: Setting,
         services: &str,
-        talks: bool,
-        deadline: Duration,
+        (talks, deadline): (bool, Duration),
+        at: Timestamp,
     ) -> Self {
         let beginning = Beginning {
             forge,
             database: Database::fresh(engine).await,
-            at: BEGIN.parse().unwrap(),
+            at,
             services,
             talks,
             deadline,

@@ -1,5 +1,7 @@
 //! Destinations: a service and one of its environments, which most commands are about.
 
+use std::fmt::Display;
+
 use crate::domain::text::{Text, commit, strong, text};
 use crate::domain::{Environment, Request, Service, Sha};
 
@@ -38,6 +40,6 @@ pub(crate) fn in_full(request: &Request) -> Text {
 }
 
 /// `shop → prod`, by the names alone.
-pub(crate) fn between(service: &impl ToString, environment: &impl ToString) -> Text {
-    text![service.to_string(), " → ", strong(environment.to_string())]
+pub(crate) fn between(service: &impl Display, environment: &impl Display) -> Text {
+    text![service.to_string(), " → ", strong(environment)]
 }

@@ -17,7 +17,7 @@ pub(crate) fn request(sitting: &Sitting<'_>, request: &Request, tree: Option<&Re
         RequestKind::Retry { .. } => "Retry",
     };
     let mut message = Message::from(text![
-        strong(format!("{what} #{}", request.number)),
+        strong(&format!("{what} #{}", request.number)),
         ": ",
         between(&request.service, &request.environment),
         " at ",

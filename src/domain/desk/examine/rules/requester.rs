@@ -3,6 +3,7 @@
 use crate::domain::desk::examine::Looked;
 use crate::domain::desk::known::people::{self, refusal};
 use crate::domain::desk::sitting::Sitting;
+use crate::domain::name::RoleName;
 use crate::domain::reason::{Reason, Rule};
 use crate::domain::text::{list, person, text};
 
@@ -14,7 +15,7 @@ pub(super) fn look(sitting: &Sitting<'_>, looked: &Looked<'_>) -> Option<Reason>
     Some(
         match people::authorize(sitting, asks, environment, subject.repository, None) {
             Ok(authorized) => {
-                let roles = list(authorized.roles().keys().map(|role| role.as_str()));
+                let roles = list(authorized.roles().keys().map(RoleName::as_str));
                 Reason::holds(Rule::REQUESTER, text![person(asks), " is ", roles])
             }
             Err(why) => {
