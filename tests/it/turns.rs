@@ -205,7 +205,8 @@ async fn a_locked_environment_is_closed(setting: Setting) {
     said.expect("`stock-taking`");
     said.expect("`/unlock prod` opens it.");
     let status = world.say("bob", pull_request, "/status").await;
-    status.expect("locked by `ann`: `stock-taking`");
+    status.expect("**prod** is locked by `ann` since");
+    status.expect("`stock-taking`");
     assert!(world.deployments().is_empty());
 
     world.pass(2 * 3_600 + 1).await;
