@@ -6,11 +6,26 @@ pub(crate) fn page(text: &str) -> String {
     let text = without_numbers(text, "127.0.0.1:", "PORT");
     // How many entries there are by now depends on who was faster.
     let text = without_numbers(&text, "log ", "N");
+    let text = without_heads(&text);
     let mut names = Names::default();
     for word in words(&text) {
         names.learn(word);
     }
     words(&text).map(|word| names.of(word)).collect()
+}
+
+/// A head of the log is hidden whatever digits it has; some have no letter.
+fn without_heads(text: &str) -> String {
+    const MARK: &str = "log N:";
+    let mut parts = text.split(MARK);
+    let mut neutral = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let rest = part.trim_start_matches(|c: char| c.is_ascii_alphanumeric());
+        neutral.push_str(MARK);
+        neutral.push_str(&"x".repeat(part.len() - rest.len()));
+        neutral.push_str(rest);
+    }
+    neutral
 }
 
 /// What a terminal showed, without what belongs to this run of the program and to this machine.
