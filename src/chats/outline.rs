@@ -68,7 +68,7 @@ impl Outline {
             state,
             sections: sections
                 .into_iter()
-                .filter(|section| !section.lines.is_empty())
+                .filter(|section| section.lines.iter().any(|line| !line.is_blank()))
                 .collect(),
             footer: anchor.map(|anchor| format!("log {}", shortened(&one_line(anchor), 120))),
             buttons: notice.buttons(),
@@ -335,6 +335,17 @@ fn lasted(seconds: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::chats::sample;
+    use crate::domain::text::text;
+
+    #[test]
+    fn a_part_that_says_nothing_is_left_out() {
+        let mut notice = sample::notice(News::Ready);
+        notice.who = text!["\u{200b}"];
+        let outline = Outline::of(&notice, None, str::to_owned);
+        let names: Vec<_> = outline.sections.iter().map(|s| s.name).collect();
+        assert!(!names.contains(&"Who can approve"), "{names:?}");
+    }
 
     #[test]
     fn lengths_of_time_read_well() {

@@ -67,6 +67,14 @@ impl Span {
         }
     }
 
+    fn is_blank(&self) -> bool {
+        match self {
+            Self::Plain(text) | Self::Bold(text) | Self::Code(text) => text.trim().is_empty(),
+            Self::Link { words, .. } => words.trim().is_empty(),
+            Self::Time(_) | Self::Away(_) => false,
+        }
+    }
+
     fn within(&self, most: usize) -> Self {
         match self {
             Self::Plain(text) => Self::Plain(shortened(text, most)),
@@ -97,8 +105,9 @@ impl Line {
         }
     }
 
+    /// Nobody would see anything in it.
     pub(super) fn is_blank(&self) -> bool {
-        self.spans.is_empty()
+        self.spans.iter().all(Span::is_blank)
     }
 
     fn within(&self, most: usize) -> Self {

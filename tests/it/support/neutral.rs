@@ -105,17 +105,21 @@ fn without_keys(text: &str) -> String {
             && has(char::is_ascii_uppercase)
             && has(char::is_ascii_lowercase)
             && has(char::is_ascii_digit);
-        match word.rsplit_once('+') {
-            Some((front, _)) if is_key && front.contains('+') => {
-                let name = front.split('+').next().unwrap_or_default();
-                neutral.push_str(&format!("{name}+xxxxxxxx+KEY"));
-            }
+        match name_of_key(word) {
+            Some(name) if is_key => neutral.push_str(&format!("{name}+xxxxxxxx+KEY")),
             _ if is_key => neutral.push_str("BASE64"),
             _ => neutral.push_str(word),
         }
         neutral.push_str(end);
     }
     neutral
+}
+
+/// A public key is a name, an id of eight hexadecimal digits and the key; Base64 may have its signs, too.
+fn name_of_key(word: &str) -> Option<&str> {
+    let mut parts = word.splitn(3, '+');
+    let (name, id, _) = (parts.next()?, parts.next()?, parts.next()?);
+    (id.len() == 8 && id.bytes().all(|b| b.is_ascii_hexdigit())).then_some(name)
 }
 
 /// Words and what stands between them.
@@ -190,4 +194,12 @@ fn without_numbers(text: &str, mark: &str, name: &str) -> String {
         neutral.push_str(rest);
     }
     neutral
+}
+
+#[test]
+fn base64_with_the_signs_of_a_key_is_no_key() {
+    let base64 = "UXctH2zYmn6eyZn0HynkLxDVrgVO4K+9Whm/F+Kc3dE=";
+    assert_eq!(without_keys(base64), "BASE64");
+    let key = format!("deploys.example.com+0123abcd+{base64}");
+    assert_eq!(without_keys(&key), "deploys.example.com+xxxxxxxx+KEY");
 }
