@@ -36,6 +36,7 @@ mod heads;
 mod healing;
 mod hooks;
 mod inbox;
+mod installations;
 mod leases;
 mod lifecycle;
 mod limits;

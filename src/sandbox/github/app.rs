@@ -146,6 +146,11 @@ impl GitHub {
         lock(&self.world).clock_of_tokens = clock;
     }
 
+    /// Tokens that are made from now on last so long; GitHub's last an hour.
+    pub fn tokens_last(&self, long: Duration) {
+        lock(&self.world).tokens_last = long;
+    }
+
     /// All tokens of installations are over, as after an hour.
     pub fn expire_tokens(&self) {
         lock(&self.world).issued.clear();
@@ -354,7 +359,7 @@ impl World {
             installation: installation.id,
             repositories: self.chosen(call, &installation)?,
             permissions: installation.permissions.clone(),
-            expires_at: clock::later(self.clock_of_tokens.now(), Duration::from_secs(3_600)),
+            expires_at: clock::later(self.clock_of_tokens.now(), self.tokens_last),
         };
         if let Some(wanted) = call.body.get("permissions").and_then(Value::as_object) {
             let wanted = wanted

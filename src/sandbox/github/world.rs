@@ -2,6 +2,7 @@
 //! file by file: people, repositories, commits, pulls, comments, reports, actions, deployments, app.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -21,6 +22,7 @@ pub(super) struct World {
     pub(super) clock: Clock,
     /// By which tokens begin and end.
     pub(super) clock_of_tokens: Clock,
+    pub(super) tokens_last: Duration,
     pub(super) url: String,
     pub(super) last_id: u64,
     pub(super) accounts: BTreeMap<u64, Account>,
@@ -57,6 +59,7 @@ impl World {
     pub(super) fn new(clock: Clock, url: String) -> Self {
         Self {
             clock_of_tokens: clock.clone(),
+            tokens_last: Duration::from_secs(3_600),
             clock,
             url,
             last_id: 50_000_000,

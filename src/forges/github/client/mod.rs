@@ -6,6 +6,7 @@ mod answer;
 mod asks;
 mod commits;
 mod hooks;
+mod installations;
 mod names;
 mod people;
 mod releases;
@@ -14,17 +15,18 @@ mod start;
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use octocrab::Octocrab;
-use octocrab::models::{AppId, InstallationId};
+use octocrab::models::AppId;
 use serde::Deserialize;
 use tokio::sync::OnceCell;
 
 use crate::call::CallError;
 use crate::domain::{Ourselves, Repository};
 use answer::Answer;
+use installations::{Installation, Installations};
 
 pub use hooks::FailedDelivery;
 pub use standing::{App, Ours, Person, RepositoryWebhook, Seen, Standing, View, Webhook};
@@ -48,7 +50,7 @@ pub struct Client {
     root: Octocrab,
     app: Option<u64>,
     deadline: Duration,
-    installations: Mutex<HashMap<u64, Octocrab>>,
+    installations: Installations,
     kept: Mutex<HashMap<String, Kept>>,
     ourselves: OnceCell<Ourselves>,
 }
@@ -112,7 +114,7 @@ impl Client {
             root,
             app,
             deadline,
-            installations: Mutex::default(),
+            installations: Installations::default(),
             kept: Mutex::default(),
             ourselves: OnceCell::new(),
         })
@@ -201,21 +203,23 @@ impl Client {
         verb: Verb<'_>,
         headers: http::HeaderMap,
     ) -> Result<Answer, CallError> {
-        let crab = self.acting_as(as_)?;
+        let installation = self.acting_as(as_)?;
+        let unasked = |error: octocrab::Error| CallError::Later {
+            why: format!("GitHub could not be asked: {}", innermost(&error)),
+            wait: None,
+        };
         let call = async {
+            let crab = match &installation {
+                Some(installation) => installation.with_token().await.map_err(unasked)?,
+                None => &self.root,
+            };
             let response = match verb {
                 Verb::Get => crab._get_with_headers(path, Some(headers)).await,
                 Verb::Post(body) => crab._post(path, Some(body)).await,
                 Verb::PostNothing => crab._post(path, None::<&()>).await,
                 Verb::Patch(body) => crab._patch(path, Some(body)).await,
             };
-            match response {
-                Ok(response) => Answer::of(response).await,
-                Err(error) => Err(CallError::Later {
-                    why: format!("GitHub could not be asked: {}", innermost(&error)),
-                    wait: None,
-                }),
-            }
+            Answer::of(response.map_err(unasked)?).await
         };
         // One deadline around everything, the renewal of a token included.
         let answer = tokio::time::timeout(self.deadline, call)
@@ -226,20 +230,17 @@ impl Client {
                     wait: None,
                 })
             })?;
-        if let (401, As::In(repository)) = (answer.status, as_)
-            && let Some(installation) = repository.installation
-        {
-            // The token is not good any more, whatever its date says: the next call gets another.
-            lock(&self.installations).remove(&installation);
+        if let (401, Some(installation)) = (answer.status, &installation) {
+            self.installations.forget(installation);
         }
         Ok(answer)
     }
 
-    /// An app acts through the installation that the event came from; its token is kept and renewed.
-    fn acting_as(&self, as_: As<'_>) -> Result<Octocrab, CallError> {
+    /// An app acts through the installation that the event came from; everything else is asked by ourselves.
+    fn acting_as(&self, as_: As<'_>) -> Result<Option<Arc<Installation>>, CallError> {
         let repository = match as_ {
             As::In(repository) if self.is_app() => repository,
-            As::In(_) | As::Ourselves => return Ok(self.root.clone()),
+            As::In(_) | As::Ourselves => return Ok(None),
         };
         let Some(id) = repository.installation else {
             return Err(CallError::Never(format!(
@@ -247,16 +248,7 @@ impl Client {
                 repository.path
             )));
         };
-        let mut installations = lock(&self.installations);
-        if let Some(known) = installations.get(&id) {
-            return Ok(known.clone());
-        }
-        let made = self
-            .root
-            .installation(InstallationId(id))
-            .map_err(|error| CallError::Never(innermost(&error)))?;
-        installations.insert(id, made.clone());
-        Ok(made)
+        self.installations.get(&self.root, id).map(Some)
     }
 }
 
