@@ -1,7 +1,7 @@
 //! Front desks: what the front desks of the chats have in common: a call comes in, meets the trouble that is in store
 //! for it, and is written down with its answer. What the answer is, each chat knows.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
@@ -36,7 +36,7 @@ pub struct Exchange {
 /// What a desk remembers.
 #[derive(Debug, Default)]
 pub(super) struct Desk {
-    pub(super) exchanges: Vec<Exchange>,
+    pub(super) exchanges: Vec<Arc<Exchange>>,
     pub(super) trouble: trouble::Store,
 }
 
@@ -175,7 +175,7 @@ pub(super) async fn meet(
     let is_met = trouble.is_some();
     let note = |answer: Option<&Answer>| {
         let exchange = asked.exchange(answer, is_met);
-        lock(desk).exchanges.push(exchange);
+        lock(desk).exchanges.push(Arc::new(exchange));
     };
     let answer = match trouble {
         None => act(),

@@ -1,5 +1,7 @@
 //! The whole road with people in chats: the real binary, a GitHub, a Discord and a Slack.
 
+use std::sync::Arc;
+
 use countersign::domain::command::definitions;
 use countersign::sandbox::discord::{self, CHANNEL, GUILD};
 use countersign::sandbox::github::{Exchange, GitHub, NewCommit};
@@ -163,7 +165,7 @@ impl Home {
     }
 
     /// The calls that asked for a deployment.
-    fn starts(&self) -> Vec<Exchange> {
+    fn starts(&self) -> Vec<Arc<Exchange>> {
         let mut calls = self.github.exchanges();
         calls.retain(|call| call.method == "POST" && call.path.ends_with("/deployments"));
         calls
@@ -173,7 +175,7 @@ impl Home {
     fn deployments(&self) -> Vec<String> {
         let calls = self.starts().into_iter();
         calls
-            .filter_map(|call| Some(call.request_body?["ref"].as_str()?.to_owned()))
+            .filter_map(|call| Some(call.request_body.as_ref()?["ref"].as_str()?.to_owned()))
             .collect()
     }
 
@@ -184,7 +186,9 @@ impl Home {
             (started.request_body.as_ref()?["ref"] == sha).then_some(started)
         })
         .await;
-        let deployment = started.response_body.unwrap()["id"].as_u64().unwrap();
+        let deployment = started.response_body.as_ref().unwrap()["id"]
+            .as_u64()
+            .unwrap();
         for state in ["in_progress", "success"] {
             self.github.deployment_status(deployment, state).await;
         }

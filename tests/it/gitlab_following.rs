@@ -1,6 +1,8 @@
 //! A release on GitLab is followed to its end, whoever tells about it and however late; and what others
 //! release there is found.
 
+use std::sync::Arc;
+
 use countersign::sandbox::gitlab::{JobPlan, Order, Trouble};
 
 use crate::contract;
@@ -37,7 +39,7 @@ async fn only(world: &World, events: &[&str], sha: &str) {
     world.gitlab.hold();
     world.gitlab.pass(SHOP, sha).await;
     let sent = world.gitlab.sent();
-    let heard = |(_, sent): &(usize, &countersign::sandbox::gitlab::Sent)| {
+    let heard = |(_, sent): &(usize, &Arc<countersign::sandbox::gitlab::Sent>)| {
         events.contains(&sent.event.as_str())
     };
     let places = sent[before..].iter().enumerate().filter(heard);
@@ -219,7 +221,7 @@ async fn a_forged_mark_is_not_adopted() {
         .post(format!("{}/api/v4/projects/9/pipeline", world.gitlab.url()))
         .header("private-token", "bobs")
         .header("content-type", "application/json")
-        .body(sent.request_body.unwrap().to_string())
+        .body(sent.request_body.as_ref().unwrap().to_string())
         .send()
         .await
         .unwrap();
@@ -251,7 +253,7 @@ async fn a_copy_of_our_mark_is_newer_than_ours() {
     let ours = gitlab.pipeline_of(SHOP, &sha).unwrap();
     // Bob reads the mark where it stands by now, and starts a pipeline that has it, too.
     let [sent] = world.posted("/trigger/pipeline").try_into().unwrap();
-    let mut body = sent.request_body.unwrap();
+    let mut body = sent.request_body.clone().unwrap();
     body["token"] = "glptt-of-bob".into();
     let copied = reqwest::Client::new()
         .post(format!("{}/api/v4{}", gitlab.url(), sent.path))

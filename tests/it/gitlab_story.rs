@@ -115,7 +115,10 @@ async fn from_a_push_to_live(engine: Engine) {
     let [played] = sent.collect::<Vec<_>>().try_into().unwrap();
     let (job, status) = gitlab.job_of(SHOP, &sha, "deploy-prod").unwrap();
     assert_eq!(played.path, format!("/projects/9/jobs/{job}/play"));
-    assert_eq!(played.response_body.unwrap()["commit"]["id"], sha.as_str());
+    assert_eq!(
+        played.response_body.as_ref().unwrap()["commit"]["id"],
+        sha.as_str()
+    );
     assert_eq!(status, "pending");
 
     gitlab.job_moves(job, "running").await;

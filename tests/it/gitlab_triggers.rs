@@ -225,7 +225,7 @@ async fn a_pipeline_is_created_and_followed_by_its_number() {
     let said = world.say("ann", pull_request, "/deploy prod").await;
     said.expect("Started");
     let [created] = world.posted("/projects/9/pipeline").try_into().unwrap();
-    let body = created.request_body.unwrap();
+    let body = created.request_body.as_ref().unwrap();
     assert_eq!(body["ref"], "main");
     let mark = &body["variables"][0];
     assert_eq!(mark["key"], "COUNTERSIGN_CORRELATION");
@@ -277,7 +277,7 @@ async fn a_trigger_token_creates_a_pipeline() {
     let said = world.say("ann", pull_request, "/deploy prod").await;
     said.expect("Started");
     let [created] = world.posted("/trigger/pipeline").try_into().unwrap();
-    let body = created.request_body.unwrap();
+    let body = created.request_body.as_ref().unwrap();
     assert_eq!(body["variables"]["RELEASE_SHA"], sha.as_str());
     let mark = body["variables"]["COUNTERSIGN_CORRELATION"].as_str();
     assert!(mark.unwrap().starts_with("countersign-1-"));
@@ -313,7 +313,7 @@ async fn approving_is_not_starting_so_the_job_is_played_too() {
     let said = world.say("ann", pull_request, "/deploy prod").await;
     said.expect("Started");
     let [approved] = world.posted("/approval").try_into().unwrap();
-    let body = approved.request_body.unwrap();
+    let body = approved.request_body.as_ref().unwrap();
     assert_eq!(body["status"], "approved");
     assert!(body["comment"].as_str().unwrap().contains("#1"));
     let [played] = world.posted("/play").try_into().unwrap();

@@ -238,7 +238,7 @@ async fn a_trigger_that_vanished_is_sent_once_more_and_then_asked_about(engine: 
         .exchanges()
         .into_iter()
         .filter(|exchange| exchange.method == "POST" && exchange.path.ends_with("/deployments"))
-        .map(|exchange| exchange.request_body.unwrap()["payload"].clone())
+        .map(|exchange| exchange.request_body.as_ref().unwrap()["payload"].clone())
         .collect();
     assert_eq!(marks[0], marks[1]);
     world

@@ -11,7 +11,7 @@ use countersign::domain::{Forge, Incoming, Place, Reaction, Repository, Reposito
 use countersign::forges::github::client::{self, Client, Identity};
 use countersign::forges::github::edge::{self, WebhookSecrets};
 use countersign::sandbox::github::{
-    APP_ID, APP_KEY, Exchange, GitHub, INSTALLATION_ID, Membership, NewCommit, Order, Trouble,
+    APP_ID, APP_KEY, GitHub, INSTALLATION_ID, Membership, NewCommit, Order, Trouble,
 };
 use http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
@@ -324,11 +324,7 @@ async fn a_former_name_leads_to_the_number() {
         (followed.status, &followed.body["number"]),
         (200, &3.into())
     );
-    let statuses: Vec<u16> = github
-        .exchanges()
-        .iter()
-        .map(|one: &Exchange| one.status)
-        .collect();
+    let statuses: Vec<u16> = github.exchanges().iter().map(|one| one.status).collect();
     assert_eq!(statuses, [301, 200]);
     assert_eq!(
         caller.get("/repositories/9").await.body["full_name"],
@@ -625,7 +621,7 @@ async fn a_push_moves_the_pull_request_and_starts_workflows() {
     let told: Vec<(String, Option<String>)> = github
         .sent()
         .into_iter()
-        .map(|sent| (sent.event, sent.action))
+        .map(|sent| (sent.event.clone(), sent.action.clone()))
         .collect();
     let expect = [
         ("push", None),

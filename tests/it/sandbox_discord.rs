@@ -1178,7 +1178,7 @@ async fn trouble_is_met_and_written_down() {
     assert_eq!(setting.discord.trouble_left(), 0);
     let last = setting.discord.exchanges().pop().unwrap();
     assert_eq!(
-        (last.status, last.met_trouble, last.request_body),
+        (last.status, last.met_trouble, last.request_body.clone()),
         (0, true, Some(json!({ "content": "b" })))
     );
 }

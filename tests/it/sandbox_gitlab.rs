@@ -181,7 +181,7 @@ async fn overheard() -> (GitLab, Caller, Hand) {
 }
 
 /// The newest webhook of a kind.
-fn last(gitlab: &GitLab, event: &str) -> Sent {
+fn last(gitlab: &GitLab, event: &str) -> Arc<Sent> {
     let sent = gitlab.sent().into_iter().rfind(|sent| sent.event == event);
     sent.unwrap_or_else(|| panic!("no {event}"))
 }

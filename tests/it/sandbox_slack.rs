@@ -1082,7 +1082,7 @@ async fn trouble_is_met_and_written_down() {
     assert_eq!(setting.slack.trouble_left(), 0);
     let last = setting.slack.exchanges().pop().unwrap();
     assert_eq!(
-        (last.status, last.met_trouble, last.request_body),
+        (last.status, last.met_trouble, last.request_body.clone()),
         (0, true, Some(body))
     );
 }

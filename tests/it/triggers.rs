@@ -38,7 +38,7 @@ fn bodies(world: &World, end: &str) -> Vec<Value> {
     let exchanges = world.github.exchanges().into_iter();
     exchanges
         .filter(|exchange| exchange.method == "POST" && exchange.path.ends_with(end))
-        .filter_map(|exchange| exchange.request_body)
+        .filter_map(|exchange| exchange.request_body.clone())
         .collect()
 }
 

@@ -4,6 +4,7 @@ mod making;
 mod story;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use countersign::sandbox::discord::CHANNEL;
 use countersign::sandbox::github::Exchange;
@@ -117,7 +118,7 @@ fn left(world: &World) -> Vec<(String, String)> {
     let sent = calls.filter(|call| call.method == "POST" && call.path.ends_with("/deployments"));
     let mut left: Vec<(String, String)> = sent
         .filter_map(|call| {
-            let body = call.request_body?;
+            let body = call.request_body.as_ref()?;
             let word = |name: &str| body[name].as_str().map(str::to_owned);
             Some((word("environment")?, word("ref")?))
         })
@@ -294,7 +295,7 @@ async fn nothing_was_done_twice(world: &World, (story, before): (&Story, &BTreeS
         ("react", "POST", "/reactions"),
         ("say", "", "/comments"),
     ] {
-        let is_it = |call: &&Exchange| {
+        let is_it = |call: &&Arc<Exchange>| {
             let is_ours = match method {
                 "" => call.method != "GET" && !call.path.ends_with("/reactions"),
                 method => call.method == method,

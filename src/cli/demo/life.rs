@@ -86,7 +86,7 @@ impl Session<'_> {
             .await;
         let sha = github.merge(SHOP, pull_request, BOB.name).await;
         until(&self.home.clock, "the push was delivered", async || {
-            let pushed = |sent: &crate::sandbox::github::Sent| {
+            let pushed = |sent: &std::sync::Arc<crate::sandbox::github::Sent>| {
                 sent.event == "push" && sent.body["after"] == sha.as_str()
             };
             let sent = github.sent().into_iter().rev().find(pushed)?;

@@ -110,7 +110,7 @@ impl Discord {
     }
 
     /// Every call with its answer, in the order of the answers.
-    pub fn exchanges(&self) -> Vec<Exchange> {
+    pub fn exchanges(&self) -> Vec<Arc<Exchange>> {
         lock(&self.desk).exchanges.clone()
     }
 

@@ -1,6 +1,8 @@
 //! The door: where calls come in: who asks, whether the limit lets them, which trouble they meet, and the record of it
 //! all.
 
+use std::sync::Arc;
+
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::response::Response;
@@ -38,7 +40,7 @@ pub struct Exchange {
 pub(super) struct Desk {
     /// Method and path of every call that was let in, in order.
     pub(super) calls: Vec<String>,
-    pub(super) exchanges: Vec<Exchange>,
+    pub(super) exchanges: Vec<Arc<Exchange>>,
     /// Answers that only said that nothing had changed.
     pub(super) unchanged: usize,
     pub(super) trouble: trouble::Store,
@@ -106,7 +108,7 @@ async fn meet(
     };
     let note = |status: u16, body: Option<Value>| {
         let exchange = exchange(call, status, body, true);
-        lock(&shared.desk).exchanges.push(exchange);
+        lock(&shared.desk).exchanges.push(Arc::new(exchange));
     };
     match trouble {
         None => {
@@ -166,7 +168,7 @@ async fn meet(
 fn act_and_note(shared: &Shared, call: &Call) -> Answer {
     let answer = act(shared, call);
     let exchange = exchange(call, answer.status, answer.body.clone(), false);
-    lock(&shared.desk).exchanges.push(exchange);
+    lock(&shared.desk).exchanges.push(Arc::new(exchange));
     answer
 }
 

@@ -40,7 +40,7 @@ pub struct Sent {
 #[derive(Debug, Default)]
 pub(super) struct Hooks {
     pub(super) listeners: Vec<Listener>,
-    sent: Vec<Sent>,
+    sent: Vec<Arc<Sent>>,
     pub(super) records: Vec<Record>,
     pub(super) held: Option<Vec<Parcel>>,
     to_drop: usize,
@@ -139,7 +139,7 @@ impl GitHub {
     }
 
     /// Every webhook, in the order of what happened.
-    pub fn sent(&self) -> Vec<Sent> {
+    pub fn sent(&self) -> Vec<Arc<Sent>> {
         lock(&self.world).hooks.sent.clone()
     }
 
@@ -337,13 +337,13 @@ impl World {
                 format!("sha256={signature}"),
             ));
         }
-        self.hooks.sent.push(Sent {
+        self.hooks.sent.push(Arc::new(Sent {
             event: event.to_owned(),
             action: action.clone(),
             delivery: guid.clone(),
             headers: headers.clone(),
             body: payload.clone(),
-        });
+        }));
         let parcel = Parcel {
             record,
             is_of_app: listener.repository.is_none(),

@@ -1,6 +1,8 @@
 //! Apps that are made from a manifest: the page that takes it, whose reader always confirms, and the handover of
 //! the app's key for a code that is good once.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::extract::{Path, Query, Request, State};
 use axum::http::{StatusCode, header};
@@ -83,7 +85,7 @@ pub(super) async fn take_over(State(shared): State<Shared>, Path(code): Path<Str
         },
         |app| (StatusCode::CREATED, app),
     );
-    lock(&shared.desk).exchanges.push(Exchange {
+    lock(&shared.desk).exchanges.push(Arc::new(Exchange {
         method: "POST".to_owned(),
         path: format!("/app-manifests/{code}/conversions"),
         query: Vec::new(),
@@ -91,7 +93,7 @@ pub(super) async fn take_over(State(shared): State<Shared>, Path(code): Path<Str
         status: status.as_u16(),
         response_body: Some(body.clone()),
         met_trouble: false,
-    });
+    }));
     let json = [(header::CONTENT_TYPE, "application/json; charset=utf-8")];
     (status, json, Body::from(body.to_string())).into_response()
 }

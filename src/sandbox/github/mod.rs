@@ -128,7 +128,7 @@ impl GitHub {
     }
 
     /// Every call that was let in, with its answer, in the order of the answers.
-    pub fn exchanges(&self) -> Vec<Exchange> {
+    pub fn exchanges(&self) -> Vec<Arc<Exchange>> {
         lock(&self.desk).exchanges.clone()
     }
 

@@ -1,6 +1,8 @@
 //! The door: where calls come in: who asks, whether the limit lets them, which trouble they meet, and the record of it
 //! all.
 
+use std::sync::Arc;
+
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::response::Response;
@@ -39,7 +41,7 @@ pub struct Exchange {
 pub(super) struct Desk {
     /// Method and path of every call that was let in, in order.
     pub(super) calls: Vec<String>,
-    pub(super) exchanges: Vec<Exchange>,
+    pub(super) exchanges: Vec<Arc<Exchange>>,
     pub(super) trouble: trouble::Store,
     pub(super) remaining: u64,
     pub(super) resets_at: i64,
@@ -110,7 +112,7 @@ async fn meet(
             response_body: body,
             met_trouble,
         };
-        lock(&shared.desk).exchanges.push(exchange);
+        lock(&shared.desk).exchanges.push(Arc::new(exchange));
     };
     match trouble {
         None => {

@@ -48,7 +48,7 @@ pub struct Sent {
 #[derive(Debug, Default)]
 pub(super) struct Hooks {
     pub(super) listeners: BTreeMap<u64, Listener>,
-    sent: Vec<Sent>,
+    sent: Vec<Arc<Sent>>,
     pub(super) records: Vec<Record>,
     held: Option<Vec<Parcel>>,
     to_drop: usize,
@@ -161,7 +161,7 @@ impl GitLab {
     }
 
     /// Every webhook, in the order of what happened.
-    pub fn sent(&self) -> Vec<Sent> {
+    pub fn sent(&self) -> Vec<Arc<Sent>> {
         lock(&self.world).hooks.sent.clone()
     }
 
@@ -327,13 +327,13 @@ impl World {
         let parcel = self.pack(listener, event, (&key, payload));
         let action = payload.pointer("/object_attributes/action");
         let action = action.or_else(|| payload.get("action"));
-        self.hooks.sent.push(Sent {
+        self.hooks.sent.push(Arc::new(Sent {
             event: heading(event.0).to_owned(),
             action: action.and_then(Value::as_str).map(str::to_owned),
             delivery: key.clone(),
             headers: parcel.headers.clone(),
             body: payload.clone(),
-        });
+        }));
         if self.hooks.to_lose > 0 {
             self.hooks.to_lose -= 1;
             return;

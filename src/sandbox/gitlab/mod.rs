@@ -123,7 +123,7 @@ impl GitLab {
     }
 
     /// Every call that was let in, with its answer, in the order of the answers.
-    pub fn exchanges(&self) -> Vec<Exchange> {
+    pub fn exchanges(&self) -> Vec<Arc<Exchange>> {
         lock(&self.desk).exchanges.clone()
     }
 

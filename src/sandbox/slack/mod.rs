@@ -108,7 +108,7 @@ impl Slack {
     }
 
     /// Every call with its answer, response URLs included, in the order of the answers.
-    pub fn exchanges(&self) -> Vec<Exchange> {
+    pub fn exchanges(&self) -> Vec<Arc<Exchange>> {
         lock(&self.desk).exchanges.clone()
     }
 

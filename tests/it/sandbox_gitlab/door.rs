@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use countersign::sandbox::gitlab::{Exchange, Trouble};
+use countersign::sandbox::gitlab::Trouble;
 use serde_json::{Value, json};
 
 use super::{SHOP, at_hand, start};
@@ -112,7 +112,7 @@ async fn trouble_comes_where_it_is_expected() {
     let calls = gitlab.calls();
     let notes = "POST /projects/acme%2Fshop/merge_requests/3/notes";
     assert_eq!(calls.iter().filter(|call| *call == notes).count(), 9);
-    let met: Vec<Exchange> = gitlab
+    let met: Vec<_> = gitlab
         .exchanges()
         .into_iter()
         .filter(|one| one.met_trouble)

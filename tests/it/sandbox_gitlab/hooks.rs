@@ -345,7 +345,7 @@ async fn webhooks_say_things_in_their_own_ways() {
     let sha = gitlab
         .push(SHOP, "main", vec![NewCommit::by("bob", "Change\n\nWhy")])
         .await;
-    let push = last(&gitlab, "Push Hook").body;
+    let push = &last(&gitlab, "Push Hook").body;
     assert_eq!(
         (&push["after"], &push["checkout_sha"]),
         (&sha.as_str().into(), &sha.as_str().into())
@@ -357,20 +357,20 @@ async fn webhooks_say_things_in_their_own_ways() {
     assert!(push.get("user").is_none(), "flat fields only");
     assert_eq!(push["commits"][0]["timestamp"], "2026-01-02T03:04:05+00:00");
     gitlab.job(SHOP, &sha, "build", "running").await;
-    let job = last(&gitlab, "Job Hook").body;
+    let job = &last(&gitlab, "Job Hook").body;
     let pipeline = gitlab.pipeline_of(SHOP, &sha).unwrap();
     assert_eq!(job["object_kind"], "build");
     assert_eq!(job["commit"]["id"], pipeline, "not the commit's");
     assert_eq!(job["commit"]["sha"], sha);
     assert_eq!(job["build_started_at"], "2026-01-02 03:04:05 UTC");
     gitlab.pass(SHOP, &sha).await;
-    let job = last(&gitlab, "Job Hook").body;
+    let job = &last(&gitlab, "Job Hook").body;
     assert_eq!(
         (&job["build_name"], &job["build_status"]),
         (&"deploy-prod".into(), &"manual".into())
     );
     assert_eq!(job["environment"]["name"], "production");
-    let deployed = last(&gitlab, "Deployment Hook").body;
+    let deployed = &last(&gitlab, "Deployment Hook").body;
     assert_eq!(
         (&deployed["environment"], &deployed["status"]),
         (&"staging".into(), &"success".into())
@@ -380,7 +380,7 @@ async fn webhooks_say_things_in_their_own_ways() {
     assert_eq!(deployed["short_sha"], sha[..8]);
     let url = deployed["commit_url"].as_str().unwrap();
     assert!(url.ends_with(&format!("/-/commit/{sha}")), "{url}");
-    let whole = last(&gitlab, "Pipeline Hook").body;
+    let whole = &last(&gitlab, "Pipeline Hook").body;
     assert_eq!(whole["object_attributes"]["status"], "success");
     assert_eq!(whole["object_attributes"]["detailed_status"], "passed");
     assert_eq!(
@@ -397,17 +397,17 @@ async fn webhooks_say_things_in_their_own_ways() {
     gitlab
         .push_as("ann", SHOP, "main", vec![NewCommit::by("bob", "Lent")])
         .await;
-    let push = last(&gitlab, "Push Hook").body;
+    let push = &last(&gitlab, "Push Hook").body;
     assert_eq!(push["user_username"], "ann");
     assert_eq!(push["commits"][0]["author"]["email"], "bob@example.com");
     let many = (0..25).map(|number| NewCommit::by("bob", &format!("Commit {number}")));
     gitlab.push(SHOP, "main", many.collect()).await;
-    let push = last(&gitlab, "Push Hook").body;
+    let push = &last(&gitlab, "Push Hook").body;
     assert_eq!(push["commits"].as_array().unwrap().len(), 20);
     assert_eq!(push["total_commits_count"], 25);
     assert_eq!(push["commits"][19]["title"], "Commit 24");
     gitlab.delete_branch(SHOP, "more").await;
-    let push = last(&gitlab, "Push Hook").body;
+    let push = &last(&gitlab, "Push Hook").body;
     assert_eq!(
         (&push["checkout_sha"], &push["after"]),
         (&Value::Null, &"0".repeat(40).into())

@@ -1,5 +1,7 @@
 //! What people and machines do on the forge where a world's services live, with the same words for both.
 
+use std::sync::Arc;
+
 use countersign::domain::Forge;
 use countersign::domain::command::written_on;
 use countersign::sandbox::github::{APP_SLUG, Membership, NewCommit, Order, Trouble};
@@ -275,8 +277,10 @@ impl World {
                 let calls = self.github.exchanges().into_iter();
                 let sent = calls
                     .filter(|call| call.method == "POST" && call.path.ends_with("/deployments"));
-                sent.filter_map(|call| Some(call.request_body?["ref"].as_str()?.to_owned()))
-                    .collect()
+                sent.filter_map(|call| {
+                    Some(call.request_body.as_ref()?["ref"].as_str()?.to_owned())
+                })
+                .collect()
             }
             Forge::GitLab => {
                 let calls = self.gitlab.exchanges().into_iter();
@@ -299,7 +303,7 @@ impl World {
         match self.forge {
             Forge::GitHub => self.starts_on_github(),
             Forge::GitLab => {
-                let of_us = |sent: &&countersign::sandbox::gitlab::Sent| {
+                let of_us = |sent: &&Arc<countersign::sandbox::gitlab::Sent>| {
                     let begins = ["pending", "running"];
                     sent.body["object_kind"] == "build"
                         && sent.body["build_name"] == "deploy-prod"
@@ -317,7 +321,7 @@ impl World {
 
     /// Deployments by us, runs that our dispatch started, and runs that we let into production.
     fn starts_on_github(&self) -> usize {
-        let ours = |sent: &&countersign::sandbox::github::Sent| {
+        let ours = |sent: &&Arc<countersign::sandbox::github::Sent>| {
             let by_us = sent.body["sender"]["login"] == format!("{APP_SLUG}[bot]");
             by_us
                 && match (sent.event.as_str(), sent.action.as_deref()) {
@@ -353,7 +357,7 @@ impl World {
                 contract::gitlab::check(&self.gitlab);
                 for call in self.gitlab.exchanges() {
                     let is_tried = gitlab_faults::is_tried(&call.method, &call.path);
-                    let (method, path) = (call.method, call.path);
+                    let (method, path) = (&call.method, &call.path);
                     assert!(is_tried, "{method} {path} is in no row of the faults");
                 }
             }

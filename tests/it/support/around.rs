@@ -247,11 +247,13 @@ impl World {
         match self.forge {
             Forge::GitHub => {
                 let sent = self.github.sent().into_iter();
-                sent.map(|sent| (sent.event, sent.body)).collect()
+                sent.map(|sent| (sent.event.clone(), sent.body.clone()))
+                    .collect()
             }
             Forge::GitLab => {
                 let sent = self.gitlab.sent().into_iter();
-                sent.map(|sent| (sent.event, sent.body)).collect()
+                sent.map(|sent| (sent.event.clone(), sent.body.clone()))
+                    .collect()
             }
         }
     }

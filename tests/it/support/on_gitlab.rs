@@ -51,7 +51,7 @@ impl World {
     }
 
     /// Our writing calls whose path ends so, in order.
-    pub(crate) fn posted(&self, end: &str) -> Vec<Exchange> {
+    pub(crate) fn posted(&self, end: &str) -> Vec<Arc<Exchange>> {
         let exchanges = self.gitlab.exchanges().into_iter();
         exchanges
             .filter(|exchange| exchange.method == "POST" && exchange.path.ends_with(end))

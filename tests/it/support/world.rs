@@ -661,7 +661,7 @@ impl World {
                     .as_ref()
                     .is_some_and(|body| body["context"] == context)
         })?;
-        let body = newest.request_body?;
+        let body = newest.request_body.as_ref()?;
         Some((
             body["state"].as_str()?.to_owned(),
             body["description"].as_str()?.to_owned(),
