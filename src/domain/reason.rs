@@ -137,10 +137,16 @@ impl Reason {
     /// Its parts as a list.
     pub fn parts(&self) -> Message {
         let mut message = Message::default();
-        for part in &self.under {
+        for part in self.bad_news_first() {
             part.list(&mut message, 0);
         }
         message
+    }
+
+    /// Its parts as people should read them: first what stands in the way.
+    fn bad_news_first(&self) -> impl Iterator<Item = &Self> {
+        let (well, bad): (Vec<_>, Vec<_>) = self.under.iter().partition(|part| part.is_clear());
+        bad.into_iter().chain(well)
     }
 
     /// Itself as the only item of a list, with its parts.
@@ -158,7 +164,7 @@ impl Reason {
         }
         message.item(depth, line);
         // What is well is not explained further.
-        for part in &self.under {
+        for part in self.bad_news_first() {
             if self.verdict != Verdict::Holds || depth == 0 {
                 part.list(message, depth + 1);
             }
@@ -228,7 +234,7 @@ mod tests {
         assert_eq!(tree.obstacles().len(), 1);
         assert_eq!(
             tree.parts().plain(),
-            "- ✅ fine\n- ❌ gates\n  - ✅ a\n  - ❌ b is red. Run it again.\n- ⏳ approvals"
+            "- ❌ gates\n  - ❌ b is red. Run it again.\n  - ✅ a\n- ✅ fine\n- ⏳ approvals"
         );
     }
 

@@ -153,7 +153,7 @@ fn refuse_approval(
         let (_, says) = refusal(&asked.author, why);
         let reason = Reason::refuses(Rule::APPROVAL, says);
         parts.push(match named::configured(sitting, request) {
-            Some(place) => reason.help(people::those_who_can(sitting, place.environment)),
+            Some(place) => reason.help(people::others(sitting, place.environment, &asked.author)),
             None => reason,
         });
     }

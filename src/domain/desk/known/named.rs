@@ -214,7 +214,7 @@ pub(crate) fn member(
         Ok(_) => Ok(()),
         Err(why) => {
             let (_, says) = refusal(&asked.author, &why);
-            let help = people::those_who_can(sitting, environment);
+            let help = people::others(sitting, environment, &asked.author);
             Err(Reason::refuses(Rule::REQUESTER, says).help(help))
         }
     }

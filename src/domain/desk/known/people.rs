@@ -189,13 +189,25 @@ pub(crate) fn exclusion(
 
 /// Who can fill a role.
 pub(crate) fn who(sitting: &Sitting<'_>, name: &RoleName) -> Text {
+    who_but(sitting, name, None)
+}
+
+/// Who can fill a role, without a person who has just been refused.
+fn who_but(sitting: &Sitting<'_>, name: &RoleName, refused: Option<&Account>) -> Text {
     let Some(role) = sitting.catalog.roles.get(name) else {
         return code(name.as_str()).into();
     };
     let mut who: Vec<Text> = Vec::new();
     for forge in [Forge::GitHub, Forge::GitLab] {
-        let users = role.users(forge).iter();
-        who.extend(users.map(|login| named(login.as_str()).into()));
+        let is_refused = |login: &str| {
+            refused.is_some_and(|one| one.forge == forge && one.login.eq_ignore_ascii_case(login))
+        };
+        let users = role.users(forge).iter().map(|login| login.as_str());
+        who.extend(
+            users
+                .filter(|login| !is_refused(login))
+                .map(|login| named(login).into()),
+        );
         let crowds = role.crowds(forge);
         who.extend(
             crowds
@@ -212,6 +224,9 @@ pub(crate) fn who(sitting: &Sitting<'_>, name: &RoleName) -> Text {
         let level = code(&level.to_string());
         text!["anyone with ", level, " or more in the project"]
     }));
+    if who.is_empty() {
+        who.push("nobody else".into());
+    }
     text![code(name.as_str()), " (", Text::joined(who, ", "), ")"]
 }
 
@@ -221,9 +236,11 @@ pub(crate) fn helpers(sitting: &Sitting<'_>, environment: &Environment) -> Text 
     Text::joined(roles.map(|role| who(sitting, role)), "; ")
 }
 
-/// The way out for somebody who may not: who may.
-pub(crate) fn those_who_can(sitting: &Sitting<'_>, environment: &Environment) -> Text {
-    text!["Ask one of these: ", helpers(sitting, environment), "."]
+/// The way out for a person who may not: who else may.
+pub(crate) fn others(sitting: &Sitting<'_>, environment: &Environment, refused: &Account) -> Text {
+    let roles = environment.approvals.keys();
+    let who = roles.map(|role| who_but(sitting, role, Some(refused)));
+    text!["Ask one of these: ", Text::joined(who, "; "), "."]
 }
 
 /// Why somebody may not approve, as a sentence about them; and whether that is only unclear.

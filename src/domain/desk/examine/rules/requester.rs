@@ -20,7 +20,7 @@ pub(super) fn look(sitting: &Sitting<'_>, looked: &Looked<'_>) -> Option<Reason>
             }
             Err(why) => {
                 let (verdict, says) = refusal(asks, &why);
-                let help = people::those_who_can(sitting, environment);
+                let help = people::others(sitting, environment, asks);
                 Reason::new(Rule::REQUESTER, verdict, says).help(help)
             }
         },
