@@ -4,7 +4,7 @@
 use super::outside::{one_line, shortened};
 use super::text::{Line, Span, Spelling, lines, spans};
 use crate::domain::text::Text;
-use crate::domain::{Button, GateShown, Mood, News, Notice, Shipped, StageShown};
+use crate::domain::{Button, Forge, GateShown, Mood, News, Notice, Shipped, StageShown};
 
 /// How much of a commit's title is shown.
 const TITLE: usize = 120;
@@ -226,7 +226,9 @@ fn ships(notice: &Notice, command: Spelling) -> Vec<Line> {
     }
     // The newest are last, and are what people look for.
     let hidden = ships.commits.len().saturating_sub(COMMITS);
-    lines.extend(ships.commits.iter().skip(hidden).map(shipped));
+    let forge = notice.repository.forge();
+    let shown = ships.commits.iter().skip(hidden);
+    lines.extend(shown.map(|commit| shipped(forge, commit)));
     let more = ships
         .more
         .saturating_add(u64::try_from(hidden).unwrap_or(u64::MAX));
@@ -247,12 +249,13 @@ fn ships(notice: &Notice, command: Spelling) -> Vec<Line> {
     lines
 }
 
-fn shipped(commit: &Shipped) -> Line {
+fn shipped(forge: Forge, commit: &Shipped) -> Line {
+    let mark = forge.mark_of_pull_request();
     let named = commit.pull_request.as_ref();
     let mut words = commit.title.as_str();
     if let Some((number, _)) = named {
         // The link says it already.
-        let tail = format!("(#{number})");
+        let tail = format!("({mark}{number})");
         words = words.trim_end().strip_suffix(&tail).unwrap_or(words);
     }
     let mut spans = vec![
@@ -262,7 +265,7 @@ fn shipped(commit: &Shipped) -> Line {
     ];
     if let Some((number, url)) = named {
         spans.push(Span::plain(" "));
-        spans.push(Span::link(format!("#{number}"), url));
+        spans.push(Span::link(format!("{mark}{number}"), url));
     }
     if !commit.by.is_empty() {
         let named = commit.by.iter().take(PEOPLE);
@@ -345,6 +348,22 @@ mod tests {
         let outline = Outline::of(&notice, None, str::to_owned);
         let names: Vec<_> = outline.sections.iter().map(|s| s.name).collect();
         assert!(!names.contains(&"Who can approve"), "{names:?}");
+    }
+
+    #[test]
+    fn a_pull_request_is_written_as_on_its_forge() {
+        for (forge, mark) in [(Forge::GitHub, '#'), (Forge::GitLab, '!')] {
+            let commit = Shipped {
+                sha: sample::sha('a'),
+                title: format!("Sell more ({mark}12)"),
+                by: Vec::new(),
+                pull_request: Some((12, "https://forge.example/12".to_owned())),
+            };
+            let line = shipped(forge, &commit);
+            assert_eq!(line.spans[2], Span::plain("Sell more"));
+            let link = Span::link(format!("{mark}12"), "https://forge.example/12");
+            assert_eq!(line.spans.last(), Some(&link));
+        }
     }
 
     #[test]

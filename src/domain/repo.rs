@@ -37,6 +37,14 @@ impl Forge {
         }
     }
 
+    /// What stands before the number of a pull request. On GitLab `#` is for issues.
+    pub fn mark_of_pull_request(self) -> char {
+        match self {
+            Self::GitHub => '#',
+            Self::GitLab => '!',
+        }
+    }
+
     pub fn of_prefix(text: &str) -> Option<Self> {
         [Self::GitHub, Self::GitLab]
             .into_iter()

@@ -411,7 +411,7 @@ async fn record(shared: &Shared, row: &Claimed, attempted: &Attempted) -> Result
                         note::leave(tx, &note::lane(repository.id), note, now).await?;
                     }
                     if let Some((until, why)) = &attempted.quiet {
-                        quiet::keep(tx, &outbox::channel(effect), *until, why).await?;
+                        quiet::keep(tx, &outbox::limit(effect), *until, why).await?;
                     }
                 }
                 if let Ending::Parked { problem } = &attempted.ending {

@@ -85,10 +85,10 @@ impl Facts {
             return Err("the service is stopping".to_owned());
         };
         let caller = self.callers.of(question.repository().forge())?;
-        let channel = outbox::channel_of(question.repository());
+        let limit = outbox::limit_of(question.repository());
         let mut tries = 1;
         loop {
-            if let Some((until, why)) = self.is_quiet(&channel).await? {
+            if let Some((until, why)) = self.is_quiet(&limit).await? {
                 return Err(format!("{why}; it may be asked again after {until}"));
             }
             match caller.find(question).await {
@@ -98,7 +98,7 @@ impl Facts {
                     wait: Some(wait),
                 }) => {
                     let until = later(self.clock.now(), wait);
-                    self.keep_quiet(&channel, until, &why).await;
+                    self.keep_quiet(&limit, until, &why).await;
                     return Err(format!("{why}; it may be asked again after {until}"));
                 }
                 Err(CallError::Later { wait: None, .. }) if tries < TRIES => {
@@ -116,19 +116,19 @@ impl Facts {
         }
     }
 
-    async fn is_quiet(&self, channel: &str) -> Result<Option<(Timestamp, String)>, String> {
-        quiet::until(&self.store, channel, self.clock.now())
+    async fn is_quiet(&self, limit: &str) -> Result<Option<(Timestamp, String)>, String> {
+        quiet::until(&self.store, limit, self.clock.now())
             .await
             .map_err(|error| error.to_string())
     }
 
-    async fn keep_quiet(&self, channel: &str, until: Timestamp, why: &str) {
-        let (channel, why) = (channel.to_owned(), why.to_owned());
+    async fn keep_quiet(&self, limit: &str, until: Timestamp, why: &str) {
+        let (limit, why) = (limit.to_owned(), why.to_owned());
         let kept = self
             .store
             .unit(move |tx| {
-                let (channel, why) = (channel.clone(), why.clone());
-                Box::pin(async move { quiet::keep(tx, &channel, until, &why).await })
+                let (limit, why) = (limit.clone(), why.clone());
+                Box::pin(async move { quiet::keep(tx, &limit, until, &why).await })
             })
             .await;
         if let Err(error) = kept {

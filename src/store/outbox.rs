@@ -116,7 +116,7 @@ pub async fn add(
         .bind(cause)
         .bind(priority)
         .bind(now.as_microsecond())
-        .bind(channel(&planned.effect))
+        .bind(limit(&planned.effect))
         .bind(thread)
         .bind(due_at.as_microsecond())
         .execute(tx.connection())
@@ -175,7 +175,7 @@ pub async fn result(store: &Store, thread: &str) -> Result<Option<String>, Store
 }
 
 /// Effects that share a rate limit: those of one installation, those of one channel of a chat.
-pub fn channel(effect: &Effect) -> String {
+pub fn limit(effect: &Effect) -> String {
     match effect {
         Effect::Notice { channel, .. } | Effect::Remark { channel, .. } => channel.to_string(),
         Effect::Reply { spot, .. } | Effect::Form { spot, .. } => {
@@ -186,14 +186,16 @@ pub fn channel(effect: &Effect) -> String {
         | Effect::Trigger { .. }
         | Effect::CommitStatus { .. }
         | Effect::DeploymentStatus { .. }
-        | Effect::RejectRun { .. } => effect.repository().map(channel_of).unwrap_or_default(),
+        | Effect::RejectRun { .. } => effect.repository().map(limit_of).unwrap_or_default(),
     }
 }
 
-pub fn channel_of(repository: &Repository) -> String {
+/// The limit of an installation, or of the one token that a forge is called with.
+pub fn limit_of(repository: &Repository) -> String {
+    let forge = repository.forge().prefix();
     match repository.installation {
-        Some(installation) => format!("github/{installation}"),
-        None => "github".to_owned(),
+        Some(installation) => format!("{forge}/{installation}"),
+        None => forge.to_owned(),
     }
 }
 
@@ -334,4 +336,26 @@ fn spell(effect: &Effect) -> String {
 
 fn parse(text: &str) -> Result<Effect, String> {
     serde_json::from_str(text).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Forge, RepositoryId};
+
+    #[test]
+    fn a_limit_of_one_forge_silences_no_other() {
+        for (forge, installation, expect) in [
+            (Forge::GitHub, Some(4), "github/4"),
+            (Forge::GitHub, None, "github"),
+            (Forge::GitLab, None, "gitlab"),
+        ] {
+            let repository = Repository {
+                id: RepositoryId::on(forge, 9),
+                path: "acme/shop".to_owned(),
+                installation,
+            };
+            assert_eq!(limit_of(&repository), expect);
+        }
+    }
 }

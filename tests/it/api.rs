@@ -11,7 +11,8 @@ use serde_json::Value;
 
 use crate::support::doorway::Opened;
 use crate::support::laid::sign;
-use crate::support::{Database, Engine, on_both};
+use crate::support::world::PLAIN;
+use crate::support::{Database, Engine, World, on_both};
 
 on_both!(
     pages_reach_every_entry_once_and_in_order,
@@ -362,4 +363,40 @@ async fn everything_described_is_there(engine: Engine) {
         }
     }
     assert_eq!(asked, BTreeSet::from([200, 401, 403]));
+}
+
+/// A door that takes from every forge and chat says what is missing in words that its description has, too.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_hook_is_described() {
+    let world = World::talking(Engine::Sqlite, PLAIN).await;
+    let door = world.gitlab_door().replace("/hooks/gitlab", "");
+    let http = reqwest::Client::new();
+    let answer = http.get(format!("{door}/openapi.json")).send().await;
+    let description: Value = serde_json::from_str(&answer.unwrap().text().await.unwrap()).unwrap();
+    let hook = &description["paths"]["/hooks/{source}"]["post"];
+    let parameters = hook["parameters"].as_array().unwrap();
+    let named = |word: &str| parameters.iter().any(|one| one["name"] == word);
+    let sources = parameters[0]["schema"]["enum"].as_array().unwrap();
+    assert_eq!(
+        sources,
+        &["github", "gitlab", "discord", "slack"].map(Value::from)
+    );
+    for source in sources {
+        let source = source.as_str().unwrap();
+        let sent = http.post(format!("{door}/hooks/{source}")).body("{}");
+        let answer = sent.send().await.unwrap();
+        let status = answer.status();
+        assert_eq!(status, StatusCode::UNAUTHORIZED, "{source}");
+        assert!(hook["responses"][status.as_str()].is_object());
+        let said = answer.text().await.unwrap();
+        let headers = said
+            .split_whitespace()
+            .filter(|word| word.starts_with("X-") || word.starts_with("webhook-"));
+        let mut asked = 0;
+        for header in headers {
+            assert!(named(header), "{source}: {header}");
+            asked += 1;
+        }
+        assert!(asked > 0, "{source}: {said}");
+    }
 }

@@ -56,12 +56,8 @@ fn list(
                 sha: commit.sha.clone(),
                 title: kept(&commit.title),
                 by,
-                pull_request: pull_request(&commit.title).map(|number| {
-                    (
-                        number,
-                        format!("{}/pull/{number}", page(sitting, repository)),
-                    )
-                }),
+                pull_request: pull_request(repository.forge(), &commit.title)
+                    .map(|number| (number, pull_request_page(sitting, repository, number))),
             }
         })
         .collect();
@@ -82,17 +78,27 @@ pub(crate) fn commit_page(sitting: &Sitting<'_>, repository: &Repository, sha: &
     format!("{}/commit/{sha}", page(sitting, repository))
 }
 
+fn pull_request_page(sitting: &Sitting<'_>, repository: &Repository, number: u64) -> String {
+    let page = page(sitting, repository);
+    match repository.forge() {
+        Forge::GitHub => format!("{page}/pull/{number}"),
+        Forge::GitLab => format!("{page}/merge_requests/{number}"),
+    }
+}
+
 /// The pull request that a title names, as the forge writes it when it merges.
-pub(crate) fn pull_request(title: &str) -> Option<u64> {
+fn pull_request(forge: Forge, title: &str) -> Option<u64> {
     let digits = |text: &str| {
         let is_number = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
         text.parse::<u64>().ok().filter(|_| is_number)
     };
-    if let Some(rest) = title.strip_prefix("Merge pull request #") {
+    if forge == Forge::GitHub
+        && let Some(rest) = title.strip_prefix("Merge pull request #")
+    {
         return digits(rest.split(' ').next()?);
     }
-    let (_, last) = title.trim_end().strip_suffix(')')?.rsplit_once("(#")?;
-    digits(last)
+    let (_, last) = title.trim_end().strip_suffix(')')?.rsplit_once('(')?;
+    digits(last.strip_prefix(forge.mark_of_pull_request())?)
 }
 
 pub(crate) fn kept(title: &str) -> String {
@@ -105,16 +111,21 @@ mod tests {
 
     #[test]
     fn a_title_names_its_pull_request_as_the_forge_writes_it() {
-        for (title, expect) in [
-            ("Sell more (#12)", Some(12)),
-            ("Merge pull request #7 from ann/more", Some(7)),
-            ("Fix #7", None),
-            ("Sell (#x)", None),
-            ("Sell (#)", None),
-            ("(#3)", Some(3)),
-            ("Sell more (#12) now", None),
+        for (forge, title, expect) in [
+            (Forge::GitHub, "Sell more (#12)", Some(12)),
+            (Forge::GitHub, "Merge pull request #7 from ann/more", Some(7)),
+            (Forge::GitHub, "Fix #7", None),
+            (Forge::GitHub, "Sell (#x)", None),
+            (Forge::GitHub, "Sell (#)", None),
+            (Forge::GitHub, "(#3)", Some(3)),
+            (Forge::GitHub, "Sell more (#12) now", None),
+            (Forge::GitHub, "Sell more (!12)", None),
+            (Forge::GitLab, "Sell more (!12)", Some(12)),
+            // An issue, which has another page.
+            (Forge::GitLab, "Sell more (#12)", None),
+            (Forge::GitLab, "Merge pull request #7 from ann/more", None),
         ] {
-            assert_eq!(pull_request(title), expect, "{title}");
+            assert_eq!(pull_request(forge, title), expect, "{forge} {title}");
         }
     }
 }
