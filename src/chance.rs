@@ -1,5 +1,4 @@
-//! The only place that draws random numbers. What must be testable takes the drawn value as a
-//! parameter.
+//! Chance, and the only place that draws random numbers. What must be testable takes the drawn value as a parameter.
 
 /// A number from 0 up to 1, for jitter.
 pub fn fraction() -> f64 {

@@ -1,5 +1,5 @@
-//! The only place that looks at a clock. Everybody else takes a `Clock`; tests take one that they
-//! move by hand. Leases are the exception: they run on the database's clock, see `store::lease`.
+//! The clock, and the only place that looks at one. All other code takes a `Clock`; tests take one that they move by
+//! hand. Leases are the exception: they run on the database's clock, see `store::lease`.
 
 use std::time::Duration;
 

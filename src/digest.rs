@@ -46,7 +46,7 @@ impl Secret {
     }
 }
 
-/// The HMAC-SHA-256 of `message` as hex, for whoever has to sign.
+/// The HMAC-SHA-256 of `message` as hex, for a caller that has to sign.
 pub fn hmac_sha256_hex(secret: &[u8], message: &[u8]) -> String {
     match Hmac::<Sha256>::new_from_slice(secret) {
         Ok(mut mac) => {

@@ -1,5 +1,5 @@
-//! The clerk: brings the desk what it asks for and lets it decide or look. Whoever writes does it within a transaction;
-//! whoever only wants to see something gets a view from a database that is never written.
+//! The clerk: brings the desk what it asks for and lets it decide or look. A writer does so within a transaction; a
+//! reader gets a view from a database that is never written.
 
 mod reading;
 mod settling;

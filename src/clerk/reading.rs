@@ -1,5 +1,5 @@
-//! Reading: views for whoever wants to see something. Nothing is written, and what only the forge knows is asked through
-//! the asker that the reader brings along.
+//! Reading: views of what is known. Nothing is written, and what only the forge knows is asked through the asker that
+//! the reader brings along.
 
 use std::collections::BTreeMap;
 use std::pin::Pin;
@@ -18,7 +18,7 @@ const ROUNDS: usize = 8;
 /// Answers of a forge, when they are there.
 pub type Answers<'a> = Pin<Box<dyn Future<Output = BTreeMap<Question, Finding>> + Send + 'a>>;
 
-/// Whoever finds out what only the forge knows.
+/// What finds out what only the forge knows.
 pub trait Asker: Sync {
     fn ask(&self, questions: Vec<Question>) -> Answers<'_>;
 }

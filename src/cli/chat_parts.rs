@@ -1,4 +1,4 @@
-//! Turns the configuration of the chats into their clients and into what their doors check.
+//! The parts for the chats: their clients and what their doors check, made from the configuration.
 
 use std::sync::Arc;
 

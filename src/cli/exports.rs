@@ -1,4 +1,4 @@
-//! Makes what sends the audit log on, out of what the configuration says.
+//! Exports: what sends the audit log on, made from the configuration.
 
 use anyhow::Context as _;
 use secrecy::{ExposeSecret as _, SecretString};

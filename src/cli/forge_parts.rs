@@ -1,4 +1,4 @@
-//! Turns the configuration of the forges into their clients and into what their doors check.
+//! The parts for the forges: their clients and what their doors check, made from the configuration.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Turns a configuration into what the running parts use, and hands it to them; again on a reload.
+//! The handover: a configuration becomes what the running parts use, and is handed to them; again on a reload.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -112,7 +112,7 @@ impl Handover {
         self.registered.send_replace(chats.registered);
         self.slack.send_replace(chats.slack);
         self.slack_secrets.send_replace(chats.slack_secrets);
-        // Last, because its change wakes whoever looks names up again, with the new client.
+        // After the clients, because its change has names looked up again, with the new client.
         self.catalog.send_replace(sealed(config));
         self.keep_handled
             .send_replace(config.database.keep_handled.as_duration());

@@ -1,5 +1,5 @@
-//! Logs go to standard error: text for a terminal, one JSON object a line for everybody else. The demo, whose
-//! terminal belongs to its person, has a file for them.
+//! Logs go to standard error: as text to a terminal, as one JSON object a line to anything else. The demo, whose
+//! terminal belongs to the person, has a file for them.
 
 use std::io::IsTerminal as _;
 use std::path::Path;

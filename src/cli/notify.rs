@@ -1,5 +1,5 @@
-//! Tells systemd how the service is, where systemd wants to know: in the words of `sd_notify(3)`, to the socket that
-//! it names.
+//! Notifications to systemd of how the service is, where systemd wants to know: in the words of `sd_notify(3)`, to the
+//! socket that it names.
 
 use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::net::{SocketAddr, UnixDatagram};

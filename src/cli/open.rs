@@ -1,4 +1,4 @@
-//! Opens what a configuration names.
+//! The opening of what a configuration names.
 
 use std::path::Path;
 
@@ -42,7 +42,7 @@ pub(super) async fn configured(path: &Path) -> anyhow::Result<Option<(Config, St
             let store = Store::attach(&options)
                 .await
                 .context("the database cannot be used")?;
-            // Whoever may not read the key can look at everything, and record nothing.
+            // A user who may not read the key can look at everything, and record nothing.
             if let Some(keys) = log_key::present(&config.ledger) {
                 store.seal_with(keys.sealer());
             }

@@ -111,13 +111,13 @@ async fn show(store: &Store, list: &List) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Whoever waits for a release learns that its trigger will not leave.
+/// Those who wait for a release learn that its trigger will not leave.
 fn dropped_trigger(row: &Listed) -> Option<(String, Internal)> {
     let Ok(Effect::Trigger { departure }) = &row.effect else {
         return None;
     };
     let why = "an operator dropped the trigger".to_owned();
-    // A trigger that somebody has had may have arrived.
+    // A trigger that a process has had may have arrived.
     let outcome = if row.attempts == 0 && row.fence == 0 {
         Went::Forbidden { why }
     } else {

@@ -1,11 +1,12 @@
-//! Says what is being done when it takes longer than somebody likes to wait for in silence. Only a terminal sees it.
+//! Progress: what is being done, said when it takes longer than people like to wait in silence. Only a terminal sees
+//! it.
 
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-/// Nobody wonders before.
+/// So long people wait without wondering.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Waits for work, and says so from the second second on: `checking the audit log: 3 s`.

@@ -1,5 +1,5 @@
-//! Reads the configuration again while the service runs. A file that is not valid changes nothing and
-//! is complained about; a valid one is put in force and its digest recorded.
+//! The reload: the configuration is read again while the service runs. A file that is not valid changes nothing and is
+//! complained about; a valid one is put in force and its digest recorded.
 
 use std::path::{Path, PathBuf};
 

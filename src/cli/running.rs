@@ -1,5 +1,5 @@
-//! A running service: its parts are made from a configuration, handed to each other, and ended in good order.
-//! When it ends is for whoever started it to say: `serve` hears signals, the demo its person.
+//! A running service: its parts are made from a configuration, handed to each other, and ended in good order. When it
+//! ends is for its starter to say: `serve` hears signals, the demo its person.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -136,7 +136,7 @@ impl Running {
         tracing::error!(task, died, "a part of the service ended; stopping the rest");
     }
 
-    /// Ends in good order; `false` when a task died on the way, time ran out, or somebody was `impatient`.
+    /// Ends in good order; `false` when a task died on the way, time ran out, or the operator was `impatient`.
     pub(super) async fn stop(
         mut self,
         farewell: Farewell,

@@ -1,5 +1,5 @@
-//! Keeps the service's tasks together: one that ends on its own, or dies, ends the service with a
-//! failure, so that whatever restarts it can do so.
+//! The service's tasks, kept together: one that ends on its own, or dies, ends the service with a failure, so that
+//! whatever restarts it can do so.
 
 use std::future::Future;
 

@@ -1,5 +1,4 @@
-//! The terminal: what is known of the terminal: whether it shows colours, and how wide it is. Where nobody looks at
-//! one, text stays plain.
+//! The terminal: whether it shows colours, and how wide it is. Where there is none, text stays plain.
 
 use std::io::IsTerminal as _;
 
@@ -36,7 +35,7 @@ pub(super) enum Palette {
 }
 
 impl Palette {
-    /// Colours for standard output, unless it is no terminal or somebody does not want them.
+    /// Colours for standard output, unless it is no terminal or the user does not want them.
     pub(super) fn of_output() -> Self {
         if wants_colours() && std::io::stdout().is_terminal() {
             Self::Ansi
@@ -53,7 +52,7 @@ impl Palette {
     }
 }
 
-/// Whether nobody has asked for plain text.
+/// Whether the user has not asked for plain text.
 pub(super) fn wants_colours() -> bool {
     std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }

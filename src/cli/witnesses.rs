@@ -1,4 +1,4 @@
-//! Makes what shows signed heads to witnesses, out of what the configuration says.
+//! Witnesses: what shows them signed heads, made from the configuration.
 
 use anyhow::Context as _;
 

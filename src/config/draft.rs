@@ -1,5 +1,5 @@
-//! A `bot.toml` that need not be valid yet: single values are read out of it, and one is changed in its place,
-//! with everything around it left as somebody wrote it.
+//! A `bot.toml` that need not be valid yet: single values are read out of it, and one is changed in its place, with
+//! everything around it left as it was written.
 
 use std::ops::Range;
 

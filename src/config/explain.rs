@@ -1,5 +1,5 @@
-//! Says a configuration in plain sentences, so that a person can check that it says what they
-//! meant. Shows no secrets.
+//! The explanation of a configuration in plain sentences, so that a person can check that it says what they meant. It
+//! shows no secrets.
 
 use std::fmt::{Display, Write};
 

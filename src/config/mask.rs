@@ -1,5 +1,5 @@
-//! Hides secrets in the text of a file before anybody sees a line of it. Every hidden byte
-//! becomes a star, so that places stay true. When in doubt, it hides too much.
+//! The mask hides secrets in the text of a file before a line of it is shown. Every hidden byte becomes a star, so that
+//! places stay true. When in doubt, it hides too much.
 
 use super::at::Place;
 

@@ -1,6 +1,6 @@
-//! Turns `bot.toml` into domain types, in two steps: the shape first, then the meaning. Every
-//! mistake of a file is reported in one go, with its line, a caret and the way out; a secret is
-//! never shown. Nothing here talks to anybody: it reads the file and the secrets it names.
+//! The configuration: `bot.toml` becomes domain types, in two steps: the shape first, then the meaning. Every mistake
+//! of a file is reported in one go, with its line, a caret and the way out; a secret is never shown. Nothing here calls
+//! outside: it reads the file and the secrets that it names.
 
 mod at;
 mod draft;

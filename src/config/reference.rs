@@ -1,4 +1,4 @@
-//! Every key of `bot.toml` as a page for people, made from the same schema that checks a file.
+//! The reference: every key of `bot.toml` on a page for people, made from the same schema that checks a file.
 
 use std::fmt::Write as _;
 
@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::schema::schema;
 
-/// The tables in the order in which somebody writes them.
+/// The tables in the order in which people write them.
 const ORDER: [&str; 9] = [
     "server", "database", "ledger", "github", "gitlab", "discord", "slack", "roles", "service",
 ];

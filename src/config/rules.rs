@@ -1,5 +1,5 @@
-//! Reads the JSON Schema of `bot.toml`: which alternatives a value has, which words are allowed,
-//! where a key belongs, what would be an example. Knows nothing of a file.
+//! Rules, read from the JSON Schema of `bot.toml`: which alternatives a value has, which words are allowed, where a key
+//! belongs, what would be an example. They know nothing of a file.
 
 use serde_json::{Map, Value};
 

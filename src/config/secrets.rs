@@ -1,6 +1,5 @@
-//! Finds secrets where the file says they are: in the environment, in a file, in a systemd
-//! credential. Refuses what is missing, empty, too short or written into the file by mistake,
-//! and never says what a secret is.
+//! Secrets, found where the file says they are: in the environment, in a file, in a systemd credential. Refuses what is
+//! missing, empty, too short or written into the file by mistake, and never says what a secret is.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -246,7 +245,7 @@ fn open_mode(_: &std::fs::Metadata) -> Option<u32> {
     None
 }
 
-/// Whether somebody wrote the secret where its name belongs.
+/// Whether the secret itself was written where its name belongs.
 fn looks_like_secret(text: &str) -> bool {
     let beginnings = [
         "ghp_",

@@ -126,7 +126,7 @@ pub struct Ledger {
     pub witnesses: Vec<Witness>,
 }
 
-/// Somebody who sees that the audit log only grows.
+/// A witness, who sees that the audit log only grows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Witness {
     /// The address below which heads are submitted, without a slash at its end.

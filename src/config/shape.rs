@@ -1,6 +1,6 @@
-//! Checks the shape of a file against the JSON Schema: unknown keys, wrong types, missing keys,
-//! unknown words. What does not fit is reported, with its place, and taken out of the tree, so
-//! that the meaning of all the rest can be checked in the same go.
+//! The shape of a file is checked against the JSON Schema: unknown keys, wrong types, missing keys, unknown words. What
+//! does not fit is reported, with its place, and taken out of the tree, so that the meaning of all the rest can be
+//! checked in the same go.
 
 use serde_json::{Map, Value};
 use toml::Spanned;

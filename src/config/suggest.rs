@@ -1,5 +1,5 @@
-//! Finds the word that a misspelt one was meant to be. Stays silent when nothing is close:
-//! a wild guess is worse than none.
+//! The suggestion: the word that a misspelt one was meant to be. Stays silent when nothing is close: a wild guess is
+//! worse than none.
 
 /// The known word that is closest, when it is close enough to have been meant.
 pub(crate) fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {

@@ -21,7 +21,7 @@ pub struct Catalog {
     /// given under. What is not in here has no policy, and nothing is released to it.
     #[serde(skip)]
     pub policies: BTreeMap<(ServiceName, EnvironmentName), SealedPolicy>,
-    /// The guilds and workspaces that are ours; nobody else is obeyed in a chat.
+    /// The guilds and workspaces that are ours; commands from any other are not obeyed.
     #[serde(skip)]
     pub tenants: Vec<(Chat, String)>,
     /// Where the forges show their pages to people, without a slash at the end.
@@ -43,7 +43,7 @@ impl Catalog {
         })
     }
 
-    /// The services that a channel is for; all of them, if nobody named it.
+    /// The services that a channel is for; all of them, if no service names it.
     pub fn services_of(&self, chat: Chat, channel: &str) -> Vec<&Service> {
         let named = |service: &&Service| {
             let mut channels = service.notify.iter();

@@ -1,5 +1,5 @@
-//! People in chats: who speaks, where, and which of our buttons they pressed. A chat's account is nobody on a
-//! forge until it was linked, and a link is an identity, never a right.
+//! People in chats: who speaks, where, and which of our buttons they pressed. Until it is linked, a chat's account
+//! stands for no account on a forge; a link is an identity, never a right.
 
 use std::fmt;
 
@@ -39,8 +39,7 @@ impl Chat {
     }
 }
 
-/// Somebody's account in a chat. Platform, tenant (a guild or a workspace) and user decide; the name is for
-/// display.
+/// A person's account in a chat. Platform, tenant (a guild or a workspace) and user decide; the name is for display.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Speaker {
     pub chat: Chat,
@@ -56,7 +55,7 @@ impl Speaker {
     }
 }
 
-/// By what an answer reaches somebody who spoke, for some minutes.
+/// By what an answer reaches the speaker, for some minutes.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Handle {
@@ -71,7 +70,7 @@ pub enum Handle {
 }
 
 impl fmt::Debug for Handle {
-    /// Whoever has one can speak in our name.
+    /// Never shown: the holder of one can speak in our name.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Discord { .. } => f.write_str("Handle::Discord"),
@@ -92,7 +91,7 @@ pub struct Spot {
     pub said_at: Timestamp,
 }
 
-/// Somebody did something in a chat.
+/// A speaker did something in a chat.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Said {
     pub spot: Spot,
@@ -101,7 +100,7 @@ pub struct Said {
     pub lot: String,
 }
 
-/// What somebody did.
+/// What the speaker did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Act {
     /// A command, written as in a comment: `/deploy prod`.

@@ -46,13 +46,13 @@ pub enum Effect {
         environment: String,
         comment: Text,
     },
-    /// Answer somebody in a chat, so that only they see it.
+    /// Answer a speaker, so that only they see it.
     Reply {
         spot: Spot,
         text: Message,
         buttons: Vec<Button>,
     },
-    /// Ask somebody in a chat a question in a form.
+    /// Ask a speaker a question in a form.
     Form { spot: Spot, button: Button },
     /// Show a notice in a channel: change its message, or post it.
     Notice {

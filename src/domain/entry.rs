@@ -23,7 +23,7 @@ pub enum Detail {
     Number(u64),
     List(Vec<Detail>),
     Record(BTreeMap<&'static str, Detail>),
-    /// Free text, or what tells who somebody is: the entry holds a commitment to it, and it can be erased.
+    /// Free text, or what tells who a person is: the entry holds a commitment to it, and it can be erased.
     Private(Box<Detail>),
 }
 
@@ -82,20 +82,20 @@ pub enum Action {
 /// Who did it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Actor {
-    /// Somebody with an account of a forge.
+    /// A person with an account of a forge.
     Person {
         forge: &'static str,
         id: u64,
         login: String,
     },
-    /// Somebody in a chat whose account is linked with none on a forge.
+    /// A speaker whose account is linked with none on a forge.
     Stranger {
         chat: &'static str,
         tenant: String,
         user: String,
         name: String,
     },
-    /// Somebody at the machine that runs the service.
+    /// The person at the machine that runs the service.
     Operator { name: String },
     /// The service by itself.
     Countersign,
@@ -111,13 +111,13 @@ impl Entry {
         }
     }
 
-    /// Free text, or what tells who somebody is.
+    /// Free text, or what tells who a person is.
     #[must_use]
     pub fn with_private(self, name: &'static str, detail: impl Into<Detail>) -> Self {
         self.with(name, Detail::private(detail))
     }
 
-    /// About somebody's account in a chat.
+    /// About a speaker's account in a chat.
     #[must_use]
     pub fn with_speaker(self, speaker: &Speaker) -> Self {
         self.with("chat", speaker.chat.as_str())
@@ -199,7 +199,7 @@ pub enum Ending {
     Refused,
     Succeeded,
     Failed,
-    /// Somebody should look.
+    /// An operator should look.
     Alarm,
     /// Something happened.
     Noted,

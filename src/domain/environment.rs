@@ -38,7 +38,7 @@ impl Environment {
         self.name.as_str() == name || self.aliases.iter().any(|alias| alias.as_str() == name)
     }
 
-    /// What closes it by the configuration alone, for whoever reads that.
+    /// What closes it by the configuration alone, for the configuration's reader.
     pub fn closings(&self) -> Vec<String> {
         let freeze = self.freeze.iter();
         freeze.map(|reason| format!("FROZEN: {reason}")).collect()
@@ -48,9 +48,9 @@ impl Environment {
 /// Who cannot approve.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Exclude {
-    /// Whoever wrote or committed something that would ship.
+    /// Those who wrote or committed something that would ship.
     pub author: bool,
-    /// Whoever asked for the release.
+    /// The person who asked for the release.
     pub requester: bool,
 }
 

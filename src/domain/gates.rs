@@ -91,8 +91,7 @@ fn was_made_here(service: &Service, report: &Report) -> bool {
     elsewhere_too || report.reference.as_ref().is_none_or(is_here)
 }
 
-/// Whether a service waits for what nobody tells us: GitLab sends no event about a status that others
-/// report.
+/// Whether a service waits for what we are not told: GitLab sends no event about a status that others report.
 pub fn waits_in_silence(service: &Service, reports: &[Report]) -> bool {
     let mut gates = service.stages.iter().flat_map(|stage| &stage.gates);
     gates.any(|gate| {
@@ -137,8 +136,8 @@ fn view_gate(gate: &Gate, reports: &[&Report], app_of: &AppOf<'_>) -> GateView {
     }
 }
 
-/// Of the reports by one source under one name, the newest counts. A deployment is one thing, whoever
-/// reports on it, unless the gate names the only source.
+/// Of the reports by one source under one name, the newest counts. A deployment is one thing, whichever source reports
+/// on it, unless the gate names the only source.
 fn keep_newest(counting: &mut Vec<Report>, report: &Report, is_pinned: bool) {
     let shared = report.kind == ReportKind::Deployment && !is_pinned;
     let known = counting.iter_mut().find(|known| {

@@ -1,5 +1,5 @@
-//! Deliveries in our words: what a delivery means, in our own words, whichever forge or chat it came from. Times are
-//! the forge's own; numbers decide, names are for display.
+//! Deliveries in our words: what a delivery means, whichever forge or chat it came from. Times are the forge's own;
+//! numbers decide, names are for display.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -16,9 +16,9 @@ pub enum Incoming {
     Push(Push),
     /// A gate's fact changed, in this repository.
     Report(Repository, Report),
-    /// A deployment was made, by us or by somebody else.
+    /// A deployment was made, by us or from outside.
     Deployment(SeenDeployment),
-    /// Somebody reported how a deployment goes.
+    /// A source reported how a deployment goes.
     DeploymentMoved(DeploymentMoved),
     /// A run of a workflow began, moved or ended.
     Run(SeenRun),
@@ -26,13 +26,13 @@ pub enum Incoming {
     RuleRequested(RuleRequested),
     /// A pull request's head, draft state or openness changed.
     PullRequest(PullRequestMoved),
-    /// Somebody wrote a new comment on a pull request.
+    /// A commenter wrote a new comment on a pull request.
     Comment(Comment),
     /// One command of a comment.
     Command(Asked),
-    /// Somebody did something in a chat.
+    /// A speaker did something in a chat.
     Said(Said),
-    /// Somebody changed or deleted a comment.
+    /// A comment was changed or deleted.
     CommentChanged(CommentChanged),
     /// A repository has another name, or is not worked on any more.
     RepositoryChanged(RepositoryChanged),
@@ -227,7 +227,7 @@ impl Surface {
     }
 }
 
-/// Somebody touched a comment later.
+/// A comment was touched later.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CommentChanged {
     pub place: Place,

@@ -17,7 +17,7 @@ pub enum Internal {
         attempt: u64,
         outcome: Went,
     },
-    /// Somebody whose account is linked gave a command in a chat.
+    /// A speaker whose account is linked gave a command.
     Heard {
         spot: Box<Spot>,
         author: Account,
@@ -89,7 +89,7 @@ pub enum Went {
     Held { why: String, seconds: u64 },
     /// It was not sent, because it waited too long since it was decided.
     Stale,
-    /// Nobody knows whether it arrived.
+    /// It is not known whether it arrived.
     Lost { why: String },
 }
 

@@ -1,6 +1,6 @@
 //! Knowledge: what the desk knows while it decides: what was stored, and what the forge says at this moment. It names
-//! what it misses; whoever runs it finds that out and asks again. A fact that could not be found out is `Unknown`,
-//! which is never taken for "no" and never for "yes".
+//! what it misses; its caller finds that out and asks again. A fact that could not be found out is `Unknown`, which is
+//! never taken for "no" and never for "yes".
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -98,7 +98,7 @@ pub enum Look {
     NextNotice {
         nth: u64,
     },
-    /// The account that is linked with somebody in a chat.
+    /// The account on a forge that is linked with a speaker.
     Identity {
         speaker: Speaker,
         forge: Forge,
@@ -124,7 +124,7 @@ pub enum Look {
     Offer {
         number: u64,
     },
-    /// Whoever is linked with an account.
+    /// The speakers who are linked with an account.
     Linked {
         forge: Forge,
         account: u64,
@@ -183,12 +183,12 @@ pub struct Live {
     pub service: ServiceName,
     pub environment: EnvironmentName,
     pub sha: Sha,
-    /// The request that brought it there; none when nobody asked us.
+    /// The request that brought it there; none when we were not asked.
     pub request: Option<u64>,
     pub since: Timestamp,
 }
 
-/// An environment that somebody closed.
+/// An environment that a person closed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lock {
     pub service: ServiceName,

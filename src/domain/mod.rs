@@ -92,7 +92,7 @@ pub mod audit;
 /// A commit on its way.
 pub mod candidate;
 
-/// Somebody asked for a release.
+/// A release that was asked for.
 pub mod request;
 
 /// What the desk knows, and what it must ask.

@@ -122,7 +122,7 @@ pub enum News {
     Withdrawn {
         why: Text,
     },
-    /// Somebody said no before anybody asked.
+    /// A person said no before it was asked for.
     Dismissed {
         why: Text,
     },
@@ -185,7 +185,7 @@ impl Happening {
         }
     }
 
-    /// Somebody may be called by name for it.
+    /// People may be called by name for it.
     pub fn calls(self) -> bool {
         matches!(self, Self::Ready | Self::Failed)
     }

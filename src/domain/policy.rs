@@ -4,7 +4,7 @@
 //!
 //! ```compile_fail,E0451
 //! use countersign::domain::{Approval, Quorum};
-//! // The fields are private: nobody but the policy makes one.
+//! // The fields are private: only the policy makes one.
 //! fn forge(approvals: Vec<Approval>) -> Quorum {
 //!     Quorum { approvals }
 //! }
@@ -43,7 +43,7 @@ pub enum Holding {
     Unknown(Text),
 }
 
-/// Why somebody is not authorized.
+/// Why a person is not authorized.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unauthorized {
     /// Holds none of the environment's roles.

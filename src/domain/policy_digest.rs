@@ -14,7 +14,7 @@ use super::Invalid;
 pub struct PolicyDigest(String);
 
 impl PolicyDigest {
-    /// The digest of these bytes, from whoever may hash.
+    /// The digest of these bytes, which the caller hashed.
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
     }

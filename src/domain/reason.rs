@@ -29,7 +29,7 @@ pub struct Reason {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verdict {
     Holds,
-    /// Good so far, and somebody must still say yes.
+    /// Good so far, and an approver must still say yes.
     Waits,
     /// Not now, and at this time by itself.
     Later(Timestamp),
@@ -118,7 +118,7 @@ impl Reason {
         self
     }
 
-    /// Nothing stands in the way but, perhaps, somebody's yes.
+    /// Nothing stands in the way but, perhaps, an approver's yes.
     pub fn is_clear(&self) -> bool {
         self.verdict <= Verdict::Waits
     }
@@ -171,8 +171,8 @@ impl Reason {
         }
     }
 
-    /// The whole tree for the ledger: rules, verdicts and facts for everybody and for ever, the sentences, which may
-    /// name people, under one commitment.
+    /// The whole tree for the ledger: rules, verdicts and facts for all and for ever, the sentences, which may name
+    /// people, under one commitment.
     pub fn detail(&self) -> Detail {
         let mut says = Vec::new();
         let tree = self.tree(&mut says);

@@ -1,5 +1,5 @@
-//! Somebody asked to release a commit. The state says how far it is and carries what belongs to it, so
-//! that a release without a correlation, or an end without a time, has no spelling.
+//! A request to release a commit. Its state says how far it is and carries what belongs to it, so that a release
+//! without a correlation, or an end without a time, has no spelling.
 
 use std::collections::BTreeMap;
 
@@ -66,7 +66,7 @@ pub enum State {
     Waiting,
     /// Decided: the trigger is on its way out.
     Departing(Flight),
-    /// Sent, and nobody knows whether it arrived.
+    /// Sent, and it is not known whether it arrived.
     Unknown(Flight),
     /// The forge took it.
     Sent(Flight),

@@ -1,4 +1,4 @@
-//! Roles: who may approve. A role is a union: whoever is named in one of its lists has it. Names are looked up once;
+//! Roles: who may approve. A role is a union: each person named in one of its lists has it. Names are looked up once;
 //! the numeric ids behind them decide.
 
 use std::fmt;
@@ -50,7 +50,7 @@ impl Role {
         }
     }
 
-    /// Whether somebody on this forge can have the role.
+    /// Whether a person on this forge can have the role.
     pub fn reaches(&self, forge: Forge) -> bool {
         match forge {
             Forge::GitHub => {

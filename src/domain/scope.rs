@@ -9,7 +9,7 @@ use super::Invalid;
 pub enum Scope {
     /// Asking the audit log, with what lies aside.
     Audit,
-    /// The bytes of its entries, for whoever checks it or keeps a copy.
+    /// The bytes of its entries, for a reader who checks it or keeps a copy.
     Log,
 }
 

@@ -30,8 +30,8 @@ pub enum Start {
         environment: String,
         run: u64,
     },
-    /// The job of this name in the commit's own pipeline: one that a push to this branch started, if there
-    /// is one. Others can be started with variables that nobody has approved.
+    /// The job of this name in the commit's own pipeline: one that a push to this branch started, if there is one.
+    /// Others can be started with variables that were not approved.
     Job {
         name: String,
         branch: Option<String>,

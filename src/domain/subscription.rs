@@ -18,7 +18,7 @@ pub struct Subscription {
     pub on: Vec<Happening>,
     /// Whom to call when a commit is ready and when a release failed: the chat's own id of a role or group.
     pub call: Option<String>,
-    /// When nobody wants to hear that something is ready.
+    /// When what is ready, and a stage that failed, is not told: it waits until the end of these hours.
     pub quiet: Option<QuietHours>,
 }
 

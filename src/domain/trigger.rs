@@ -129,9 +129,8 @@ impl Trigger {
         }
     }
 
-    /// Whether a look that finds nothing shows that nothing is there. On GitHub a dispatched run is found by
-    /// its name only, and nobody knows whether the workflow gives it our mark; a pipeline of GitLab has it
-    /// among its variables.
+    /// Whether a look that finds nothing shows that nothing is there. On GitHub a dispatched run is found by its name
+    /// only, and the workflow may or may not give it our mark; a pipeline of GitLab has it among its variables.
     pub fn shows_absence(&self) -> bool {
         match self {
             Self::GitHub(

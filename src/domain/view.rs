@@ -7,7 +7,7 @@ use super::gates::StageVerdict;
 use super::text::Text;
 use super::{Account, EnvironmentName, Live, Reason, RoleName, ServiceName, Sha, StageName};
 
-/// What somebody wants to see.
+/// What a reader wants to see.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Glance {
     Status {

@@ -1,5 +1,5 @@
-//! The signed head of the audit log, in short, on what leaves: so it stands outside the database, where nobody can
-//! take it back.
+//! The signed head of the audit log, in short, on what leaves: so it stands outside the database, where it cannot be
+//! taken back.
 
 use std::borrow::Cow;
 

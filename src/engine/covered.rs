@@ -1,5 +1,5 @@
-//! Before a trigger leaves: the log must hold the decision and every approval that it names, under a signed
-//! head. A row that somebody put into the database has none of them, and starts nothing.
+//! Cover: before a trigger leaves, the log must hold the decision and every approval that it names, under a signed
+//! head. A row that an attacker put into the database has none of them, and starts nothing.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! Carries out what was decided: claims rows with a lease and a fence, acts, records how it went. A row
-//! that keeps failing is parked for a person to look at. Never decides.
+//! The delivery loop carries out what was decided: it claims rows with a lease and a fence, acts, and records how it
+//! went. A row that keeps failing is parked for a person to look at. It never decides.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -160,7 +160,7 @@ struct Attempted {
     word: &'static str,
     /// What the desk is told.
     note: Option<Internal>,
-    /// Until when nobody may call the same way, and why.
+    /// Until when no process may call the same way, and why.
     quiet: Option<(Timestamp, String)>,
     /// A trigger that the audit log does not know.
     unproven: bool,
@@ -182,7 +182,7 @@ impl Attempted {
     }
 }
 
-/// Nobody knows whether it was done: the next holder has a higher fence and looks first.
+/// It is not known whether it was done: the next holder has a higher fence and looks first.
 fn interrupted(shared: &Shared) -> Attempted {
     let ending = Ending::Later {
         due_at: shared.clock.now(),
@@ -267,8 +267,8 @@ async fn attempt<E: Executor>(
     }
 }
 
-/// A trigger that the audit log does not allow. Where the log does not know of it at all, somebody else
-/// wrote it: that is recorded, and the row kept for a person to look at.
+/// A trigger that the audit log does not allow. Where the log does not know of it at all, it is not from us: that is
+/// recorded, and the row kept for a person to look at.
 fn uncovered(departure: &Departure, why: &Uncovered, now: Timestamp) -> Attempted {
     let outcome = match why {
         Uncovered::NotYet(why) => Went::Held {

@@ -1,5 +1,5 @@
-//! Finds out what the desk asks: side by side, within a deadline, and never while the forge wants to be left
-//! alone. What could not be found out is said so.
+//! Facts that the desk asks for are found out side by side, within a deadline, and never while the forge wants to be
+//! left alone. What could not be found out is said so.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -29,7 +29,7 @@ impl Asker for Arc<Facts> {
     }
 }
 
-/// Whoever finds things out.
+/// Finds things out.
 #[derive(Debug)]
 pub struct Facts {
     store: Store,

@@ -1,4 +1,4 @@
-//! Carries out one effect through the client of its forge or chat. Decides nothing: a trigger's outcome
+//! The hands carry out one effect through the client of its forge or chat. They decide nothing: a trigger's outcome
 //! goes back to the desk.
 
 use std::future::Future;
@@ -30,7 +30,7 @@ pub struct Job<'j> {
     pub effect: &'j Effect,
     /// Names the effect, the same for every attempt.
     pub token: &'j str,
-    /// Nobody can have attempted it before.
+    /// It cannot have been attempted before.
     pub is_first: bool,
     /// What the newest effect of the same thread made.
     pub made: Option<String>,
@@ -38,7 +38,7 @@ pub struct Job<'j> {
     pub anchor: Option<String>,
 }
 
-/// Whoever can carry out effects.
+/// What can carry out effects.
 pub trait Executor: Send + Sync + 'static {
     fn act(&self, job: Job<'_>) -> impl Future<Output = Acted> + Send;
 }

@@ -1,5 +1,5 @@
-//! Finds again what was lost: names behind which somebody else stands by now, pushes and reports of which
-//! no delivery told, and deliveries that GitHub could not bring.
+//! The healer finds again what was lost: names that belong to another by now, pushes and reports of which no delivery
+//! told, and deliveries that GitHub could not bring.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -1,7 +1,6 @@
-//! Takes what was received to the desk: in order within a lane, lanes side by side. What needs nothing
-//! from outside is decided many at once; a lane that must ask the forge goes on by itself, and the others
-//! do not wait for it. What a delivery causes is written in one transaction with "handled", under the
-//! fence of its lane.
+//! The intake loop takes what was received to the desk: in order within a lane, lanes side by side. What needs nothing
+//! from outside is decided many at once; a lane that must ask the forge goes on by itself, and the others do not wait
+//! for it. What a delivery causes is written in one transaction with "handled", under the fence of its lane.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -73,7 +72,7 @@ impl Intake {
         while asking.join_next().await.is_some() {}
     }
 
-    /// Handles one batch; `false` when there is nothing that nobody else works on.
+    /// Handles one batch; `false` when all that waits is worked on already.
     async fn round(
         self: &Arc<Self>,
         room: &Arc<Semaphore>,

@@ -52,7 +52,7 @@ pub struct Shared {
     pub standing: Arc<watch::Sender<Standing>>,
 }
 
-/// How long a loop rests at most when nobody wakes it.
+/// How long a loop rests at most when it is not woken.
 pub const FALLBACK: Duration = Duration::from_secs(1);
 
 impl Shared {

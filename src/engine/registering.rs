@@ -1,5 +1,5 @@
-//! Tells Discord which commands there are: at the start and whenever the configuration changes. It is the same
-//! list each time, so telling it again changes nothing.
+//! Registering tells Discord which commands there are: at the start and whenever the configuration changes. It is the
+//! same list each time, so telling it again changes nothing.
 
 use std::sync::Arc;
 

@@ -1,6 +1,5 @@
-//! Sends the audit log on, in order and without a gap, once or more: the cursor moves after the place
-//! outside has what was sent. Only entries that a signed head covers are sent, and of several processes
-//! one sends at a time.
+//! Shipping sends the audit log on, in order and without a gap, once or more: the cursor moves after the place outside
+//! has what was sent. Only entries that a signed head covers are sent, and of several processes one sends at a time.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -46,7 +45,7 @@ pub struct Shipping {
 pub enum Step {
     /// Something was sent, and there may be more.
     Sent,
-    /// There is nothing to send, or somebody else sends it.
+    /// There is nothing to send, or another process sends it.
     Idle,
     /// The place outside did not take it; tried again after this time.
     Failed(Duration),
@@ -81,7 +80,7 @@ impl Shipping {
     pub async fn run(self, stop: CancellationToken) {
         let mut sender = Sender::default();
         while !stop.is_cancelled() {
-            // What was under way is sent again by whoever comes next.
+            // What was under way is sent again by the next sender.
             let step = tokio::select! {
                 step = self.step(&mut sender) => step,
                 () = stop.cancelled() => break,

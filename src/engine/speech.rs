@@ -1,4 +1,4 @@
-//! Carries out what is shown and said in chats. A message that is there is changed; one that is gone, or was
+//! Speech carries out what is shown and said in chats. A message that is there is changed; one that is gone, or was
 //! never made, is posted if it should be.
 
 use std::sync::Arc;

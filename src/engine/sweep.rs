@@ -1,5 +1,5 @@
-//! Does what is due. It takes no input: it looks at the timers and at the truth, so that the road after
-//! a crash is the ordinary road. What has come due for a request is told to the desk.
+//! The sweep does what is due. It takes no input: it looks at the timers and at the truth, so that the road after a
+//! crash is the ordinary road. What has come due for a request is told to the desk.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -56,7 +56,7 @@ pub(super) struct Done {
     pub(super) has_timers: bool,
 }
 
-/// Takes the turn; nothing when the lanes were lost to somebody else.
+/// Takes the turn; nothing when the lanes were lost to another holder.
 pub(super) async fn take(
     store: &Store,
     turn: Arc<Turn>,

@@ -1,5 +1,5 @@
-//! Watches the webhooks by which GitLab tells us things. GitLab puts a hook aside that fails often, repeats no
-//! delivery by itself and tells nobody: so we look, wake the hook, and ask for what did not arrive.
+//! The watch over the webhooks by which GitLab tells us things. GitLab puts a hook aside that fails often, repeats no
+//! delivery by itself and says nothing: so we look, wake the hook, and ask for what did not arrive.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -27,7 +27,7 @@ const AT_ONCE: usize = 5;
 /// Where the webhooks should lead, and how they stood when this process looked last.
 #[derive(Debug)]
 pub struct Watching {
-    /// Nothing while nobody knows the address; then nothing is watched.
+    /// Nothing while the address is not known; then nothing is watched.
     address: watch::Receiver<Option<String>>,
     hooks: Mutex<BTreeMap<RepositoryId, Watched>>,
 }

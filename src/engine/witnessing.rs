@@ -1,4 +1,4 @@
-//! Shows every signed head to a witness, with the proof that the log only grew, and keeps what it cosigned.
+//! Witnessing shows every signed head to a witness, with the proof that the log only grew, and keeps what it cosigned.
 //! Of several processes one does so at a time, and nothing ever waits for a witness.
 
 use std::time::Duration;
@@ -69,7 +69,7 @@ impl Witnessing {
     pub async fn run(self, stop: CancellationToken) {
         let mut looker = Looker::default();
         while !stop.is_cancelled() {
-            // What was under way is found out from the witness by whoever comes next.
+            // What was under way is found out from the witness by the next process.
             let step = tokio::select! {
                 step = self.step(&mut looker) => step,
                 () = stop.cancelled() => break,
@@ -107,7 +107,7 @@ impl Witnessing {
             return Ok(Step::Idle);
         };
         looker.hold = Some(hold.clone());
-        // Nobody else shows anything now.
+        // Only this process shows anything now.
         let Some((seen, head)) = self.news().await? else {
             witness::keep(store, &hold, Duration::ZERO).await?;
             return Ok(Step::Idle);

@@ -1,4 +1,4 @@
-//! Accepts connections and serves them with hyper's HTTP/1: a deadline for the headers, a cap on
+//! The listener accepts connections and serves them with hyper's HTTP/1: a deadline for the headers, a cap on
 //! connections, and an end that lets requests finish.
 
 use std::io;

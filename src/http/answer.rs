@@ -39,7 +39,7 @@ impl Problem {
         .with(header::RETRY_AFTER, RETRY_AFTER)
     }
 
-    /// What went wrong is in the log, because it is nobody's business outside.
+    /// What went wrong is in the log, because it is not for readers outside.
     pub(super) fn broken() -> Self {
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,
@@ -86,7 +86,7 @@ impl From<StoreError> for Problem {
     }
 }
 
-/// JSON that nobody keeps.
+/// JSON that is not to be cached.
 pub(super) fn json_of(status: StatusCode, body: String) -> Response {
     let headers = [
         (header::CONTENT_TYPE, "application/json"),

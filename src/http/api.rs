@@ -23,7 +23,7 @@ const REQUESTS: &str = "/api/v1/audit/requests/";
 const USUAL: u32 = 50;
 const MOST: u32 = 200;
 
-/// A page that somebody wants.
+/// A page that a program asks for.
 #[derive(Debug, PartialEq, Eq)]
 struct Wanted {
     filter: Filter,

@@ -1,5 +1,5 @@
-//! Reads a body within its limits. Memory is counted as bytes arrive, not as they are announced, so
-//! that a client who announces much and sends little takes little.
+//! Bodies, read within their limits. Memory is counted as bytes arrive, not as they are announced, so that a client who
+//! announces much and sends little takes little.
 
 use std::sync::Arc;
 use std::time::Duration;

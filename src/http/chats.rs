@@ -1,5 +1,5 @@
-//! The chats at the door: what their edges need to check a request, and the suggestions for somebody who types.
-//! A suggestion shows names that are configured and commits that the channel is told about, nothing else.
+//! The chats at the door: what their edges need to check a request, and the suggestions for a person who types. A
+//! suggestion shows names that are configured and commits that the channel is told about, nothing else.
 
 use std::sync::Arc;
 
@@ -34,7 +34,7 @@ impl Default for Chats {
 }
 
 impl Chats {
-    /// What somebody may mean who has typed so far: shown, and written when it is chosen.
+    /// What a person may mean who has typed so far: shown, and written when it is chosen.
     pub(super) async fn suggest(&self, store: &Store, wanted: &Wanted) -> Vec<(String, String)> {
         let catalog = self.catalog.borrow().clone();
         let is_ours = wanted.guild.as_ref().is_some_and(|guild| {

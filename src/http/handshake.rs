@@ -1,6 +1,6 @@
-//! A page on loopback by which somebody makes a GitHub App: their browser brings our wishes to GitHub, where they
-//! confirm them, and comes back with a code that is good once. Nobody else can make us take a code: the page and
-//! the way back have names that cannot be guessed, and are good for one visit.
+//! The handshake: a page on loopback by which the operator makes a GitHub App. Their browser brings our wishes to
+//! GitHub, where they confirm them, and comes back with a code that is good once. No other visitor can make us take a
+//! code: the page and the way back have names that cannot be guessed, and are good for one visit.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -27,7 +27,7 @@ const BACK: &str = "/made";
 /// So that the last page arrives.
 const FAREWELL: Duration = Duration::from_secs(3);
 
-/// A page that nobody has opened yet.
+/// A page that was not opened yet.
 #[derive(Debug)]
 pub struct Handshake {
     listener: Listener,
@@ -38,7 +38,7 @@ pub struct Handshake {
     state: String,
 }
 
-/// A code came, and somebody looks at their browser.
+/// A code came, and the operator looks at their browser.
 #[derive(Debug)]
 pub struct Came {
     pub code: String,
@@ -130,7 +130,7 @@ impl Handshake {
 impl Came {
     /// Shows how it went, and ends the page.
     pub async fn answer(self, title: &str, text: &str) {
-        // Whoever closed the browser reads it in the terminal.
+        // An operator who closed the browser reads it in the terminal.
         let _gone = self
             .page
             .send(page(title, &format!("<p>{}</p>", escaped(text))));

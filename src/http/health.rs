@@ -1,4 +1,4 @@
-//! `/livez` says that the process runs; `/readyz` says whether it should get traffic, and why not.
+//! Health: `/livez` says that the process runs; `/readyz` says whether it should get traffic, and why not.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,7 +40,7 @@ pub struct Condition {
     pub ready: bool,
     pub stopping: bool,
     pub late: bool,
-    /// `ok` or `unavailable`; why is in the log, because anybody may ask here.
+    /// `ok` or `unavailable`; why is in the log, because any client may ask here.
     pub database: String,
     /// The audit log: `ok`, `checking`, or `broken`; then nothing is released until an operator has looked.
     pub ledger: String,

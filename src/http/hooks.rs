@@ -46,7 +46,7 @@ enum Checked {
     /// To be stored before it is answered.
     Kept(Delivery, Said),
     Answered(Said),
-    /// Somebody types and wants suggestions.
+    /// A person types and wants suggestions.
     Asked(discord::edge::Wanted),
 }
 
@@ -183,7 +183,7 @@ fn verify(
     }
 }
 
-/// Whoever cannot show who they are is told less.
+/// A sender who cannot show who they are is told less.
 fn turned_away(
     source: Source,
     rejected: &impl std::fmt::Display,

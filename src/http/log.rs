@@ -1,5 +1,5 @@
-//! `/log/`: the audit log as C2SP's tlog-tiles, for whoever checks it. What the latest signed head does not
-//! cover is not there. Hashes are for everybody; entries name services and people, and need a token.
+//! `/log/`: the audit log as C2SP's tlog-tiles, for auditors. What the latest signed head does not cover is not there.
+//! Hashes are for all; entries name services and people, and need a token.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Around every request: an id, a line in the log, a count, and a net for panics.
+//! Observation, around every request: an id, a line in the log, a count, and a net for panics.
 
 use std::any::Any;
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! Lets a few readings of the database go on at once, so that questions never keep it from work. A reading
-//! whose client goes away still counts until the database has finished with it.
+//! Turns: a few readings of the database go on at once, so that questions never keep it from work. A reading whose
+//! client goes away still counts until the database has finished with it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use tracing::Instrument as _;
 
 use super::answer::Problem;
 
-/// How long somebody waits for a turn.
+/// How long a reader waits for a turn.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 #[derive(Clone, Debug)]

@@ -22,7 +22,7 @@ pub const SALT_LENGTH: usize = 32;
 pub(super) const PRIVATE: &str = "private";
 pub(super) const ASIDE: &str = "aside";
 
-/// Random bytes, from whoever may draw them.
+/// Random bytes, drawn by the caller.
 pub type Salt = [u8; SALT_LENGTH];
 
 /// An entry as it is stored.

@@ -1,5 +1,5 @@
-//! Checks an entry by itself: what needs nothing of the entries before it, so that many can be checked at the same
-//! time. What is left for the `Verifier` is how they follow each other.
+//! The check of an entry by itself. It needs nothing of the entries before it, so that many can be checked at the same
+//! time; how they follow each other is left for the `Verifier`.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ use crate::domain::Action;
 #[derive(Clone, Debug)]
 pub struct Checker {
     pub(super) log: String,
-    /// Whoever has the keys of the log can tell who wrote an entry, from this one on.
+    /// With the keys of the log, it can be told whether we wrote an entry, from this one on.
     pub(super) sealer: Option<(Sealer, i64)>,
 }
 

@@ -1,5 +1,5 @@
-//! Commitments: where commitments stand in an entry. Entries are walked as they are read, because most of what they say
-//! is none.
+//! Commitments: where they stand in an entry. Entries are walked as they are read, because most of what they say is
+//! none.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

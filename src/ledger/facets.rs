@@ -20,7 +20,7 @@ pub struct Facets {
     pub outcome: &'static str,
     pub service: Option<String>,
     pub environment: Option<String>,
-    /// `github:7`, `slack:T0/U7` for somebody who is not linked, or `operator` for somebody at the machine.
+    /// `github:7`, `slack:T0/U7` for a speaker who is not linked, or `operator` for the person at the machine.
     pub person: Option<String>,
     pub sha: Option<String>,
     pub request: Option<i64>,
@@ -231,7 +231,7 @@ impl Seen {
     }
 }
 
-/// Whoever was at the machine.
+/// The person at the machine.
 pub const OPERATOR: &str = "operator";
 
 /// How a person is called in the column and in a filter.
@@ -239,7 +239,7 @@ pub fn person(forge: &str, id: u64) -> String {
     format!("{forge}:{id}")
 }
 
-/// How somebody is called of whom only the account in a chat is known.
+/// How a person is called of whom only the account in a chat is known.
 pub fn stranger(chat: &str, tenant: &str, user: &str) -> String {
     format!("{chat}:{tenant}/{user}")
 }

@@ -21,7 +21,7 @@ pub struct Receipt {
     pub format: String,
     pub request: i64,
     pub log: String,
-    /// For information: whoever checks brings the keys that they trust.
+    /// For information: the auditor brings the keys that they trust.
     #[serde(default)]
     pub keys: Vec<String>,
     pub checkpoint: String,
@@ -80,7 +80,7 @@ impl Receipt {
         }
     }
 
-    /// Whether it proves what it says to somebody who trusts these keys.
+    /// Whether it proves what it says to an auditor who trusts these keys.
     pub fn check(&self, trusted: &PublicKeys) -> Result<Head, String> {
         if self.format != FORMAT {
             return Err(format!("it is not a receipt of the form {FORMAT}"));

@@ -1,5 +1,5 @@
-//! Checks what needs nothing but itself: a row against its own bytes, what lies aside against the commitments,
-//! words against the reasons, a tile against the entries under it.
+//! Rows, and what else needs nothing but itself to be checked: a row against its own bytes, what lies aside against the
+//! commitments, words against the reasons, a tile against the entries under it.
 
 use std::collections::BTreeSet;
 
@@ -31,7 +31,7 @@ pub fn check_row(row: &Row<'_>, log: &str) -> Result<(), String> {
     agrees(row, &leaf(row.body), log).map(drop)
 }
 
-/// The same, for whoever knows what the bytes hash to, and needs what they say.
+/// The same, for a caller that knows what the bytes hash to, and needs what they say.
 pub(super) fn agrees<'r>(row: &Row<'r>, leaf: &[u8; 32], log: &str) -> Result<Read<'r>, String> {
     if leaf != row.leaf {
         return Err("its contents were changed".to_owned());

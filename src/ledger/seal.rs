@@ -1,5 +1,5 @@
-//! The seal of an entry: a keyed hash that only a process with the log's key can make. It tells the
-//! signer that an entry came from us, so that a row which somebody else wrote is never signed.
+//! The seal of an entry: a keyed hash that only a process with the log's key can make. It tells the signer that an
+//! entry came from us, so that a row from any other writer is never signed.
 
 use std::fmt;
 
@@ -48,7 +48,7 @@ impl Sealer {
         &self.log
     }
 
-    /// The key that signs the log, as everybody may know it.
+    /// The key that signs the log, as all may know it.
     pub fn public(&self) -> &str {
         &self.public
     }

@@ -1,6 +1,6 @@
-//! An entry as people read it: every commitment is replaced by the value that lies aside, as long as
-//! that exists. What was erased stays a commitment and is named. A value that is not what was committed
-//! to is refused, because somebody changed it.
+//! An entry as people read it: every commitment is replaced by the value that lies aside, as long as that exists. What
+//! was erased stays a commitment and is named. A value that is not what was committed to is refused, because it was
+//! changed.
 
 use std::collections::BTreeMap;
 
@@ -110,7 +110,7 @@ impl Shown {
         actor.get(OPERATOR).map(|_| OPERATOR.to_owned())
     }
 
-    /// Why, in one line: what stood in the way, the reason that somebody gave, or what was asked for.
+    /// Why, in one line: what stood in the way, the reason that a person gave, or what was asked for.
     pub fn why(&self) -> String {
         let refused = || {
             let evidence = self.detail("evidence")?;

@@ -1,6 +1,6 @@
-//! Checks a log from its first entry on: every row against its own bytes, the rows against each other,
-//! what lies aside against the commitments, the tree against its tiles and signed heads, and the keys
-//! against each other. What is found is named by the first entry that is wrong.
+//! The verifier: checks a log from its first entry on: every row against its own bytes, the rows against each other,
+//! what lies aside against the commitments, the tree against its tiles and signed heads, and the keys against each
+//! other. What is found is named by the first entry that is wrong.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -322,7 +322,7 @@ impl Verifier {
         }
     }
 
-    /// What was erased since its entry was read: whoever can look again must see that it is gone.
+    /// What was erased since its entry was read: a caller that can look again must see that it is gone.
     pub fn take_claims(&mut self) -> Vec<Claim> {
         std::mem::take(&mut self.claims)
     }

@@ -1,4 +1,4 @@
-//! An entry as people read it: what lies aside is put back in its place, after it was compared with the
+//! A whole entry, as far as it is still known: what lies aside is put back in its place, after it was compared with the
 //! commitment that stands there. What was erased, or does not fit, is simply not there.
 
 use std::collections::BTreeMap;

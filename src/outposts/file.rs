@@ -1,5 +1,5 @@
-//! A file to which lines are appended. It is opened for each piece, so that it may be moved away
-//! meanwhile, and what was appended is on the disk before anybody hears of it.
+//! A file to which lines are appended. It is opened for each piece, so that it may be moved away meanwhile, and what
+//! was appended is on the disk before it is reported.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
@@ -21,7 +21,7 @@ fn append_now(path: &Path, lines: &[u8]) -> io::Result<()> {
         .create(true)
         .mode(0o640)
         .open(path)?;
-    // Whoever died in the middle of a line left a piece of it: it is sent again, on a line of its own.
+    // A process that died in the middle of a line left a piece of it: it is sent again, on a line of its own.
     if ends_torn(&mut file)? {
         file.write_all(b"\n")?;
     }

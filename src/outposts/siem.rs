@@ -15,7 +15,7 @@ use crate::web::{Web, web};
 
 /// From the first byte that is sent to the answer's head.
 const DEADLINE: Duration = Duration::from_secs(30);
-/// Nobody makes us wait longer by asking for it.
+/// No collector makes us wait longer by asking for it.
 const LONGEST_WAIT: Duration = Duration::from_secs(3_600);
 
 /// Where lines are sent, and as whom.

@@ -104,7 +104,7 @@ impl Witness {
     }
 }
 
-/// What an answer means to whoever has to do something about it.
+/// What an answer means to the operator who has to do something about it.
 fn meaning(status: StatusCode) -> &'static str {
     match status {
         StatusCode::NOT_FOUND => ": it does not know this log",

@@ -1,6 +1,6 @@
-//! Rows by hand: what somebody does who has the database's password: takes away what guards the audit log, and writes
-//! another decider into an approval. It exists so that the demo can show how that is found out. The service never comes
-//! here, and a database that is not a demo's own is refused.
+//! Rows by hand: what an attacker does who has the database's password: takes away what guards the audit log, and
+//! writes another decider into an approval. It exists so that the demo can show how that is found out. The service
+//! never comes here, and a database that is not a demo's own is refused.
 
 use sqlx::{AnyConnection, AssertSqlSafe, Connection as _, Executor as _, Row as _};
 

@@ -1,4 +1,4 @@
-//! Which of the two engines stands behind the store, and the few words in which they differ.
+//! The dialect: which of the two engines stands behind the store, and the few words in which they differ.
 
 /// The database engine behind a URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -25,7 +25,7 @@ pub enum StoreError {
     /// The configured database cannot be used at all.
     #[error("{0}")]
     Unusable(String),
-    /// Whoever writes here must have the key of the audit log.
+    /// A process that writes here must have the key of the audit log.
     #[error("this process has no key of the audit log, so it cannot record anything")]
     Unsealed,
     /// A text to look for that nothing could match, or too much.

@@ -1,6 +1,5 @@
-//! The way into the inbox. While one transaction is in flight, the deliveries that arrive wait together
-//! and share the next one's fsync, many rows to a statement. Nobody is told "stored" before the
-//! transaction is committed.
+//! The way into the inbox. While one transaction is in flight, the deliveries that arrive wait together and share the
+//! next one's fsync, many rows to a statement. No sender is told "stored" before the transaction is committed.
 
 use std::sync::Arc;
 
@@ -34,7 +33,7 @@ pub struct Door {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stored;
 
-/// Nobody knows whether the delivery is durable.
+/// It is not known whether the delivery is durable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not stored")]
 pub struct NotStored;
@@ -113,7 +112,7 @@ impl Committer {
         }
     }
 
-    /// Takes what waits, at least one; `false` when nobody will come any more.
+    /// Takes what waits, at least one; `false` when no delivery will come any more.
     async fn gather(&mut self, group: &mut Vec<Waiting>) -> bool {
         let Some(first) = self.queue.recv().await else {
             return false;

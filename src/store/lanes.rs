@@ -1,5 +1,5 @@
-//! Takes what was received, lane by lane: whoever holds a lane's lease handles its rows in the order of
-//! their arrival, and nobody else touches them meanwhile. One transaction takes many lanes.
+//! Lanes: what was received is taken lane by lane. The holder of a lane's lease handles its rows in the order of their
+//! arrival, and no other holder touches them meanwhile. One transaction takes many lanes.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::chance;
 use crate::domain::Source;
 
 statements! {
-    /// The lanes of the oldest rows, all that nobody else has.
+    /// The lanes of the oldest rows, all that no other holder has.
     TAKE_LANES = ["INSERT INTO lease (name, holder, fence, lease_until)
         SELECT 'inbox/' || waiting.lane, $1, 1," NOW "+ $2 FROM (SELECT DISTINCT lane FROM
             (SELECT lane FROM inbox WHERE handled_at IS NULL AND NOT EXISTS
@@ -53,10 +53,10 @@ pub struct Received {
     pub attempts: u64,
 }
 
-/// Takes the oldest rows that nobody works on, with their lanes; nothing when there are none.
+/// Takes the oldest rows that are not worked on, with their lanes; nothing when there are none.
 ///
-/// The rows that a vanished holder had are blamed for it. A row that is blamed comes alone, so that at
-/// the next time nobody else is blamed with it.
+/// The rows that a vanished holder had are blamed for it. A row that is blamed comes alone, so that at the next time no
+/// other row is blamed with it.
 pub async fn take(store: &Store, length: Duration, most: u32) -> Result<Option<Batch>, StoreError> {
     store
         .unit(move |tx| Box::pin(async move { take_in(tx, length, most).await }))

@@ -1,5 +1,5 @@
 //! Leases: who works on what, for how long. Time is the database's, so that replicas with different clocks agree; the
-//! fence grows with every claim, and whoever writes under a claim shows that its fences are still the newest.
+//! fence grows with every claim, and a writer under a claim shows that its fences are still the newest.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -41,7 +41,7 @@ impl Hold {
     }
 }
 
-/// Takes one lease, unless somebody else has it; whoever has it already gets a newer fence.
+/// Takes one lease, unless another holder has it; its own holder gets a newer fence.
 pub async fn take_one(
     tx: &mut Tx,
     name: &str,
@@ -62,8 +62,8 @@ pub async fn take_one(
     }))
 }
 
-/// Gives every lease of a hold back. `false` means that some of them were lost: somebody else has a
-/// newer fence, and nothing may be written that was done under this hold.
+/// Gives every lease of a hold back. `false` means that some of them were lost: another holder has a newer fence, and
+/// nothing may be written that was done under this hold.
 pub async fn give_back(tx: &mut Tx, hold: &Hold) -> Result<bool, StoreError> {
     let rows = sqlx::query(tx.sql(&GIVE_BACK))
         .bind(hold.holder.as_str())
@@ -124,8 +124,8 @@ pub async fn extend(tx: &mut Tx, part: &Hold, length: Duration) -> Result<bool, 
     Ok(true)
 }
 
-/// Keeps some leases of a hold that was given back in this same transaction, and so could not be taken
-/// by anybody else.
+/// Keeps some leases of a hold that was given back in this same transaction, and so could not be taken by another
+/// holder.
 pub async fn keep(tx: &mut Tx, hold: &Hold, length: Duration) -> Result<(), StoreError> {
     for name in hold.fences.keys() {
         sqlx::query(tx.sql(&RETAKE))

@@ -1,5 +1,5 @@
-//! Brings the schema up to date, forward only. Each migration is one transaction that first claims
-//! its number, so that several replicas may start at once without a lock of their own.
+//! Migrations bring the schema up to date, forward only. Each is one transaction that first claims its number, so that
+//! several replicas may start at once without a lock of their own.
 
 use sqlx::{AssertSqlSafe, Executor as _};
 
@@ -84,7 +84,7 @@ async fn applied(store: &Store) -> Result<Applied, StoreError> {
     Ok(applied)
 }
 
-/// Refuses a database that somebody else changed; nothing may be applied on top.
+/// Refuses a database that a newer version migrated, or whose migrations are not ours; nothing may be applied on top.
 fn is_ours(dialect: Dialect, applied: &Applied) -> Result<(), String> {
     for (version, name, digest) in applied {
         let Some(known) = MIGRATIONS.iter().find(|known| known.version == *version) else {

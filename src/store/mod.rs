@@ -1,6 +1,5 @@
-//! The only place that knows SQL: SQLite or PostgreSQL behind one text for each statement.
-//! Everything is written through `unit`; everything claimed carries a fence. Nothing here
-//! decides anything.
+//! The store, the only place that knows SQL: SQLite or PostgreSQL behind one text for each statement. Everything is
+//! written through `unit`; everything claimed carries a fence. Nothing here decides anything.
 
 mod dialect;
 mod error;

@@ -1,5 +1,4 @@
-//! Opens the database: pools, settings of each connection, the check of SQLite's version, and the
-//! migrations.
+//! The opening of the database: pools, settings of each connection, the check of SQLite's version, and the migrations.
 
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};

@@ -15,7 +15,7 @@ use crate::domain::{Effect, Planned, Priority, Repository};
 statements! {
     ADD = ["INSERT INTO outbox (token, effect, cause, priority, created_at, due_at, state, channel, thread)
         VALUES ($1, $2, $3, $4, $5, $8, 'waiting', $6, $7) ON CONFLICT (token) DO NOTHING"];
-    /// What nobody acts on yet is not worth showing any more.
+    /// What is not acted on yet is not worth showing any more.
     REPLACE = ["UPDATE outbox SET state = 'done', finished_at = $2, problem = 'a newer one replaced it'
         WHERE thread = $1 AND state = 'waiting' AND token LIKE 'notice/%' AND lease_until <=" NOW];
     /// The rows are chosen once and then claimed: within the UPDATE itself, PostgreSQL may choose again

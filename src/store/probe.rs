@@ -1,4 +1,4 @@
-//! Asks the database how it is: can it be written, is the schema ours, what waits longest.
+//! The probe asks the database how it is: can it be written, is the schema ours, what waits longest.
 
 use std::time::Duration;
 

@@ -13,7 +13,7 @@ statements! {
     UNTIL = ["SELECT channel, until_at, why FROM quiet WHERE channel = $1 AND until_at > $2"];
 }
 
-/// Nobody calls through this channel until then.
+/// No process calls through this channel until then.
 pub async fn keep(
     tx: &mut Tx,
     channel: &str,
@@ -29,7 +29,7 @@ pub async fn keep(
     Ok(())
 }
 
-/// Until when nobody may call, and why.
+/// Until when no process may call, and why.
 pub async fn until(
     store: &Store,
     channel: &str,

@@ -1,4 +1,4 @@
-//! Turns columns into values. An error names table, column and row, so that somebody can look at it.
+//! Rows, whose columns become values. An error names table, column and row, so that an operator can look at it.
 
 use jiff::Timestamp;
 use sqlx::Row as _;

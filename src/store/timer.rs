@@ -1,5 +1,5 @@
 //! Timers: what must happen at a time: rows with a due time, claimed like everything else. A timer that fires is either
-//! set again or removed by whoever claimed it.
+//! set again or removed by the process that claimed it.
 
 use std::time::Duration;
 

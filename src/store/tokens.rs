@@ -1,5 +1,5 @@
-//! Tokens for those who read through the door. Only the hash of a token is here; the token itself is
-//! shown once, to whoever made it, and random enough that its hash needs no salt.
+//! Tokens for those who read through the door. Only the hash of a token is here; the token itself is shown once, to the
+//! operator who made it, and random enough that its hash needs no salt.
 
 use std::collections::BTreeSet;
 use std::time::Duration;

@@ -19,8 +19,8 @@ pub type Work<'t, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send
 /// How often a unit is tried when it meets other writers.
 const ATTEMPTS: u32 = 12;
 
-/// An open transaction. Unless it ends in good order, its connection is closed and never used again:
-/// nobody knows what state a failed disk, a lost server or a panic left it in.
+/// An open transaction. Unless it ends in good order, its connection is closed and never used again: a failed disk, a
+/// lost server or a panic may have left it in any state.
 pub struct Tx {
     connection: PoolConnection<Any>,
     dialect: Dialect,
@@ -58,7 +58,7 @@ impl Tx {
         Ok(tx)
     }
 
-    /// A transaction that cannot write: it sees one moment, and holds up nobody.
+    /// A transaction that cannot write: it sees one moment, and holds up no writer.
     async fn begin_glance(store: &Store) -> Result<Self, StoreError> {
         let mut tx = Self {
             connection: store.reader().acquire().await?,

@@ -1,4 +1,4 @@
-//! The key that signs the log: its public half for whoever checks, and its replacement by a new one.
+//! The key that signs the log: its public half for auditors, and its replacement by a new one.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -90,7 +90,7 @@ async fn in_force(store: &Store) -> anyhow::Result<Option<String>> {
     Ok(body["detail"]["to"].as_str().map(str::to_owned))
 }
 
-/// The detail names the keys and their signatures only: whoever checks the log reads it.
+/// The detail names the keys and their signatures only: auditors read it.
 async fn record(store: &Store, old: &Keys, new: &Keys) -> anyhow::Result<()> {
     let (from, to) = (old.public(), new.public());
     let statement = rotation(old.log(), &from, &to);

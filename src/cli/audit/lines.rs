@@ -56,7 +56,7 @@ const TABLE_HEADER: [&str; 10] = [
     "WHY",
 ];
 
-/// Text from outside on one line, without characters that nobody sees.
+/// Text from outside on one line, without hidden characters.
 pub(super) fn clean(text: &str) -> String {
     let visible: String = text
         .chars()
@@ -215,7 +215,7 @@ fn cut(text: &str, most: usize) -> String {
     kept.chain(['…']).collect()
 }
 
-/// How wide the lines of a table may be; nothing when nobody looks at a terminal.
+/// How wide the lines of a table may be: as `COLUMNS` says, or as the terminal is; nothing without either.
 pub(super) fn width() -> Option<usize> {
     let told = std::env::var("COLUMNS")
         .ok()

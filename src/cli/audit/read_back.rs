@@ -1,4 +1,4 @@
-//! Checks an export with nothing but its files and the keys that are trusted.
+//! The read-back of an export: it is checked with nothing but its files and the keys that are trusted.
 
 use std::collections::BTreeMap;
 use std::fs;

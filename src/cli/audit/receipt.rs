@@ -1,5 +1,5 @@
-//! `audit receipt` and `audit proof`: what proves a release, or one entry, to somebody who has neither the
-//! service nor its database.
+//! `audit receipt` and `audit proof`: what proves a release, or one entry, to an auditor who has neither the service
+//! nor its database.
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -133,7 +133,7 @@ pub(super) async fn live(
             Ok(file) => file,
             Err(error) => return Ok(Err(format!("the file {}: {error}", place.path().display()))),
         },
-        // Whoever may only read looks without the lock.
+        // A user who may only read looks without the lock.
         Err(_) => place.read_unlocked(),
     };
     let sealer = own.map(|own| own.sealer());

@@ -1,4 +1,4 @@
-//! Asks the running service something by HTTP, as a load balancer or a person with curl would.
+//! A question to the running service by HTTP, as a load balancer or a person with curl would.
 
 use std::net::SocketAddr;
 

@@ -1,5 +1,5 @@
-//! A folder of the demo's own below the system's temporary one, which only its owner may enter. It is removed
-//! when it is let go, whatever the reason, unless somebody wants to keep it.
+//! A folder of the demo's own below the system's temporary one, which only its owner may enter. It is removed when it
+//! is let go, whatever the reason, unless the person wants to keep it.
 
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt as _;

@@ -8,7 +8,7 @@ use super::people::{ANN, EVE, Person, Place, QUINN};
 /// Something that was seen to be so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Fact {
-    /// Somebody without the right was refused.
+    /// A person without the right was refused.
     Refused,
     /// A release was asked for and waits for its second approval.
     Asked,
@@ -172,7 +172,7 @@ impl Guide {
 }
 
 impl Step {
-    /// What must be typed now, by whoever is there, about this request.
+    /// What must be typed now, by this person in this place, about this request.
     pub(super) fn typed(&self, who: &Person, place: Place, request: u64) -> String {
         match self.by {
             Some((person, _)) if person != who => format!("as {}", person.name),
@@ -185,7 +185,7 @@ impl Step {
         }
     }
 
-    /// Whether a command, said by somebody somewhere, is what this step is about.
+    /// Whether a command, said by this person in this place, is what this step is about.
     pub(super) fn is_meant(&self, line: &str, who: &Person, place: Place) -> bool {
         let is_line = match self.line {
             Said::Plain(meant) => line == meant,

@@ -114,7 +114,7 @@ impl Home {
     }
 }
 
-/// A text that nobody can guess.
+/// A text that cannot be guessed.
 fn secret() -> anyhow::Result<String> {
     let bytes: [u8; 24] = chance::secret().context("the machine gives no random bytes")?;
     Ok(digest::hex(&bytes))
@@ -151,7 +151,7 @@ fn furnish(github: &GitHub, discord: &Discord) {
     let mark = "Release ${{ github.event.deployment.payload.countersign.correlation }}";
     github.set_run_name(SHOP, RELEASE, mark);
     discord.add_channel(GUILD, CHANNEL, "releases");
-    // Somebody who plays with the demo is not to wait for Discord's patience.
+    // The person is not to wait for Discord's patience.
     let second = Duration::from_secs(1);
     discord.set_global_limit(10_000, second);
     for route in [

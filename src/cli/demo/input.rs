@@ -16,7 +16,7 @@ impl Input {
             .spawn(move || {
                 let mut input = std::io::stdin().lock();
                 let mut line = Vec::new();
-                // Until the end of input, or until nobody listens any more.
+                // Until the end of input, or until the demo does not listen any more.
                 while input
                     .read_until(b'\n', &mut line)
                     .is_ok_and(|read| read > 0)

@@ -1,6 +1,6 @@
-//! `demo`: the life of a commit for somebody who has nothing but this program. The real service runs in this
-//! process, with GitHub and Discord as small imitations on the loopback address; people are played by whoever
-//! sits at the terminal, or by the guide alone. Nothing is left behind.
+//! `demo`: the life of a commit for a person who has nothing but this program. The real service runs in this process,
+//! with GitHub and Discord as small imitations on the loopback address; people are played by the person at the
+//! terminal, or by the guide alone. Nothing is left behind.
 
 mod ask;
 mod folder;
@@ -37,7 +37,7 @@ use crate::clock::Clock;
 
 /// Between two lines, so that people can follow.
 const REST: Duration = Duration::from_millis(200);
-/// Nobody waits for a service that nobody uses any more.
+/// A service that is not used any more ends at once.
 const FAREWELL: Farewell = Farewell {
     drain: Duration::ZERO,
     timeout: Duration::from_secs(5),
@@ -59,7 +59,7 @@ pub(super) struct DemoLine {
 /// Who says what comes next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Leader {
-    /// Somebody at the terminal.
+    /// The person at the terminal.
     Person,
     Guide,
 }
@@ -145,7 +145,7 @@ async fn play(folder: &Path, leader: Leader) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The end of the service's log, for whoever wants to know why.
+/// The end of the service's log, for a person who wants to know why.
 fn show_log(folder: &Path) {
     let path = home::service_log(folder);
     let Ok(text) = std::fs::read_to_string(&path) else {

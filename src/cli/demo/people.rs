@@ -1,6 +1,6 @@
 //! People: who there is in the demo, and where things are said.
 
-/// Somebody with an account on GitHub and one on Discord.
+/// A person with an account on GitHub and one on Discord.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Person {
     pub(super) name: &'static str,

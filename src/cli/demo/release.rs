@@ -1,5 +1,5 @@
-//! The release: what becomes of a release: the message in the channel as it changes, the workflow on GitHub that
-//! carries the release out, and what is written down meanwhile.
+//! The release: what becomes of it: the message in the channel as it changes, the workflow on GitHub that carries it
+//! out, and what is written down meanwhile.
 
 use std::time::Duration;
 

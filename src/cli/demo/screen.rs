@@ -122,7 +122,7 @@ impl Screen {
         say(&format!("{up}{prompt}{line}"));
     }
 
-    /// A frame around what somebody sees.
+    /// A frame around what a person sees.
     pub(super) fn frame(self, title: &str, seen: &Seen) {
         for line in framed(title, &seen.lines, self.width) {
             say(&self.painted(seen.paint, &line));

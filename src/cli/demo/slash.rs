@@ -1,5 +1,5 @@
-//! A line as somebody fills it into Discord's form for a command: the words that stand alone in their order, and
-//! the options by name.
+//! A line as a person fills it into Discord's form for a command: the words that stand alone in their order, and the
+//! options by name.
 
 use serde_json::{Value, json};
 

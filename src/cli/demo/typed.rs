@@ -19,7 +19,7 @@ pub(super) enum Typed {
     Again,
     Help,
     Quit,
-    /// A hint for whoever typed something else.
+    /// A hint for the person who typed something else.
     Unknown(String),
 }
 

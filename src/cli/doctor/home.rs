@@ -1,5 +1,5 @@
-//! The machine: what can be seen on this machine: the configuration, files and their modes, the address, the database,
-//! the audit log.
+//! The machine: what can be seen on it: the configuration, files and their modes, the address, the database, the audit
+//! log.
 
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;

@@ -15,7 +15,7 @@ impl Asker {
         Self { asks_nothing }
     }
 
-    /// What was given on the command line counts; then what somebody answers; then the suggestion.
+    /// What was given on the command line counts; then what the person answers; then the suggestion.
     pub(super) fn ask<T>(
         &self,
         question: &str,

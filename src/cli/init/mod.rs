@@ -65,7 +65,7 @@ struct Answers {
 /// Who may approve.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Approvers {
-    /// Whoever maintains the repository.
+    /// The maintainers of the repository.
     Maintainers,
     Person(Login),
     /// A team on GitHub, a group on GitLab.

@@ -72,7 +72,7 @@ pub(super) async fn run(asked: GitHub) -> ExitCode {
         Err(why) => return refuse(&why),
     };
     let folder = path.parent().unwrap_or(Path::new("")).to_owned();
-    // From here on nobody ends us without what we made being taken away.
+    // From here on no signal ends us before what we made is taken away.
     let ended = (
         signal(SignalKind::interrupt()),
         signal(SignalKind::terminate()),
@@ -190,7 +190,7 @@ fn is_login(text: &str) -> bool {
     !text.is_empty() && text.chars().all(allowed)
 }
 
-/// Lets somebody make the app, and takes it over.
+/// Lets the operator make the app, and takes it over.
 async fn make(plan: &Plan, port: u16) -> Result<(NewApp, Came), String> {
     let handshake = Handshake::listen(port)
         .map_err(|error| format!("port {port} of this machine cannot be used: {error}"))?;

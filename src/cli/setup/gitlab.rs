@@ -160,7 +160,7 @@ impl Setter<'_> {
             return Err(self.unsecured("the webhook keeps the secret that it had"));
         }
         Ok(if was_right {
-            // GitLab shows no secrets, so nobody can see whether it was ours.
+            // GitLab shows no secrets, so it cannot be seen whether it was ours.
             format!("the webhook to {address} was right already; wrote its secret again")
         } else {
             format!("updated the webhook to {address}")

@@ -1,7 +1,7 @@
-//! The file as it is written: every key optional, every value with its place. The shape (which
-//! keys exist, their types, which must be there) is the JSON Schema of these structs; meaning
-//! is checked later, in `valid`. A key that must be there may still be absent here, when it
-//! was refused for its shape; whoever finds it absent stays silent, since that was reported.
+//! The file as it is written: every key optional, every value with its place. The shape (which keys exist, their types,
+//! which must be there) is the JSON Schema of these structs; meaning is checked later, in `valid`. A key that must be
+//! there may still be absent here, when it was refused for its shape; code that finds it absent stays silent, since
+//! that was reported.
 
 mod connections;
 mod services;

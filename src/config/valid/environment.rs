@@ -1,5 +1,5 @@
-//! `[[service.environment]]`: the policy of a place to release to. Refuses a policy that
-//! nobody could fulfil, and one that anybody could.
+//! `[[service.environment]]`: the policy of a place to release to. Refuses a policy that no person could fulfil, and
+//! one that any person could.
 
 use std::collections::BTreeMap;
 

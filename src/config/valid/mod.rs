@@ -1,5 +1,5 @@
-//! From what is written to what is meant. Every function here gives back what it could make
-//! out and leaves in the review what is wrong; nothing stops at the first mistake.
+//! Meaning: what is written becomes what is meant. Every function here gives back what it could make out and leaves in
+//! the review what is wrong; nothing stops at the first mistake.
 
 mod chats;
 mod database;

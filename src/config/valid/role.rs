@@ -1,4 +1,4 @@
-//! `[roles.NAME]`: who may approve. Refuses a role that nobody has.
+//! `[roles.NAME]`: who may approve. Refuses a role that no person has.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,5 +1,5 @@
-//! `[[ledger.witness]]`: who cosigns signed heads. Two never share a name, under which is kept what each has
-//! seen, nor an address. Whether the key fits its own id is found out by whoever uses it.
+//! `[[ledger.witness]]`: who cosigns signed heads. Two never share a name, under which is kept what each has seen, nor
+//! an address. Whether the key fits its own id is found out where it is used.
 
 use crate::config::at::At;
 use crate::config::raw;

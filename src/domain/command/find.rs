@@ -1,5 +1,5 @@
-//! Finds commands in what people write. A command is the first word of a line, outside code fences,
-//! quotes and the comments of Markdown that nobody sees.
+//! Commands in what people write. A command is the first word of a line, outside code fences, quotes and the hidden
+//! comments of Markdown.
 
 use super::{Command, Found, Misunderstood};
 

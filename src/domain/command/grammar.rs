@@ -238,7 +238,7 @@ impl Rule {
         let Some(words) = words::split(rest) else {
             return Err(Misunderstood::open_quote(self));
         };
-        // Everybody tries this one.
+        // People try this one first.
         if words.iter().any(|word| word == "--help" || word == "-h") {
             return Ok(Command::Help(Help {
                 command: Some(self.name.to_owned()),

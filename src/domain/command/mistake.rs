@@ -1,5 +1,5 @@
 //! Mistakes: why a line was not understood. Each sentence says what is wrong and the way out; the parser's own words
-//! reach nobody.
+//! are never shown.
 
 use std::fmt;
 

@@ -16,7 +16,7 @@ mod mistake;
 mod part;
 /// What GitLab would take for its own.
 mod quick;
-/// Why somebody did something.
+/// Why a person did something.
 mod reason;
 /// The canonical spelling.
 mod show;

@@ -20,7 +20,7 @@ const COMMAND: &str = "command";
 const FILTERS: &str = "filters";
 const CODE: &str = "code";
 
-/// How many characters a name may have, before anybody looks it up.
+/// How many characters a name may have, before it is looked up.
 const LONGEST_NAME: usize = 100;
 
 pub(super) fn environment() -> Arg {

@@ -1,5 +1,5 @@
-//! GitLab has commands of its own, carries out a line of a comment that begins with one, takes the line away
-//! and tells nobody. There such a command of ours is written behind our name, which is good everywhere.
+//! Quick actions of GitLab: GitLab carries out a line of a comment that begins with one, takes the line away and does
+//! not tell us of it. There such a command of ours is written behind our name, which is good everywhere.
 
 use crate::domain::Forge;
 

@@ -1,4 +1,4 @@
-//! Reasons: why somebody did something, in their own words. Refuses silence, novels, and characters that cannot be
+//! Reasons: why a person did something, in their own words. Refuses silence, novels, and characters that cannot be
 //! seen.
 
 use std::fmt;

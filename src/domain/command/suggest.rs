@@ -13,7 +13,7 @@ const OTHERS: &[&str] = &[
 /// Words shorter than this are too close to too many others.
 const SHORTEST: usize = 4;
 
-/// Longer words, in bytes, are nobody's typo.
+/// Longer words, in bytes, are no typo.
 const LONGEST: usize = 20;
 
 /// The command that was meant by a word behind a slash.

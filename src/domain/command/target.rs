@@ -1,5 +1,5 @@
-//! Which commit a command means: its id, the beginning of its id, or the pull request that brought it.
-//! Refuses branches and tags, because they move.
+//! The target: the commit that a command means, by its id, the beginning of its id, or the pull request that brought
+//! it. Refuses branches and tags, because they move.
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,5 +1,5 @@
-//! Glances: what somebody wants to see who asks for nothing. Nothing is decided and nothing written; what is missing is
-//! named, as in every sitting.
+//! Glances: what a reader sees who asks for nothing. Nothing is decided and nothing written; what is missing is named,
+//! as in every sitting.
 
 use crate::domain::desk::asked::show;
 use crate::domain::desk::known::destination::Destination;

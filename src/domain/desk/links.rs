@@ -18,7 +18,7 @@ use crate::domain::{
 /// How long a code is good.
 const LIFETIME: SignedDuration = SignedDuration::from_mins(10);
 
-/// Somebody in a chat wants to be known.
+/// A speaker wants to be known on a forge.
 pub(crate) fn offer_link(sitting: &Sitting<'_>, said: &Said, outcome: &mut Outcome) {
     let spot = &said.spot;
     if said.lot.is_empty() {
@@ -59,7 +59,7 @@ pub(crate) fn offer_link(sitting: &Sitting<'_>, said: &Said, outcome: &mut Outco
     reply(spot, message, Vec::new(), outcome);
 }
 
-/// Somebody used a code in a comment.
+/// A commenter used a code.
 pub(crate) fn claim(
     sitting: &Sitting<'_>,
     asked: &Asked,
@@ -125,7 +125,7 @@ pub(crate) fn claim(
     Ok(())
 }
 
-/// Whoever got the code says whether the account that used it is theirs.
+/// The speaker who got the code says whether the account that used it is theirs.
 pub(crate) fn confirm_link(
     sitting: &Sitting<'_>,
     spot: &Spot,
@@ -176,7 +176,7 @@ pub(crate) fn confirm_link(
     reply(spot, text, Vec::new(), outcome);
 }
 
-/// The account on a forge of whoever spoke.
+/// The speaker's account on a forge.
 pub(crate) fn known_as(sitting: &Sitting<'_>, spot: &Spot, forge: Forge) -> Option<Account> {
     let look = Look::Identity {
         speaker: spot.speaker.clone(),
@@ -188,7 +188,7 @@ pub(crate) fn known_as(sitting: &Sitting<'_>, spot: &Spot, forge: Forge) -> Opti
     }
 }
 
-/// Whoever has an account on none of the channel's forges is told no more than that.
+/// A speaker without an account on any of the channel's forges is told no more than that.
 pub(crate) fn is_known(sitting: &Sitting<'_>, spot: &Spot) -> Result<(), Reason> {
     let services = sitting
         .catalog
@@ -204,7 +204,7 @@ pub(crate) fn is_known(sitting: &Sitting<'_>, spot: &Spot) -> Result<(), Reason>
     unknown
 }
 
-/// The account on the forge of whoever spoke.
+/// The speaker's account on the forge, or why there is none.
 pub(crate) fn linked(sitting: &Sitting<'_>, spot: &Spot, forge: Forge) -> Result<Account, Reason> {
     known_as(sitting, spot, forge).ok_or_else(|| {
         let chat = spot.speaker.chat.called();
@@ -217,7 +217,7 @@ pub(crate) fn linked(sitting: &Sitting<'_>, spot: &Spot, forge: Forge) -> Result
     })
 }
 
-/// Somebody in a chat does not want to be known any more.
+/// A speaker does not want to be known any more.
 pub(crate) fn unlink_speaker(sitting: &Sitting<'_>, spot: &Spot, outcome: &mut Outcome) {
     let accounts = [Forge::GitHub, Forge::GitLab].map(|forge| known_as(sitting, spot, forge));
     let accounts: Vec<Account> = accounts.into_iter().flatten().collect();

@@ -140,7 +140,7 @@ pub enum Viewing {
     Needs(Missing),
 }
 
-/// Looks at what somebody wants to see. Nothing follows from it.
+/// Looks at what a reader wants to see. Nothing follows from it.
 pub fn look(glance: &Glance, catalog: &Catalog, knowledge: &Knowledge, now: Timestamp) -> Viewing {
     let sitting = Sitting::new(catalog, knowledge, now);
     let seen = glances::look(&sitting, glance);

@@ -12,8 +12,8 @@ use crate::domain::{
     GitLabTrigger, GroupPath, Login, RepositoryRole, Role, Service, TeamRef, Template,
 };
 
-/// The text that was hashed. A freeze stood in it; it is taken as absent, because a frozen environment let
-/// nobody ask, so that every request was made without.
+/// The text that was hashed. A freeze stood in it; it is taken as absent, because a frozen environment took no
+/// requests, so that every request was made without.
 pub(super) fn spell(
     service: &Service,
     environment: &Environment,

@@ -1,5 +1,5 @@
-//! Every key of `bot.toml` about services and people, and whether the policy's text holds it. What is in it
-//! voids what waits when it is changed; what is outside is asked anew when a release departs.
+//! Keys: every key of `bot.toml` about services and people, and whether the policy's text holds it. What is in it voids
+//! what waits when it is changed; what is outside is asked anew when a release departs.
 
 use Bearing::{In, Outside};
 
@@ -69,7 +69,7 @@ pub const KEYS: &[Key] = &[
     key("Trigger", "event_type", In),
     key("Trigger", "job", In),
     key("Trigger", "variables", In),
-    // A secret can be changed without asking anybody again.
+    // A secret can be changed without new approvals.
     key("Trigger", "token", Outside),
     key("Trigger", "secret", Outside),
     key("Role", "github_users", In),

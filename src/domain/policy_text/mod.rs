@@ -1,6 +1,6 @@
-//! The policy of an environment as one canonical text: who and how many, and everything that decides what they
-//! approve. What only says when, or whom to tell, is outside and asked anew at the departure; `keys` lists
-//! both. Nobody hashes here: the digest is made by a function that is handed in.
+//! The policy of an environment as one canonical text: who and how many, and everything that decides what they approve.
+//! What only says when, or whom to tell, is outside and asked anew at the departure; `keys` lists both. Nothing is
+//! hashed here: the digest is made by a function that is handed in.
 
 mod canonical;
 mod first;
@@ -31,7 +31,7 @@ pub struct SealedPolicy {
 }
 
 impl SealedPolicy {
-    /// Spells a policy and names it. There is none where an approval asks for a role that nobody defined.
+    /// Spells a policy and names it. There is none where an approval asks for a role that is not defined.
     pub(super) fn of(
         service: &Service,
         environment: &Environment,

@@ -1,6 +1,6 @@
-//! Texts for people, as data: a `Text` is one sentence made of spans, a `Message` is lines of texts. Whoever shows one
-//! writes it in the marks of its surface; nothing in a span is markup, and what came from outside stands in spans of
-//! its own. No surface reads marks back.
+//! Texts for people, as data: a `Text` is one sentence made of spans, a `Message` is lines of texts. A surface writes
+//! it in marks of its own; nothing in a span is markup, and what came from outside stands in spans of its own. No
+//! surface reads marks back.
 
 mod message;
 mod stored;
@@ -21,7 +21,7 @@ pub enum Span {
     /// Words of ours.
     Plain(String),
     Strong(String),
-    /// Text from outside: it neither formats, nor links, nor mentions anybody.
+    /// Text from outside: it neither formats, nor links, nor mentions a person.
     Code(String),
     /// A command, as it is written in a comment on GitHub; other surfaces may write it otherwise.
     Command(String),
@@ -75,7 +75,7 @@ pub fn person(account: &Account) -> Span {
     named(&account.login)
 }
 
-/// Somebody of whom only the name is known.
+/// A person of whom only the name is known.
 pub fn named(login: &str) -> Span {
     let span = code(login);
     if let Span::Code(login) = span {
@@ -128,7 +128,7 @@ pub fn ticked(sentence: &str) -> Text {
     text
 }
 
-/// As much of a text as is shown in one line, without what nobody sees.
+/// As much of a text as is shown in one line, without hidden characters.
 pub fn visible(text: &str) -> String {
     let clean: String = text
         .chars()
@@ -143,7 +143,7 @@ pub fn visible(text: &str) -> String {
     clean.trim().to_owned()
 }
 
-/// What nobody sees, and what turns the direction of the text around it.
+/// Hidden characters, and what turns the direction of the text around it.
 pub fn is_hidden(c: char) -> bool {
     matches!(
         c,

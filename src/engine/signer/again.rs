@@ -1,5 +1,5 @@
-//! Looks again at what was checked before: entries by the tile, and signed heads. What they must be follows from
-//! what the signer keeps in memory.
+//! Another look at what was checked before: entries by the tile, and signed heads. What they must be follows from what
+//! the signer keeps in memory.
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,5 @@
-//! Reads on while what was read is checked, on as many cores as there are. How entries follow each other is for
-//! whoever asked; they come in order.
+//! Reading ahead: the log is read on while what was read is checked, on as many cores as there are. How entries follow
+//! each other is for the caller; they come in order.
 
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -25,7 +25,7 @@ pub(super) struct Piece {
 
 type Checking = JoinHandle<Result<Piece, Trouble>>;
 
-/// Pieces of the log after `after`, each as it was when it was read: after one that is not full, whoever wants
+/// Pieces of the log after `after`, each as it was when it was read: after one that is not full, a caller that wants
 /// more starts again.
 pub(super) fn read(store: &Store, checker: &Checker, after: i64) -> mpsc::Receiver<Checking> {
     let (send, receive) = mpsc::channel(AHEAD);
@@ -61,7 +61,7 @@ async fn piece(store: Store, checker: Checker, after: i64) -> Result<Piece, Trou
     if let Some(piece) = quick {
         return Ok(piece);
     }
-    // Whoever reads them one by one can say which one cannot be read.
+    // Read one by one, it can be said which one cannot be read.
     let mut piece = Piece::default();
     for whole in chunk(&store, after, PIECE).await? {
         if whole.stored.seq > last || !piece.read(&again, &whole.stored.row(), &whole.beside) {

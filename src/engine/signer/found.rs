@@ -1,4 +1,4 @@
-//! Whether entries are found as what they are: the tables by which they are looked for follow from them.
+//! Finding: whether entries are found as what they are. The tables by which they are looked for follow from them.
 
 use std::collections::HashMap;
 

@@ -84,7 +84,7 @@ impl Place {
         &self.path
     }
 
-    /// Waits for whoever else has the file.
+    /// Waits until no other process has the file.
     pub fn lock(&self) -> io::Result<Locked<'_>> {
         let lock = OpenOptions::new()
             .create(true)
@@ -98,7 +98,7 @@ impl Place {
         })
     }
 
-    /// What the file says, for somebody who may not write beside it.
+    /// What the file says, for a reader who may not write beside it.
     pub fn read_unlocked(&self) -> Option<HeadFile> {
         let text = std::fs::read_to_string(&self.path).ok()?;
         HeadFile::parse(&text)

@@ -1,5 +1,5 @@
-//! Signs the audit log: checks what is new, looks again at what is old, signs a head, keeps it in a
-//! second place, and records it. What does not fit stops every release until an operator has looked.
+//! The signer of the audit log: checks what is new, looks again at what is old, signs a head, keeps it in a second
+//! place, and records it. What does not fit stops every release until an operator has looked.
 
 mod again;
 mod ahead;
@@ -93,7 +93,7 @@ pub enum Problem {
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
-            // What was written can be read, unless somebody changed it.
+            // What was written can be read, unless it was changed.
             StoreError::Unreadable { .. } => Self::Broken(error.to_string()),
             StoreError::Unavailable(_)
             | StoreError::Conflict { .. }
@@ -181,7 +181,7 @@ impl Signer {
         }
     }
 
-    /// Says how the log stands, to whoever waits for it.
+    /// Says how the log stands, to those who wait for it.
     fn stands(&self, standing: Standing) {
         let metrics = &self.shared.metrics;
         metrics

@@ -48,7 +48,7 @@ impl Signer {
         })
     }
 
-    /// Appends the head to the file that sits on other storage. That it does not work keeps nobody waiting.
+    /// Appends the head to the file that sits on other storage. That it does not work keeps no release waiting.
     pub(super) async fn append_to_anchor(
         &self,
         path: PathBuf,

@@ -1,5 +1,6 @@
-//! An operator says that the database, or the file with the signed head, was put back on purpose. That is
-//! recorded in the log, with what was known before, and signed; from then on the log goes on from there.
+//! The acceptance of a restore: an operator says that the database, or the file with the signed head, was put back on
+//! purpose. That is recorded in the log, with what was known before, and signed; from then on the log goes on from
+//! there.
 
 use jiff::Timestamp;
 

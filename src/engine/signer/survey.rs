@@ -1,4 +1,4 @@
-//! Reads the log out of the database and checks it: all of it, or a slice of what was checked before.
+//! The survey reads the log out of the database and checks it: all of it, or a slice of what was checked before.
 
 use super::ahead;
 use super::found::{self, Found};

@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::domain::Action;
 use crate::ledger::{Whole, person};
 
-/// Somebody, by the number that stays and the name that can be erased.
+/// A person, by the number that stays and the name that can be erased.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Who {
     /// `github:7`

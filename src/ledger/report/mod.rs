@@ -1,6 +1,6 @@
-//! The evidence of a period, folded out of the entries in their order. Pure: whoever reads the log hands
-//! over the entries of the period first, then the whole story of each request that was released in it.
-//! What was erased is told apart from what never was.
+//! The evidence of a period, folded out of the entries in their order. Pure: the reader of the log hands over the
+//! entries of the period first, then the whole story of each request that was released in it. What was erased is told
+//! apart from what never was.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -208,7 +208,7 @@ impl Report {
         self
     }
 
-    /// Deploys to which whoever asked for them also said yes.
+    /// Deploys to which the requester also said yes.
     pub fn self_approved(&self) -> impl Iterator<Item = &Deploy> {
         self.deploys
             .iter()

@@ -1,4 +1,4 @@
-//! Derived tables: what is derived from the entries so that they are found: the combinations that occur, and how far
+//! Derived tables: what follows from the entries so that they are found: the combinations that occur, and how far
 //! clocks were ever set back. Read to be checked.
 
 use std::collections::BTreeMap;

@@ -1,5 +1,4 @@
-//! Reads entries as they are stored, with nothing left out: the exact bytes, the columns beside them,
-//! and what lies aside.
+//! Entries as they are stored, with nothing left out: the exact bytes, the columns beside them, and what lies aside.
 
 use std::collections::{BTreeMap, BTreeSet};
 

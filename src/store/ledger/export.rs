@@ -1,5 +1,5 @@
-//! Exports: how far each export has come. One process sends at a time: it holds the export's lease, and the cursor
-//! moves only under a lease that was not lost.
+//! Exports: how far each has come. One process sends at a time: it holds the export's lease, and the cursor moves only
+//! under a lease that was not lost.
 
 use std::time::Duration;
 
@@ -39,7 +39,7 @@ pub async fn claim(
         })
         .await?;
     let Some(hold) = hold else { return Ok(None) };
-    // Nobody else moves it now.
+    // Only this process moves it now.
     let sent = sent(store, name).await?;
     Ok(Some(Claim { place, hold, sent }))
 }

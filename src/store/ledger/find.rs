@@ -1,7 +1,7 @@
-//! Finds entries by what they are about, newest first, a page at a time. The rarest value that is asked for
-//! leads: a request, a commit, a word. Without one, the newest entries are tried, and then every combination
-//! of service, environment, person and action that matches gives its newest ones, so that a page costs the
-//! same however rare its entries are.
+//! The search: entries by what they are about, newest first, a page at a time. The rarest value that is asked for
+//! leads: a request, a commit, a word. Without one, the newest entries are tried, and then every combination of
+//! service, environment, person and action that matches gives its newest ones, so that a page costs the same however
+//! rare its entries are.
 
 use std::collections::BTreeSet;
 
@@ -170,7 +170,7 @@ impl Reading<'_> {
         rows.iter().map(stored).collect()
     }
 
-    /// Everybody who is called so now: somebody in a chat hides nobody by taking the same name.
+    /// All who are called so now: a speaker in a chat hides no person by taking the same name.
     async fn people(&mut self, written: &str) -> Result<Vec<String>, StoreError> {
         if written == OPERATOR || written.contains(':') {
             return Ok(vec![written.to_owned()]);

@@ -1,5 +1,5 @@
-//! Many rows of the log in one row of an answer, because handing over a row costs more than checking an entry.
-//! What does not unpack exactly as it was written is read row by row, by whoever wants to know what it is.
+//! Packs: many rows of the log in one row of an answer, because handing over a row costs more than checking an entry.
+//! What does not unpack exactly as it was written is left to the caller, to be read row by row.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -64,8 +64,8 @@ struct Columns<'p>(
 #[derive(Deserialize)]
 struct Text<'p>(#[serde(borrow)] Cow<'p, str>);
 
-/// Entries after `after` and up to `last`, with what lies beside them; nothing where there are none. The entries are read first: what lies
-/// beside an entry is written with it.
+/// Entries after `after`, up to `last`, with what lies beside them; nothing where there are none. The entries are read
+/// first: what lies beside an entry is written with it.
 pub async fn pack(store: &Store, after: i64, last: i64) -> Result<Option<Pack>, StoreError> {
     let row = sqlx::query(ENTRIES.text(store.dialect()))
         .bind(after)
@@ -105,7 +105,7 @@ fn packed_beside(row: &AnyRow) -> Result<PackedBeside, StoreError> {
     })
 }
 
-/// SQLite keeps a text where bytes should be, if somebody writes one.
+/// SQLite keeps a text where bytes should be, if one is written.
 fn is_bytes(row: &Row<'_>) -> Result<(), StoreError> {
     match row.maybe_number("strange")? {
         Some(0) | None => Ok(()),

@@ -1,5 +1,5 @@
-//! Erases what lies beside the entries: names, reasons, commands. The entries keep their bytes, their
-//! commitments and their numbers, so everything that was proven of them stays true.
+//! Private values lie beside the entries and can be erased: names, reasons, commands. The entries keep their bytes,
+//! their commitments and their numbers, so everything that was proven of them stays true.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,19 +13,19 @@ use crate::domain::{Action, Actor, Detail, Entry};
 use crate::ledger::{self, Aside};
 
 statements! {
-    /// Everybody who is or was called so.
+    /// All who are or were called so.
     PEOPLE = ["SELECT person FROM person WHERE lower(login) = $1
         UNION SELECT ledger_entry.person AS person FROM ledger_private JOIN ledger_entry ON ledger_entry.seq = ledger_private.seq
             WHERE ledger_private.name = 'actor.login' AND lower(ledger_private.value) = $2 AND ledger_entry.person IS NOT NULL
         ORDER BY person"];
-    /// What somebody is and was called.
+    /// What a person is and was called.
     LOGINS = ["SELECT login AS login FROM person WHERE person = $1
         UNION SELECT ledger_private.value AS login FROM ledger_private JOIN ledger_entry ON ledger_entry.seq = ledger_private.seq
             WHERE ledger_private.name = 'actor.login' AND ledger_entry.person = $1"];
     OF_PERSON = ["SELECT ledger_private.seq AS seq, ledger_private.name AS name FROM ledger_private
         JOIN ledger_entry ON ledger_entry.seq = ledger_private.seq
         WHERE ledger_entry.person = $1 AND ledger_private.name = 'actor.login'"];
-    /// What may name somebody; whoever asks looks closer.
+    /// What may name a person; the caller looks closer.
     NAMING = ["SELECT seq, name, value FROM ledger_private WHERE seq > $1 AND lower(value) LIKE $2 ESCAPE '!' ORDER BY seq, name LIMIT $3"];
     OF_ENTRY = ["SELECT seq, name, salt, value FROM ledger_private WHERE seq = $1 ORDER BY name"];
     BODY = ["SELECT seq, body FROM ledger_entry WHERE seq = $1"];
@@ -44,9 +44,9 @@ const RECORDS: usize = 150;
 /// What is to be erased.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Whom {
-    /// What tells who somebody is: `github:7`.
+    /// What tells who a person is: `github:7`.
     Person(String),
-    /// What names somebody who never did anything here.
+    /// What names a person who never did anything here.
     Named(String),
     /// What lies aside of an entry; all of it, or what has this name.
     Entry { seq: i64, name: Option<String> },
@@ -149,7 +149,7 @@ pub async fn erase(
     Ok(found)
 }
 
-/// Whether a text names somebody as a word of its own; `ann` is not in `ann-marie`.
+/// Whether a text names a person as a word of its own; `ann` is not in `ann-marie`.
 pub fn names(text: &str, login: &str) -> bool {
     let (text, login) = (text.to_lowercase(), login.to_lowercase());
     let joins = |c: Option<char>, beyond: Option<char>| match c {
@@ -180,7 +180,7 @@ async fn about_person(tx: &mut Tx, person: &str) -> Result<BTreeSet<Found>, Stor
     Ok(found)
 }
 
-/// What somebody is and was called, as far as it is still known; in lower case.
+/// What a person is and was called, as far as it is still known; in lower case.
 pub async fn logins(tx: &mut Tx, person: &str) -> Result<BTreeSet<String>, StoreError> {
     let rows = sqlx::query(tx.sql(&LOGINS))
         .bind(person)

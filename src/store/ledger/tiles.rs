@@ -14,8 +14,8 @@ statements! {
 
 const WIDTH: i64 = TILE_WIDTH as i64;
 
-/// The first `width` hashes of a tile, or nothing when the log does not have that many. Whoever asks
-/// sees to it that a signed head covers them.
+/// The first `width` hashes of a tile, or nothing when the log does not have that many. The caller sees to it that a
+/// signed head covers them.
 pub async fn hash_tile(
     store: &Store,
     level: i64,

@@ -1,5 +1,5 @@
-//! Witnesses: what witnesses have seen of the log: the cosigned checkpoint of each, which only moves under a lease, and
-//! what the log itself remembers of that.
+//! Witnesses: what they have seen of the log: the cosigned checkpoint of each, which only moves under a lease, and what
+//! the log itself remembers of that.
 
 use std::time::Duration;
 

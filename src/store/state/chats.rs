@@ -1,4 +1,4 @@
-//! Chats: what chats were told, and whose account there is whose on the forge.
+//! Chats: what they were told, and whose account there is whose on the forge.
 
 use jiff::Timestamp;
 

@@ -67,7 +67,7 @@ pub(super) async fn pin(tx: &mut Tx, kind: PinKind, name: &str) -> Result<Seen, 
         .map(Seen::Pin)
 }
 
-/// Remembers whom a name belongs to; `Some(id)` when it belonged to somebody else before.
+/// Remembers whom a name belongs to; `Some(id)` when it belonged to another before.
 pub async fn repin(
     tx: &mut Tx,
     kind: PinKind,

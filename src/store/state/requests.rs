@@ -41,7 +41,7 @@ pub(super) async fn open(tx: &mut Tx, service: &ServiceName) -> Result<Seen, Sto
 }
 
 pub(super) async fn one(tx: &mut Tx, number: u64) -> Result<Seen, StoreError> {
-    // A number that the database cannot hold is nobody's.
+    // A number that the database cannot hold belongs to no request.
     let Ok(number) = i64::try_from(number) else {
         return Ok(Seen::Requests(Vec::new()));
     };
@@ -164,7 +164,7 @@ pub(super) async fn put(tx: &mut Tx, request: &Request, now: Timestamp) -> Resul
     Ok(())
 }
 
-/// What was not said in a comment has none: zero is nobody's number.
+/// What was not said in a comment has none: zero is no comment's number.
 fn comment(number: Option<u64>) -> Result<i64, StoreError> {
     signed(number.unwrap_or_default())
 }

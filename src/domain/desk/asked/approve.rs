@@ -21,7 +21,7 @@ use crate::domain::{
 /// A trigger leaves within a minute after it was decided, or not at all.
 const GONE_AFTER: jiff::SignedDuration = jiff::SignedDuration::from_mins(5);
 
-/// Somebody says yes.
+/// An approver says yes.
 pub(crate) fn approve(
     sitting: &Sitting<'_>,
     asked: &Asked,
@@ -171,7 +171,7 @@ fn refuse_approval(
     answers::answer(asked, refused, outcome);
 }
 
-/// Somebody says no.
+/// A person who may stop the request says no.
 pub(crate) fn reject(
     sitting: &Sitting<'_>,
     asked: &Asked,
@@ -214,7 +214,7 @@ fn reject_run(sitting: &Sitting<'_>, request: &Request, why: &Text, outcome: &mu
     }
 }
 
-/// Somebody withdraws a request.
+/// A person withdraws a request.
 pub(crate) fn cancel(
     sitting: &Sitting<'_>,
     asked: &Asked,
@@ -241,8 +241,8 @@ pub(crate) fn cancel(
     by(asked, outcome);
 }
 
-/// Whether a release that may be running can be given up: by whoever may approve, and only after it
-/// was looked for, or nothing was heard of it for long.
+/// Whether a release that may be running can be given up: by a person who may approve, and only after it was looked
+/// for, or nothing was heard of it for long.
 fn may_give_up(sitting: &Sitting<'_>, asked: &Asked, request: &Request) -> Result<(), Reason> {
     let Some(Destination { environment, .. }) = named::configured(sitting, request) else {
         return Ok(());
@@ -272,14 +272,14 @@ fn may_give_up(sitting: &Sitting<'_>, asked: &Asked, request: &Request) -> Resul
     Err(Reason::refuses(Rule::STATE, "it may be running at this moment").help(help))
 }
 
-/// The last entry is the doing of whoever asked.
+/// The last entry is the doing of the author of the command.
 fn by(asked: &Asked, outcome: &mut Outcome) {
     if let Some(entry) = outcome.entries.last_mut() {
         entry.actor = Actor::person(&asked.author);
     }
 }
 
-/// A reason that somebody gave, behind what it is for.
+/// The reason that a person gave, behind what it is for.
 pub(crate) fn because(reason: Option<&str>) -> Text {
     reason.map_or_else(Text::default, |reason| text![": ", code(reason)])
 }

@@ -18,7 +18,7 @@ use crate::domain::{
     Request, RequestKind, Sha, State, StatusState, Surface,
 };
 
-/// What somebody asks to release.
+/// What the requester asks to release.
 pub(crate) struct Wish<'w> {
     pub(crate) asked: &'w Asked,
     pub(crate) place: Destination<'w>,
@@ -130,7 +130,7 @@ fn subject<'w>(wish: &'w Wish<'w>, given: &'w [(Account, jiff::Timestamp)]) -> S
     }
 }
 
-/// Somebody asks for a release.
+/// A person asks for a release.
 pub(crate) fn ask(sitting: &Sitting<'_>, wish: &Wish<'_>, outcome: &mut Outcome) {
     let author = &wish.asked.author;
     let repository = &wish.asked.repository;
@@ -138,7 +138,7 @@ pub(crate) fn ask(sitting: &Sitting<'_>, wish: &Wish<'_>, outcome: &mut Outcome)
     // The request itself is a yes, where the policy lets its maker say one.
     let mut examined = examine::examine(sitting, &subject(wish, &given));
     let excluded = !examined.void.is_empty();
-    // Whoever asks and counts for nothing wants to know why.
+    // A requester whose yes does not count wants to know why.
     let note = examined.void.first();
     let note = note.map(|(_, why)| text![why, ": the request does not count as an approval."]);
     if excluded {

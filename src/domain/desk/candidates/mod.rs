@@ -344,7 +344,7 @@ pub(crate) fn pull_request_moved(sitting: &Sitting<'_>, moved: &PullRequestMoved
     outcome
 }
 
-/// Why a pull request is not any more what somebody asked to release.
+/// Why a pull request is not any more what was asked for.
 fn what_moved(service: &Service, request: &Request, now: &PullRequest) -> Option<Text> {
     let drafts = service
         .environments

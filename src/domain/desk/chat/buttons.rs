@@ -111,7 +111,7 @@ fn roll_back(sitting: &Sitting<'_>, notice: u64, reason: Option<&str>) -> Result
     }))
 }
 
-/// What somebody wrote in a form, as the reason of a command.
+/// What the person wrote in a form, as the reason of a command.
 fn given(reason: Option<&str>) -> Result<Option<command::Reason>, Reason> {
     let Some(reason) = reason else {
         return Ok(None);
@@ -131,7 +131,7 @@ pub(crate) fn notice_of(sitting: &Sitting<'_>, number: u64) -> Result<Notice, Re
     .ok_or_else(|| Reason::refuses(Rule::STATE, "this message is not known any more"))
 }
 
-/// A notice whose commit nobody asked for yet.
+/// A notice whose commit was not asked for yet.
 fn offered(sitting: &Sitting<'_>, number: u64) -> Result<Notice, Reason> {
     let notice = notice_of(sitting, number)?;
     if notice.news == News::Ready {
@@ -141,7 +141,7 @@ fn offered(sitting: &Sitting<'_>, number: u64) -> Result<Notice, Reason> {
     }
 }
 
-/// Somebody says no to a commit that nobody asked for.
+/// A person says no to a commit that was not asked for.
 fn dismiss(
     sitting: &Sitting<'_>,
     spot: &Spot,

@@ -14,7 +14,7 @@ use crate::domain::{
 
 pub(super) mod buttons;
 
-/// Somebody did something in a chat.
+/// A speaker did something in a chat.
 pub(crate) fn said(sitting: &Sitting<'_>, said: &Said) -> Outcome {
     let spot = &said.spot;
     let token = format!("said/{}", reply_token(spot));

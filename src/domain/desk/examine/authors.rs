@@ -1,4 +1,4 @@
-//! Authors: everybody who wrote or committed what is not live yet.
+//! Authors: all who wrote or committed what is not live yet.
 
 use crate::domain::desk::examine::Subject;
 use crate::domain::desk::known::people::Authors;
@@ -45,7 +45,7 @@ pub(crate) fn authors(
     authors
 }
 
-/// When somebody else moved what is live, what ships is counted from our own last release.
+/// When a release from outside moved what is live, what ships is counted from our own last release.
 fn since_our_own<'a>(sitting: &Sitting<'a>, subject: &Subject<'_>) -> Option<&'a Comparison> {
     let live = sitting.live(subject.place.service, subject.place.environment)?;
     if live.request.is_some() || subject.kind == RequestKind::Rollback {

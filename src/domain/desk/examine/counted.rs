@@ -38,7 +38,7 @@ pub(super) fn count(sitting: &Sitting<'_>, subject: &Subject<'_>, authors: &Auth
                 parts.push(Reason::holds(Rule::APPROVAL, says));
                 counted.push(Approval::new(authorized, *at));
             }
-            // What cannot be found out at this moment takes nobody's yes away for good.
+            // What cannot be found out at this moment takes no approver's yes away for good.
             Err(why @ Unauthorized::Unclear(_)) => {
                 parts.push(Reason::unknown(Rule::APPROVAL, refusal(giver, &why).1));
             }

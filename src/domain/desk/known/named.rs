@@ -186,7 +186,7 @@ pub(crate) fn shown_here<'s>(
     services
 }
 
-/// Only the requester, or somebody who may approve, stops a request.
+/// Only the requester, or a person who may approve, stops a request.
 pub(crate) fn involved(
     sitting: &Sitting<'_>,
     asked: &Asked,

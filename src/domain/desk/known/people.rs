@@ -79,7 +79,7 @@ fn by_name(
                 let rule = format!("named in role {} as {}", role.name, login);
                 return match person.forge {
                     Forge::GitHub => Holding::Held(rule),
-                    // Whoever is blocked is no member any more, and may speak in a chat all the same.
+                    // A blocked person is no member any more, and may speak in a chat all the same.
                     Forge::GitLab => match sitting.role_of(repository, person) {
                         Ok(Some(_)) => Holding::Held(rule),
                         Ok(None) => Holding::Not,
@@ -243,7 +243,7 @@ pub(crate) fn others(sitting: &Sitting<'_>, environment: &Environment, refused: 
     text!["Ask one of these: ", Text::joined(who, "; "), "."]
 }
 
-/// Why somebody may not approve, as a sentence about them; and whether that is only unclear.
+/// Why a person may not approve, as a sentence about them; and whether that is only unclear.
 pub(crate) fn refusal(about: &Account, why: &Unauthorized) -> (Verdict, Text) {
     let who = person(about);
     match why {

@@ -71,7 +71,7 @@ pub(crate) fn services_at<'a>(
     Ok(services)
 }
 
-/// Somebody else has the name of a repository that we follow.
+/// Another repository has the name of one that we follow.
 pub(crate) fn usurped(sitting: &Sitting<'_>, repository: &Repository, why: &Text) -> Outcome {
     let token = format!("usurped/{}", repository.id);
     let mut outcome = Outcome::ignored(why.plain());

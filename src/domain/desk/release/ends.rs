@@ -1,4 +1,4 @@
-//! Ends of requests: live, failed, or closed, and whoever waits is told.
+//! Ends of requests: live, failed, or closed, and those who wait are told.
 
 use crate::domain::desk::examine::Examined;
 use crate::domain::desk::known::destination::Destination;
@@ -51,7 +51,7 @@ pub(crate) fn went_live(sitting: &Sitting<'_>, request: &Request, outcome: &mut 
     }
 }
 
-/// Ends a request and tells everybody who waits for it.
+/// Ends a request and tells those who wait for it.
 pub(crate) fn end(
     sitting: &Sitting<'_>,
     request: Request,

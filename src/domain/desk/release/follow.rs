@@ -1,4 +1,4 @@
-//! Deployments as the forge tells about them: they move our releases, and show those that nobody approved here.
+//! Deployments as the forge tells about them: they move our releases, and show those that were not approved here.
 
 use crate::domain::desk::known::destination::Destination;
 use crate::domain::desk::known::sighted::{Sighted, login_or_somebody};

@@ -1,4 +1,4 @@
-//! Releases that nobody asked us for: found, recorded, and shown on their commit.
+//! Releases from outside, without a request of ours: found, recorded, and shown on their commit.
 
 use jiff::SignedDuration;
 
@@ -19,7 +19,7 @@ use crate::domain::{
 /// still be travelling.
 const EXPLAINED_WITHIN: SignedDuration = SignedDuration::from_secs(120);
 
-/// A run of a workflow that we start: by somebody else?
+/// A run of a workflow that we start: was it started by hand?
 pub(crate) fn run_by_hand(
     sitting: &Sitting<'_>,
     services: &[&Service],
@@ -49,7 +49,7 @@ pub(crate) fn run_by_hand(
                     && flight.is_some_and(|flight| flight.external.is_none())
             });
             match on_its_way {
-                // Which of our releases it is may never be known; it is nobody else's.
+                // Which of our releases it is may never be known, but it is one of ours.
                 true if runs::is_by_us(sitting, run) => {}
                 true => judge_later(sitting, &sighted, outcome),
                 false => unexplained(sitting, &sighted, outcome),
@@ -108,7 +108,7 @@ pub(crate) fn became_known(sitting: &Sitting<'_>, sighted: &Sighted<'_>) -> bool
     known.is_some()
 }
 
-/// Somebody runs a release again that succeeded once: nobody asked us for that.
+/// A person in the forge runs a release again that succeeded once: we were not asked for that.
 pub(crate) fn old_release_again(
     sitting: &Sitting<'_>,
     request: &Request,
@@ -131,7 +131,7 @@ pub(crate) fn old_release_again(
     }
 }
 
-/// Production moved, and nobody asked us.
+/// Production moved without a request of ours.
 pub(crate) fn unexplained(sitting: &Sitting<'_>, sighted: &Sighted<'_>, outcome: &mut Outcome) {
     let token = format!(
         "unexplained/{}/{}/{}/{}",

@@ -228,8 +228,7 @@ pub(crate) fn advance(
         | State::Unknown(flight)
         | State::Sent(flight)
         | State::Running(flight) => flight,
-        // Somebody ran it again in the forge, or gave it up too early: what was approved is live after
-        // all.
+        // A person ran it again in the forge, or gave it up too early: what was approved is live after all.
         State::Ended {
             flight: Some(flight),
             ..

@@ -1,5 +1,5 @@
-//! Announcements, which wait for nobody to look: a stage that failed, a release that nobody approved, an effect that was
-//! given up.
+//! Announcements, made without being asked for: a stage that failed, a release that was not approved here, an effect
+//! that was given up.
 
 use crate::domain::desk::Outcome;
 use crate::domain::desk::known::repositories;
@@ -59,7 +59,7 @@ pub(crate) fn announce_unexplained(
     announce(sitting, sighted.place.service, kind, &text, outcome);
 }
 
-/// An effect was given up; somebody must look.
+/// An effect was given up; an operator must look.
 pub(crate) fn gave_up(
     sitting: &Sitting<'_>,
     outbox: i64,

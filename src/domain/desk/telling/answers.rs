@@ -109,7 +109,7 @@ pub(crate) fn misunderstood(mistake: &Misunderstood) -> Reason {
     Reason::refuses(Rule::COMMAND, ticked(&mistake.says)).help(usage)
 }
 
-/// Says no to somebody who may be nobody to us.
+/// Says no to a speaker, linked or not.
 pub(crate) fn turn_away(
     sitting: &Sitting<'_>,
     spot: &Spot,
@@ -138,7 +138,7 @@ pub(crate) fn answer_stranger(
     reply(spot, text, Vec::new(), outcome);
 }
 
-/// An entry by somebody of whom only the chat's account is known.
+/// An entry by a speaker of whom only the chat's account is known.
 pub(crate) fn stranger(sitting: &Sitting<'_>, action: Action, spot: &Spot) -> Entry {
     let entry = sitting.entry(action, Actor::in_chat(&spot.speaker));
     entry.with("channel", spot.channel.as_str())
@@ -151,7 +151,7 @@ pub(crate) fn via(entry: Entry, spot: &Spot) -> Entry {
         .with("channel", spot.channel.as_str())
 }
 
-/// Answers, so that only whoever spoke sees it.
+/// Answers, so that only the speaker sees it.
 pub(crate) fn reply(
     spot: &Spot,
     text: impl Into<Message>,

@@ -184,7 +184,7 @@ pub(crate) fn show_notice(sitting: &Sitting<'_>, notice: Notice, outcome: &mut O
             if let News::Failed { request, why, .. } = &notice.news
                 && one.on.contains(&Happening::Failed)
             {
-                // A changed message calls nobody.
+                // A changed message calls no person by name.
                 outcome.plan(
                     format!("failed/{}/{request}", one.channel),
                     Effect::Remark {

@@ -37,7 +37,7 @@ pub(crate) fn say_request_noting(
                 text,
             },
         ),
-        // Whoever asked is answered once; from then on the notices tell how it goes.
+        // The requester is answered once; from then on the notices tell how it goes.
         Surface::Chat(spot) if request.opened_at == sitting.now => outcome.plan(
             format!("{}/reply", request.thread),
             Effect::Reply {

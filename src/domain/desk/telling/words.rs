@@ -119,7 +119,7 @@ pub(crate) fn wanted(
     Text::joined(parts, "; ")
 }
 
-/// Places that nobody has filled, from the roles that were held when the approvals were given.
+/// Places that no approval fills, from the roles that were held when the approvals were given.
 pub(crate) fn shortage(
     environment: &Environment,
     request: &Request,

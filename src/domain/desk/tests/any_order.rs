@@ -1,4 +1,4 @@
-//! Whatever order events come in, and however often: the same state in the end.
+//! Any order: events in whatever order, and however often, lead to the same state in the end.
 
 use std::collections::BTreeMap;
 

@@ -53,7 +53,7 @@ fn speaker(tenant: &str, user: &str) -> Speaker {
     }
 }
 
-/// Somebody does something in the channel; each time is another one.
+/// A speaker does something in the channel; each time is another one.
 fn does(memory: &mut Memory, (tenant, user): (&str, &str), act: Act, now: Timestamp) -> Outcome {
     let said = Said {
         spot: Spot {
@@ -103,7 +103,7 @@ fn comments(memory: &mut Memory, account: u64, body: &str, now: Timestamp) -> Ou
     outcomes.remove(0)
 }
 
-/// What somebody reads, wherever it is said.
+/// What the speaker reads, wherever it is said.
 fn read(outcome: &Outcome) -> String {
     outcome
         .effects
@@ -128,7 +128,7 @@ fn a_link_needs_both_sides() {
     let offered = says(&mut memory, ann, "/link", at(0));
     assert_eq!(actions(&offered), [Action::LinkOffered]);
     assert!(read(&offered).contains("/link ABCD1234"));
-    // The code is nothing to whoever confirms before the forge has seen it.
+    // Confirming a code before the forge has seen it does nothing.
     let early = presses(&mut memory, ann, Button::Link { offer: 1 }, at(1));
     assert_eq!(actions(&early), [Action::Refused]);
 
@@ -138,7 +138,7 @@ fn a_link_needs_both_sides() {
     let again = comments(&mut memory, 6, "/link ABCD1234", at(3));
     assert!(read(&again).contains("was used before"), "{}", read(&again));
 
-    // Nobody else confirms: not another user, not the same number elsewhere.
+    // Only its speaker confirms: not another user, not the same number elsewhere.
     for stranger in [("100", "2"), ("T1", "1")] {
         let no = presses(&mut memory, stranger, Button::Link { offer: 1 }, at(4));
         assert!(read(&no).contains("not open any more"), "{}", read(&no));

@@ -22,7 +22,7 @@ pub(super) fn sealed(mut catalog: Catalog) -> Catalog {
     catalog.sealed(digest)
 }
 
-/// Nobody can hash here; what differs in a few letters has another digest all the same.
+/// There is no hash function here; what differs in a few letters has another digest all the same.
 fn digest(text: &str) -> PolicyDigest {
     let mut bytes = [0; 32];
     for (at, byte) in text.bytes().enumerate() {
@@ -102,7 +102,7 @@ fn only_the_policy_in_force_lets_a_request_wait_on() {
 
 #[test]
 fn without_a_policy_nothing_matches() {
-    // Nobody defined the role that its approvals ask for.
+    // The role that its approvals ask for is not defined.
     let without_role = catalog().sealed(digest);
     assert_eq!(without_role.policies.len(), 0);
     for policy in ["", "none", &in_force(&sealed(catalog()))] {

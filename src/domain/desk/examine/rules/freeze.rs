@@ -1,4 +1,4 @@
-//! Freezes: whoever runs Countersign has closed an environment in the configuration.
+//! Freezes: the operator has closed an environment in the configuration.
 
 use crate::domain::desk::known::destination::Destination;
 use crate::domain::desk::sitting::Sitting;

@@ -1,4 +1,4 @@
-//! Locks: a person has closed an environment, for a time or until somebody opens it.
+//! Locks: a person has closed an environment, for a time or until a person opens it.
 
 use crate::domain::desk::known::destination::Destination;
 use crate::domain::desk::sitting::Sitting;
