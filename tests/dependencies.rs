@@ -1,5 +1,5 @@
-//! What the tree of dependencies must not bring back: a second TLS stack, Discord's gateway, a source
-//! besides the default registry. And every dependency says in one line why it is there.
+//! The tree of dependencies, and what must not come back into it: a second TLS stack, Discord's gateway, a
+//! source besides the default registry. And every dependency says in one line why it is there.
 
 use toml::{Table, Value};
 

@@ -1,4 +1,4 @@
-//! What the documents name must exist: files, tests, metrics. A page that lies is a defect.
+//! The documents: the files, tests and metrics that they name must exist. A page that lies is a defect.
 
 #![expect(clippy::unwrap_used, reason = "a test that meets the unexpected fails")]
 

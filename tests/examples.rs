@@ -1,5 +1,5 @@
-//! Every example payload that GitHub's own tooling collected is read without an error, and nothing wrong
-//! is concluded from it. The examples are not ours to keep: without them the test says so and passes.
+//! Example payloads that GitHub's own tooling collected: each is read without an error, and nothing wrong is
+//! concluded from it. The examples are not ours to keep: without them the test says so and passes.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -1,5 +1,5 @@
-//! Both engines get the same schema from migrations of the same names, and both refuse by themselves
-//! to change what must never change.
+//! Migrations: both engines get the same schema from those of the same names, and both refuse by themselves to
+//! change what must never change.
 
 #![expect(
     clippy::unwrap_used,
@@ -54,7 +54,7 @@ impl Database {
         self.open().await.unwrap().close().await;
     }
 
-    /// Past the store, as somebody with the database's password would.
+    /// Past the store, as an attacker with the database's password would.
     async fn execute(&self, sql: &str) -> Result<u64, sqlx::Error> {
         let mut connection = AnyConnection::connect(&self.url).await?;
         let done = connection.execute(AssertSqlSafe(sql.to_owned())).await?;

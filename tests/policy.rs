@@ -1,5 +1,5 @@
-//! The policy's text and digest: pinned letter by letter, and what changes them and what does not. Whoever
-//! changes a literal here voids every request that waits at an upgrade.
+//! The policy's text and digest: pinned letter by letter, and what changes them and what does not. A change to
+//! a literal here voids every request that waits at an upgrade.
 
 #![expect(clippy::unwrap_used, reason = "a test that meets the unexpected fails")]
 

@@ -2,7 +2,7 @@
 
 use serde::de::DeserializeOwned;
 
-/// The longest sentence about an unreadable field; it may quote what somebody else wrote.
+/// The longest sentence about an unreadable field; it may quote what a stranger wrote.
 const LONGEST_WHY: usize = 300;
 
 pub(super) fn object<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {

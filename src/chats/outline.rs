@@ -304,7 +304,7 @@ fn gate(gate: &GateShown) -> Line {
     Line::item(1, spans)
 }
 
-/// Who can approve, while somebody has to.
+/// Who can approve, while an approval is still needed.
 fn who(notice: &Notice, command: Spelling) -> Vec<Line> {
     match &notice.news {
         News::Ready | News::Waiting { .. } => vec![Line::plain(spans(&notice.who, command))],

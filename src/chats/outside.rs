@@ -1,5 +1,5 @@
-//! Texts from outside: what comes from outside, before a chat escapes it: one line, without characters that hide, turn
-//! or break text; and addresses that may be linked. How long a text is, is counted as the chats count it.
+//! Texts from outside, before a chat escapes them: one line, without characters that hide, turn or break text;
+//! and addresses that may be linked. How long a text is, is counted as the chats count it.
 
 /// The length in UTF-16, which is never less than in characters: whichever a chat counts, a limit holds.
 pub(super) fn units(text: &str) -> usize {

@@ -10,7 +10,7 @@ use crate::domain::{
     StageShown,
 };
 
-/// What somebody would write who wants to be seen by everybody.
+/// What an attacker would write to be seen by the whole server.
 pub(super) const HOSTILE: &[&str] = &[
     "@everyone @here <@1> <@&2> <#3> <!channel> <!here> <!subteam^S1> <@U1>",
     "**bold** _it_ *b* ~~s~~ `c` ||spoiler|| > quote\n# Heading\n- item",

@@ -1,4 +1,4 @@
-//! Co-authors: who wrote a commit together with its author, by the lines at the end of its message.
+//! Co-authors: the people who wrote a commit together with its author, by the lines at the end of its message.
 
 /// Their names and addresses.
 pub(super) fn co_authors(message: &str) -> impl Iterator<Item = (&str, &str)> {

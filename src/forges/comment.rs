@@ -70,7 +70,7 @@ fn escaped(words: &str) -> String {
                 text.push('\\');
                 text.push(c);
             }
-            // It would call whoever is named behind it.
+            // It would call the account that is named behind it.
             '@' => text.push_str("@\u{200b}"),
             c if c.is_control() => text.push(' '),
             c => text.push(c),

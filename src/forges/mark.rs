@@ -1,4 +1,4 @@
-//! By what a comment of ours is found again: a line that nobody sees where the comment is shown.
+//! The mark by which a comment of ours is found again: a line that is not seen where the comment is shown.
 
 /// What both forges take for a comment, with room for the mark.
 const LONGEST: usize = 60_000;

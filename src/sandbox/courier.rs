@@ -1,5 +1,5 @@
-//! Carries one POST to loopback over plain HTTP/1.1, and brings the answer back. What refuses early may
-//! close before the body is through; its answer counts all the same.
+//! The courier: it carries one POST to loopback over plain HTTP/1.1, and brings the answer back. What refuses
+//! early may close before the body is through; its answer counts all the same.
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;

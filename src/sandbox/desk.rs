@@ -1,4 +1,4 @@
-//! Front desks: what the front desks of the chats have in common: a call comes in, meets the trouble that is in store
+//! Front desks of the chats, and what they have in common: a call comes in, meets the trouble that is in store
 //! for it, and is written down with its answer. What the answer is, each chat knows.
 
 use std::sync::{Arc, Mutex};
@@ -98,7 +98,7 @@ impl Answer {
 }
 
 impl Asked {
-    /// Nothing where the body is longer than anybody would send.
+    /// Nothing where the body is longer than any client would send.
     pub(super) async fn read(request: Request) -> Option<Self> {
         let (head, body) = request.into_parts();
         let bytes = axum::body::to_bytes(body, LONGEST_BODY).await.ok()?;

@@ -1,6 +1,6 @@
 //! A commit as the people of a sandbox write it.
 
-/// A commit that somebody is about to push on top of a branch.
+/// A commit that a person is about to push on top of a branch.
 #[derive(Clone, Debug, Default)]
 pub struct NewCommit {
     pub message: String,

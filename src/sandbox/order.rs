@@ -1,4 +1,4 @@
-//! In which order deliveries leave that were held back.
+//! The order in which deliveries leave that were held back.
 
 /// In which order held deliveries leave.
 #[derive(Clone, Debug)]

@@ -1,4 +1,4 @@
-//! Trouble: what a test may do to calls: refuse them, lose their answers, break their connections.
+//! Trouble that a test makes for calls: it refuses them, loses their answers, breaks their connections.
 
 use std::collections::VecDeque;
 use std::time::Duration;

@@ -256,7 +256,7 @@ pub(crate) fn methods(source: &Source) -> Vec<Breach> {
         .collect()
 }
 
-/// Texts are data until a surface writes them: nobody looks for our marks in a text.
+/// Texts are data until a surface writes them: no code looks for our marks in a text.
 pub(crate) fn marks(source: &Source) -> Vec<Breach> {
     const LOOKING: [&str; 8] = [
         "contains",

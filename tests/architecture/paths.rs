@@ -1,5 +1,4 @@
-//! Finds the paths in a source, in imports and in code alike, and says what they mean from where they
-//! stand.
+//! The paths in a source, in imports and in code alike, and what they mean from where they stand.
 
 use super::tokens::{Kind, Token};
 

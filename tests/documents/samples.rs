@@ -1,5 +1,5 @@
-//! Every sample in the documents means something to the program: command lines are understood, configurations are
-//! valid, JSON can be read, and what people write in comments is a command.
+//! Samples in the documents, each of which means something to the program: command lines are understood,
+//! configurations are valid, JSON can be read, and what people write in comments is a command.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -73,7 +73,7 @@ fn every_command_line_is_understood() {
             }
         }
     }
-    // What nobody can read about is not there for most people.
+    // What the documents do not show is not there for most people.
     for needed in [
         "init",
         "setup",

@@ -1,5 +1,5 @@
-//! Programs ask the audit log over HTTP: every entry is reached once and in order, and what makes no sense
-//! is refused by name.
+//! The API by which programs ask the audit log over HTTP: every entry is reached once and in order, and what
+//! makes no sense is refused by name.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -69,7 +69,7 @@ async fn opened(engine: Engine) -> (Database, Opened, String) {
     (database, opened, token)
 }
 
-/// The JSON of an answer, which nobody may keep.
+/// The JSON of an answer, which no cache may keep.
 async fn json(opened: &Opened, path: &str, token: &str) -> (StatusCode, Value) {
     let answer = opened.get(path, token).await;
     assert_eq!(answer.headers()["content-type"], "application/json");

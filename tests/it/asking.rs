@@ -1,4 +1,4 @@
-//! People ask the audit log: auditors in a comment, operators at the machine.
+//! Questions to the audit log: auditors ask in a comment, operators at the machine.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;

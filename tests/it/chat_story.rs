@@ -19,7 +19,7 @@ on_both!(from_a_push_to_live_in_both_chats);
 const SHOP: &str = "acme/shop";
 const ANN: &str = "ann";
 
-/// The binary, and everybody it talks to.
+/// The binary, and all that it talks to.
 struct Home {
     service: Service,
     github: GitHub,

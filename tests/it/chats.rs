@@ -155,7 +155,7 @@ async fn a_ready_commit_can_be_rejected_before_anybody_asks(setting: Setting) {
     expect(&no, "**Rejected**");
     expect(&world.notice_on_slack(), "not today");
     assert_eq!(world.recorded("rejected").await, 1);
-    // Whoever means it all the same says it in full.
+    // A person who means it all the same says it in full.
     let answer = world.slack("ann", &format!("/deploy prod {sha}")).await;
     expect(&answer, "#1");
     assert_eq!(world.deployments(), [sha]);

@@ -1,4 +1,4 @@
-//! Only new words of people are commands; each gets its answer, and says all that there is to say.
+//! Commands are new words of people, and nothing else is one; each gets its answer, and says all that there is to say.
 
 use countersign::domain::Forge;
 use countersign::sandbox::github::{NewCommit, Trouble};
@@ -63,7 +63,7 @@ async fn later_edits_of_a_yes_are_remembered(setting: Setting) {
             let github = &world.github;
             github.delete_comment("dora", SHOP, yes.comment).await;
         }
-        // Nobody is told there that a note was deleted.
+        // GitLab sends no webhook when a note is deleted.
         Forge::GitLab => {
             world
                 .edit_comment("dora", yes.comment, "Nor did I say that")
@@ -132,7 +132,7 @@ async fn a_replay_has_no_second_effect(setting: Setting) {
     assert_eq!(world.deployments(), [sha]);
     assert_eq!(world.changes(), changes);
     assert_eq!(world.ledger().await.len(), ledger);
-    // A week and a day later the same words are nobody's wish any more.
+    // A week and a day later the same words are a wish no more.
     let mut old = body.clone();
     let (event, comment) = match world.forge {
         Forge::GitHub => ("issue_comment", "comment"),
@@ -442,7 +442,7 @@ async fn hostile_words_stay_harmless(setting: Setting) {
         .say("dora", 3, &format!("/reject #1 --reason '{EVIL}'"))
         .await
         .expect("**Rejected**");
-    // Ours have a mark, which nobody sees.
+    // Ours have a mark, which readers do not see.
     let mut written = world.written();
     written.retain(|body| body.contains("/comment/"));
     assert!(written.len() >= 16);

@@ -197,7 +197,7 @@ impl Terminal {
         self.tmux(&["capture-pane", "-p", "-J", "-S", "-1000"])
     }
 
-    /// Waits until this was shown, and somebody is asked again.
+    /// Waits until this was shown, and the reader is asked again.
     async fn shows(&self, prompt: &str, expect: &str) {
         eventually(expect, async || {
             let shown = self.shown();

@@ -17,7 +17,7 @@ use crate::support::service::{self, Service, TOKEN};
 
 const PUBLIC: &str = "https://deploys.example.com";
 const SHOP: &str = "acme/shop";
-/// A key of nobody here.
+/// A key that no application here has.
 const OTHER_KEY: &str = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a";
 const BOT_TOKEN: &str = "bot.token.of.tests";
 
@@ -73,7 +73,7 @@ exclude = []
 trigger = { gitlab = "approve_then_play", environment = "production" }
 "#;
 
-/// A machine with a configuration in which nothing is wrong, and everybody outside whom it names.
+/// A machine with a configuration in which nothing is wrong, and all outside whom it names.
 struct Machine {
     folder: tempfile::TempDir,
     github: GitHub,
@@ -460,13 +460,13 @@ async fn a_log_that_was_cut_short() {
     std::fs::rename(machine.path("kept.db"), machine.path("countersign.db")).unwrap();
     machine.finds("a_log_that_was_cut_short");
 
-    // Offline, nobody outside is asked, and the log is looked at all the same.
+    // Offline, no server is asked, and the log is looked at all the same.
     let calls = machine.github.calls().len();
     machine.finds_with("a_log_that_was_cut_short_offline", &["doctor", "--offline"]);
     assert_eq!(machine.github.calls().len(), calls);
 }
 
-/// In a terminal there are colours, unless somebody does not want them, and what takes long says so.
+/// In a terminal there are colours, unless the operator does not want them, and what takes long says so.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_terminal_shows_colours_and_that_something_takes_long() {
     let machine = Machine::new().await;

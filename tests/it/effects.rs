@@ -1,4 +1,4 @@
-//! What was decided is carried out: tried again with growing pauses, in the order of its importance,
+//! Effects: what was decided is carried out, tried again with growing pauses, in the order of its importance,
 //! and parked for a person when it keeps failing.
 
 use std::collections::BTreeMap;

@@ -1,4 +1,4 @@
-//! What auditors get: reports that agree with the log, and erasure that leaves its proofs as they were.
+//! Evidence for auditors: reports that agree with the log, and erasure that leaves its proofs as they were.
 
 use std::path::PathBuf;
 use std::process::Output;
@@ -96,7 +96,7 @@ async fn a_report_agrees_with_the_log(setting: Setting) {
     world.finish("failure").await;
     world.say("ann", pull_request, "/retry #2").await;
     world.say("dora", pull_request, "/approve").await;
-    // Somebody goes round us.
+    // A person goes round us.
     let third = world.push("third").await;
     world.deploy(&third, "production").await;
     world.settle().await;

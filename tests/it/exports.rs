@@ -1,5 +1,5 @@
-//! What collectors get: every entry that a signed head covers, in order and without a gap, whatever dies
-//! or refuses on the way.
+//! Exports to collectors: every entry that a signed head covers, in order and without a gap, whatever dies or
+//! refuses on the way.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -345,7 +345,7 @@ async fn only_a_good_answer_moves_the_cursor(engine: Engine) {
     assert_eq!(log.cursor().await, size);
     complete(&place.seen(), size);
 
-    // Nobody listens, and nobody answers.
+    // A collector that does not answer, and then one that does not listen.
     log.grow(1).await;
     log.sign().await;
     let closed = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

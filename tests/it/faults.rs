@@ -1,5 +1,4 @@
-//! Whatever goes wrong on the way to GitHub: production starts once at most, and the people who wait
-//! can see how it ended.
+//! Faults on the way to GitHub: production starts once at most, and the people who wait can see how it ended.
 
 use std::time::Duration;
 

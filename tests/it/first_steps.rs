@@ -14,7 +14,7 @@ use crate::contract;
 use crate::support::pinned::Page;
 use crate::support::service::{self, Service, TOKEN};
 
-/// A folder in which somebody begins.
+/// A folder in which an operator begins.
 struct Folder(tempfile::TempDir);
 
 /// A process, with the lines that it has said so far.
@@ -72,7 +72,7 @@ impl Folder {
             .stderr(Stdio::piped());
         tokio::task::block_in_place(|| {
             let mut child = command.spawn().unwrap();
-            // Whoever asks nothing does not read it.
+            // A command that asks nothing does not read it.
             let _unread = child.stdin.take().unwrap().write_all(input.as_bytes());
             child.wait_with_output().unwrap()
         })
@@ -246,7 +246,7 @@ async fn an_app_is_taken_over_once_and_by_nobody_else() {
     let client = reqwest::Client::new();
     let status =
         async |request: reqwest::RequestBuilder| request.send().await.unwrap().status().as_u16();
-    // Whoever guesses, and a page elsewhere that uses a name for this machine.
+    // An attacker who guesses, and a page elsewhere that uses a name for this machine.
     assert_eq!(
         status(client.get(format!("{back}?code=x&state=y"))).await,
         400

@@ -1,5 +1,4 @@
-//! A release is followed to its end, whoever tells about it and however late; and what others release is
-//! found.
+//! Following a release to its end, whatever tells about it and however late; and finding what others release.
 
 use crate::contract;
 use crate::support::world::{PLAIN, SHOP};

@@ -1,4 +1,4 @@
-//! What counts for a gate: the newest word of the source that the policy names, whatever came first.
+//! Gates: what counts is the newest word of the source that the policy names, whatever came first.
 
 use countersign::domain::Forge;
 use countersign::sandbox::github::{NewCommit, Order};
@@ -121,7 +121,7 @@ async fn the_order_of_arrival_means_nothing(setting: Setting) {
         world.settle().await;
         world.repeat_each(1);
         if world.forge == Forge::GitLab {
-            // It tells nobody about statuses from outside; they are read again every minute.
+            // GitLab tells us nothing about statuses from outside; they are read again every minute.
             world.pass(61).await;
         }
         let status = world.say("ann", 3, "/status prod").await;
@@ -136,7 +136,7 @@ async fn only_the_named_source_fills_a_gate(engine: Engine) {
     let services = plain_with(&[(GATES, pinned)]);
     let world = World::start(engine, &services).await;
     let (pull_request, sha) = world.merge("feature").await;
-    // The right words: one by somebody else's app, one by a person, one by another bot.
+    // The right words: one by another app, one by a person, one by another bot.
     world.make_ready(&sha).await;
     let done = ("completed", Some("failure"));
     let build = ("build", "github-actions");
@@ -253,7 +253,7 @@ trigger = { github = "deployment", environment = "billing" }
         let sql = format!("SELECT COUNT(*) FROM candidate WHERE service = '{service}'");
         world.number(&sql).await
     };
-    // Besides the commit that was there before anybody watched.
+    // Besides the commit that was there before the service watched.
     assert_eq!((count("shop").await, count("billing").await), (2, 2));
     // Nor does a second look take in what touches neither.
     world.pass(601).await;
@@ -284,7 +284,7 @@ async fn late_red_stops_what_was_asked_for(setting: Setting) {
     let (pull_request, sha) = world.ready("feature").await;
     let asked = world.say("ann", pull_request, "/deploy prod").await;
     asked.expect("Waiting for approval, 1 of 2");
-    // Nobody tells us; it is read again.
+    // No delivery tells us; it is read again.
     world.lose_next(2);
     world.build(&sha, "failure").await;
     let said = world.say("dora", pull_request, "/approve").await;

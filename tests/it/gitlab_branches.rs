@@ -1,5 +1,5 @@
-//! Only the pipelines of the release branch fill gates and are released: others run the same commit with
-//! variables that somebody else chose.
+//! Branches on GitLab: only the pipelines of the release branch fill gates and are released; others run the
+//! same commit with variables that another person chose.
 
 use countersign::sandbox::gitlab::{Access, JobPlan};
 

@@ -1,5 +1,5 @@
-//! GitLab's door in, through HTTP: who cannot show that they are GitLab are turned away, and nothing of what
-//! they sent is kept.
+//! GitLab's door in, through HTTP: senders who cannot show that they are GitLab are turned away, and nothing of
+//! what they sent is kept.
 
 use std::fmt::Write as _;
 

@@ -1,5 +1,4 @@
-//! Whatever goes wrong on the way to GitLab: production starts once at most, and the people who wait can see
-//! how it ended.
+//! Faults on the way to GitLab: production starts once at most, and the people who wait can see how it ended.
 
 use std::time::Duration;
 
@@ -54,7 +53,7 @@ enum Before {
     Named,
     /// Its job was cancelled, so that it has to run again.
     Cancelled,
-    /// The service is started anew and remembers nobody, and a stranger wrote a commit.
+    /// The service is started anew and remembers no account, and a stranger wrote a commit.
     Forgotten,
     /// It is decided, and the trouble is there when it leaves.
     Decided,
@@ -63,7 +62,7 @@ enum Before {
     Unanswered(&'static str),
     /// The answer to the first comment is lost.
     Untold,
-    /// It goes through, and nobody tells us.
+    /// It goes through, and GitLab does not tell us.
     Unheard,
 }
 
@@ -510,7 +509,7 @@ async fn decide(world: &World, pull_request: u64, trouble: impl FnOnce()) -> u64
     comment
 }
 
-/// It is started and goes through while nobody tells us, and the trouble comes when we ask.
+/// It is started and goes through while GitLab does not tell us, and the trouble comes when we ask.
 async fn go_unheard(
     world: &World,
     (pull_request, sha): (u64, &str),

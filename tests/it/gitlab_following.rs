@@ -1,5 +1,5 @@
-//! A release on GitLab is followed to its end, whoever tells about it and however late; and what others
-//! release there is found.
+//! Following a release on GitLab to its end, whatever tells about it and however late; and finding what others
+//! release there.
 
 use std::sync::Arc;
 

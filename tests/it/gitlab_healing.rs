@@ -1,5 +1,4 @@
-//! What was lost on the way to GitLab or from it comes back: deliveries, answers, and the service itself
-//! after a crash.
+//! Healing of what was lost on the way to GitLab or from it: deliveries, answers, and the service itself after a crash.
 
 use std::time::Duration;
 
@@ -80,7 +79,7 @@ impl Way {
             world.gitlab.set_jobs(SHOP, vec![ship]);
         }
         if self == Self::Again {
-            // Nobody played it.
+            // The job was not played.
             world
                 .job_moves(world.production_job(&sha), "canceled")
                 .await;

@@ -1,4 +1,4 @@
-//! Every way in which a release can start on GitLab, and what each says when it does not.
+//! Triggers on GitLab: every way in which a release can start there, and what each says when it does not.
 
 use countersign::sandbox::gitlab::{Access, JobPlan, NewCommit, Trouble};
 use serde_json::json;
@@ -336,7 +336,7 @@ async fn approving_is_not_starting_so_the_job_is_played_too() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_released_again_is_approved_again() {
     let world = protected(1).await;
-    // Whoever runs a job again is known as the one who deploys.
+    // Who runs a job again is known as the one who deploys.
     world.gitlab.let_triggerer_approve(SHOP, true);
     for name in ["old", "new"] {
         let (pull_request, _) = world.ready(name).await;
@@ -441,7 +441,7 @@ async fn an_instance_without_approvals_plays_the_job() {
     said.expect("Started");
     assert!(world.posted("/approval").is_empty());
     assert_eq!(world.deployments(), [sha]);
-    // A commit that nobody asked about is left alone.
+    // A commit that was not asked for is left alone.
     let other = world
         .push_to("main", vec![NewCommit::by("bob", "another")])
         .await;

@@ -1,4 +1,4 @@
-//! Views are read without writing: from a database that refuses every write.
+//! Glances: views are read without writing, from a database that refuses every write.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! An approval is for one full commit, asked for in one place; whatever moves in between, it is void.
+//! Heads: an approval is for one full commit, asked for in one place; whatever moves in between, it is void.
 
 use countersign::sandbox::github::{NewCommit, Order};
 
@@ -255,7 +255,7 @@ async fn a_fork_is_refused_unless_the_policy_lets_it(setting: Setting) {
     world.reconfigure(&open_heads(", \"forks\"")).await;
     let said = world.say("ann", pull_request, "/deploy prod").await;
     said.expect("1 of 2");
-    // The fork is gone, and nobody knows whose code it was.
+    // The fork is gone, and with it whose code it was.
     world.delete_fork();
     let said = world.say("dora", pull_request, "/approve").await;
     said.expect("2 of 2");

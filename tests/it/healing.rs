@@ -1,4 +1,4 @@
-//! What was lost comes back: deliveries, answers, tokens, and the service itself after a crash.
+//! Healing of what was lost: deliveries, answers, tokens, and the service itself after a crash.
 
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ on_both!(
     names_are_looked_up_when_github_is_back,
     // GitLab is asked for them webhook by webhook: `webhooks::lost_deliveries_of_gitlab_are_asked_for`.
     failed_deliveries_are_asked_for,
-    // GitLab's token is the one of the configuration, which nobody can renew.
+    // GitLab's token is the one of the configuration, which the service cannot renew.
     tokens_that_ended_are_renewed,
 );
 

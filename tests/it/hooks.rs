@@ -1,4 +1,4 @@
-//! What the door lets in and what it turns away.
+//! Hooks: what the door lets in and what it turns away.
 
 use std::sync::Arc;
 
@@ -197,7 +197,7 @@ async fn what_is_not_served_is_said_plainly(engine: Engine) {
     assert_eq!(service.stop().await, 0);
 }
 
-/// A door that is full, because nobody writes what waits at it, and a client who announces a body and
+/// A door that is full, because no committer stores what waits at it, and a client who announces a body and
 /// keeps it back until it hears the answer.
 async fn an_overload_is_answered_before_the_body_is_read(engine: Engine) {
     let database = Database::fresh(engine).await;
@@ -241,7 +241,7 @@ async fn an_overload_is_answered_before_the_body_is_read(engine: Engine) {
     assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
     assert!(answer.contains("retry-after: "), "{answer}");
 
-    // As soon as somebody writes, the door is open again, and what waited is stored.
+    // As soon as the committer runs, the door is open again, and what waited is stored.
     tokio::spawn(committer.run());
     assert_eq!(waiting.await.unwrap(), Ok(Stored));
     let mut socket = TcpStream::connect(address).await.unwrap();

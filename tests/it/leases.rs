@@ -1,4 +1,4 @@
-//! Nobody works under somebody else's fence.
+//! Leases: no worker works under another's fence.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};

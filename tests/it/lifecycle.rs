@@ -1,4 +1,4 @@
-//! How the service starts, changes its mind, and ends.
+//! The lifecycle of the service: it starts, changes its mind, and ends.
 
 use countersign::digest;
 use countersign::sandbox::github::{GitHub, Trouble};

@@ -1,5 +1,5 @@
-//! A trigger that could not leave at once is examined again before it does; what GitHub wants of one call
-//! holds for all; and what operators do to a trigger is told to whoever waits for it.
+//! Limits: a trigger that could not leave at once is examined again before it does; what GitHub wants of one
+//! call holds for all; and what operators do to a trigger is told to the people who wait for it.
 
 use std::process::Stdio;
 
@@ -97,7 +97,7 @@ async fn a_policy_that_changed_meanwhile_stops_a_held_trigger(setting: Setting) 
     stopped(&world, &sha);
 }
 
-/// It is decided, and nobody carries anything out.
+/// It is decided, and no delivery carries it out.
 async fn decided(world: &World, person: &str, pull_request: u64) -> u64 {
     world.crash().await;
     world.work(&[Part::Intake]).await;
@@ -172,7 +172,7 @@ async fn a_dropped_trigger_is_told(setting: Setting) {
         .expect("Started");
 }
 
-/// GitHub has it, and whoever sent it died before it heard so.
+/// GitHub has it, and the sender died before it heard so.
 async fn half_done(world: &World, pull_request: u64) -> u64 {
     world.reconnect(Some(std::time::Duration::from_secs(30)));
     world.hold();

@@ -1,4 +1,4 @@
-//! What is made for shells and manuals knows every command.
+//! Pages for shells and manuals know every command.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! Who may say yes: asked of the forge at that moment, and by number.
+//! People who may say yes: asked of the forge at that moment, and by number.
 
 use countersign::config::{Config, Surroundings};
 use countersign::domain::Forge;
@@ -71,7 +71,7 @@ fn no_policy_is_a_mistake_in_the_configuration() {
 async fn a_team_counts_its_active_members(setting: Setting) {
     let world = World::start(setting, &plain_with(&[BY_TEAM])).await;
     if world.forge == Forge::GitHub {
-        // On GitLab whoever is invited is no member yet.
+        // On GitLab an invited person is no member yet.
         let pending = Some(Membership::Pending);
         world.github.set_member(40, "bob", pending);
     }

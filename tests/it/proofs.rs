@@ -1,5 +1,5 @@
-//! What leaves the service to prove something: receipts and exports. They are checked by the service's own
-//! program and by the independent one, which is written from the public documents alone.
+//! Proofs that leave the service: receipts and exports. They are checked by the service's own program and by
+//! the independent one, which is written from the public documents alone.
 
 use std::path::Path;
 use std::process::Command;
@@ -318,7 +318,7 @@ async fn a_key_is_replaced_while_the_service_runs(engine: Engine) {
     pinned(&mut page, &database, &["verify", "--key", &old]);
     page.pin();
     ready(&service, true).await;
-    // Whoever trusts either key can follow.
+    // A verifier who trusts either key can follow.
     let folder = database.folder.path().join("export");
     done(&database, &["export", "--to", folder.to_str().unwrap()]);
     for key in [&old, &new] {

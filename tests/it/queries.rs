@@ -1,4 +1,4 @@
-//! Whatever is asked of the audit log, the answer is what somebody would find who read all of it.
+//! Queries of the audit log: the answer is what a reader of all of it would find.
 
 use std::collections::BTreeSet;
 
@@ -311,7 +311,7 @@ async fn names_are_the_latest_and_unknown_ones_find_nothing(engine: Engine) {
             }),
         )
     };
-    // Ann was renamed, and somebody else took her name; and somebody in a chat is called so, too.
+    // Ann was renamed, and another took her name; and a person in a chat is called so, too.
     let mut entries = vec![entry(0, 7, "ann"), entry(1, 7, "anna"), entry(2, 9, "Ann")];
     let speaker = Actor::Stranger {
         chat: "slack",

@@ -1,4 +1,4 @@
-//! From a push to an audited release, and everything that can come between.
+//! Releases from a push to an audited end, and everything that can come between.
 
 use countersign::domain::Forge;
 

@@ -130,7 +130,7 @@ async fn at_hand() -> (GitLab, Caller, Hand) {
     (gitlab, caller, hand)
 }
 
-/// Somebody else, with a token of their own.
+/// Another person, with a token of their own.
 fn with_token(gitlab: &GitLab, username: &str) -> Caller {
     let token = format!("glpat-{username}");
     gitlab.add_token(&token, username);
@@ -173,7 +173,7 @@ impl Ear {
     }
 }
 
-/// A GitLab whose webhooks somebody hears.
+/// A GitLab with an ear at its webhooks.
 async fn overheard() -> (GitLab, Caller, Hand) {
     let (gitlab, caller, hand) = at_hand().await;
     gitlab.hook(&Ear::default().open().await, "plain");

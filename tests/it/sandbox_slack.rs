@@ -195,7 +195,7 @@ impl Setting {
         self.slack.message(CHANNEL, ts.ts()).unwrap()
     }
 
-    /// Somebody clicks, and the app opens this view.
+    /// Ann clicks, and the app opens this view.
     async fn open(&self, view: &Value) -> Answer {
         let message = self.button().await;
         self.slack.click(ANN, &message, "go").await;

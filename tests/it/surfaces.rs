@@ -1,4 +1,4 @@
-//! Whatever the desk refuses, it refuses with the same words in a comment, on Discord and on Slack.
+//! Surfaces: whatever the desk refuses, it refuses with the same words in a comment, on Discord and on Slack.
 
 use std::collections::BTreeSet;
 
@@ -22,7 +22,7 @@ on_both_forges!(
 const EXCLUDE: &str = "exclude = []";
 const NAMED: &str = r#"github_users = ["ann", "dora"]"#;
 
-/// A service with chats, and whoever asks linked on both.
+/// A service with chats, and the people who ask linked on both.
 async fn world(setting: Setting, changes: &[(&str, &str)]) -> World {
     let world = World::talking(setting, &services(changes)).await;
     for person in ["ann", "bob", "dora"] {
@@ -35,7 +35,7 @@ fn services(changes: &[(&str, &str)]) -> String {
     plain_with(&[&[TOLD], changes].concat())
 }
 
-/// Slack's links as everybody else writes them.
+/// Slack's links as the other surfaces write them.
 fn links_of_slack(answer: &str) -> String {
     let mut text = String::new();
     for (place, piece) in answer.split('<').enumerate() {
@@ -104,7 +104,7 @@ fn refused(surface: Surface, answer: &str, part: &str) -> BTreeSet<String> {
     reasons
 }
 
-/// Whoever says this is refused for this reason, and for the same reasons wherever it is said.
+/// The person who says this is refused for this reason, and for the same reasons wherever it is said.
 async fn check((world, pages): (&World, &mut Pages), person: &str, line: &str, part: &str) {
     let mut seen: Vec<BTreeSet<String>> = Vec::new();
     for surface in SURFACES {
@@ -118,7 +118,7 @@ async fn check((world, pages): (&World, &mut Pages), person: &str, line: &str, p
     }
 }
 
-/// Nothing was decided otherwise on the way, and everybody was spoken to as they want it.
+/// Nothing was decided otherwise on the way, and Discord was spoken to as it wants it.
 fn end(world: &World, pages: Pages) {
     pages.pin();
     world.is_as_described();

@@ -1,5 +1,5 @@
-//! Whoever may do anything to the database and to the head file is found out: by the next start, which
-//! names the first entry that is wrong, and by a signer that was at work already.
+//! Tampering with the database and the head file is found out: by the next start, which names the first entry
+//! that is wrong, and by a signer that was at work already.
 
 use std::collections::BTreeSet;
 
@@ -235,8 +235,8 @@ async fn an_entry_is_written_anew(engine: Engine) {
             })
             .await;
     }
-    // Somebody who could seal, and not sign: where the first head after it does not fit, it begins after
-    // the head before.
+    // An attacker who could seal, and not sign: where the first head after it does not fit, it begins after the
+    // head before.
     for (seq, first) in [(300, 257), (301, 301), (1_000, 991)] {
         battery
             .finds(&format!("entry {first}:"), async |hands| {
@@ -670,7 +670,7 @@ async fn the_head_file_is_changed(engine: Engine) {
         Engine::Postgres => {
             let Battery { log, running, .. } = battery;
             running.end().await;
-            // A file that nobody knows is another replica's first one, and that is recorded.
+            // A file that the database does not know is another replica's first one, and that is recorded.
             for round in 1..=2 {
                 if round == 1 {
                     std::fs::remove_file(&log.head).unwrap();

@@ -1,5 +1,5 @@
-//! What people read while a commit travels: every state of a notice and of the comment that asked, the threads
-//! below, what the forge's own pages show, and the answers to questions. Each page is pinned whole.
+//! Texts that people read while a commit travels: every state of a notice and of the comment that asked, the
+//! threads below, what the forge's own pages show, and the answers to questions. Each page is pinned whole.
 
 use countersign::domain::Forge;
 use countersign::sandbox::discord::CHANNEL;
@@ -34,7 +34,7 @@ async fn world(setting: Setting, changes: &[(&str, &str)]) -> World {
     world
 }
 
-/// What everybody sees of a commit and of the comment that asked for it.
+/// What all people see of a commit and of the comment that asked for it.
 struct Wall {
     comment: Page,
     discord: Page,

@@ -1,5 +1,5 @@
-//! Anybody can check the audit log under `/log/`: the tiles belong to the signed head, and nothing beyond
-//! it is shown.
+//! Tiles under `/log/`, by which anybody can check the audit log: they belong to the signed head, and nothing
+//! beyond it is shown.
 
 use std::collections::HashMap;
 
@@ -205,7 +205,7 @@ async fn entries_are_for_bearers_of_a_token(engine: Engine) {
         let scheme = answer.headers()["www-authenticate"].to_str().unwrap();
         assert!(scheme.starts_with("Bearer"), "{scheme}");
     }
-    // Hashes say nothing about anybody.
+    // Hashes say nothing about people, so they need no token.
     let answer = opened.get("/log/tile/0/001.p/44", "nonsense").await;
     assert_eq!(answer.status(), StatusCode::OK);
 }

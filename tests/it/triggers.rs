@@ -1,4 +1,4 @@
-//! Every way in which a release can start on GitHub, and what each says when it does not.
+//! Triggers on GitHub: every way in which a release can start there, and what each says when it does not.
 
 use countersign::sandbox::github::Trouble;
 use serde_json::Value;
@@ -166,7 +166,7 @@ async fn a_run_that_cannot_be_found_is_asked_about(engine: Engine) {
     }
     world.said(said.comment).expect("run-name");
     world.said(said.comment).expect("/cancel #1");
-    // It is nobody's secret that it was us.
+    // That it was us is no secret.
     assert_eq!(world.recorded("production.unexplained").await, 0);
     assert_eq!(world.starts(), 1);
     world
@@ -334,7 +334,7 @@ async fn a_run_that_runs_again_is_answered_again(engine: Engine) {
         .run_moves(run, "completed", Some("failure"))
         .await;
     world.settle().await;
-    // Asked for again before anybody runs it again: nothing waits yet.
+    // Asked for again before the run is run again: nothing waits yet.
     let said = world.say("ann", pull_request, "/retry #1").await;
     said.expect("waits for a run");
     world.github.rerun(run).await;

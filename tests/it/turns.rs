@@ -1,4 +1,4 @@
-//! One release at a time, newer before older, and back only when somebody says so.
+//! Turns: one release at a time, newer before older, and back only when a person says so.
 
 use crate::support::world::{TWO, plain_with};
 use crate::support::{Setting, World, on_both_forges};

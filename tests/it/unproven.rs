@@ -1,5 +1,5 @@
-//! Whoever can write into the database cannot start a release: a trigger leaves only when the log holds
-//! its decision and its approvals under a signed head.
+//! Unproven triggers: an attacker who can write into the database cannot start a release; a trigger leaves only
+//! when the log holds its decision and its approvals under a signed head.
 
 use countersign::domain::{Action, Actor, Entry};
 use countersign::ledger::Keys;
@@ -105,7 +105,7 @@ async fn a_trigger_that_nobody_approved_does_not_leave(engine: Engine) {
         smuggle(&world, &token, &effect, (cause, 0)).await;
         assert_eq!(world.recorded("trigger.unproven").await, number);
     }
-    // As if somebody had held it before: whoever comes second never sends.
+    // As if another worker had held it before: the second one never sends.
     smuggle(&world, "trigger/2/19", &effect, (causes[2], 5)).await;
     assert_eq!(world.starts(), 1);
     assert_eq!(world.state(2).await.unwrap(), "waiting");

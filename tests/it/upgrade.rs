@@ -1,4 +1,4 @@
-//! What a program of before left is read by this one, and everything goes on: see `tests/data/upgrade/README.md`.
+//! Upgrades: this program reads what one of before left, and everything goes on; see `tests/data/upgrade/README.md`.
 
 mod making;
 mod story;

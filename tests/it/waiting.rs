@@ -1,4 +1,4 @@
-//! What waits goes on waiting, through a freeze and through an upgrade that names policies differently.
+//! Waiting requests go on waiting, through a freeze and through an upgrade that names policies differently.
 
 use countersign::domain::SealedPolicy;
 use sqlx::{Executor as _, Row as _};

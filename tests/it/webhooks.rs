@@ -1,4 +1,4 @@
-//! GitLab's webhooks fail, vanish and are put aside: it is noticed, and what was lost comes back.
+//! Webhooks of GitLab fail, vanish and are put aside: it is noticed, and what was lost comes back.
 
 use std::sync::{Arc, Mutex};
 

@@ -1,5 +1,5 @@
-//! What witnesses get and what is kept of their word: the log grows before their eyes, whoever lies is not
-//! believed, and whoever is away keeps nobody waiting.
+//! Witnesses, what they get and what is kept of their word: the log grows before their eyes, one that lies is
+//! not believed, and one that is away keeps nothing waiting.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
@@ -52,7 +52,7 @@ fn spelled(seed: u8) -> String {
     format!("{NAME}+{id:08x}+{}", STANDARD.encode(&key))
 }
 
-/// An honest witness, as far as its key is the one that everybody expects.
+/// An honest witness, as far as its key is the one that the service expects.
 #[derive(Clone)]
 struct Honest {
     seed: u8,
@@ -225,7 +225,7 @@ impl Log {
         size
     }
 
-    /// Shows the log to whoever listens there, expecting the key of this seed.
+    /// Shows the log to the witness at this address, expecting the key of this seed.
     async fn shown_to(&self, address: SocketAddr, seed: u8) -> Witnessing {
         let witness = Witness::new(&format!("http://{address}/w")).unwrap();
         Witnessing {

@@ -1,5 +1,5 @@
-//! What changes a policy's digest and what does not: an example for every key of the file, and texts that
-//! differ without a difference in meaning.
+//! Changes of the file, and which of them change the policy's digest: an example for every key of the file, and
+//! texts that differ without a difference in meaning.
 
 use std::collections::BTreeSet;
 

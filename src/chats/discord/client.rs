@@ -65,7 +65,7 @@ pub struct Client {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum As {
     Bot,
-    /// Whoever holds an interaction's token needs no other.
+    /// The holder of an interaction's token needs no other.
     Interaction,
 }
 
@@ -134,8 +134,8 @@ impl Client {
         })
     }
 
-    /// Answers somebody so that only they see it. The first answer takes the place of "thinking". An answer
-    /// that comes after the fifteen minutes in which somebody waits for it is dropped.
+    /// Answers the requester alone. The first answer takes the place of "thinking". An answer that comes after
+    /// the fifteen minutes in which Discord takes one is dropped.
     pub async fn reply(
         &self,
         spot: &Spot,
@@ -371,7 +371,7 @@ impl Client {
 
     fn with_pace<T>(&self, ask: impl FnOnce(&mut Pace, Duration) -> T) -> T {
         let now = self.stopwatch.elapsed();
-        // Whoever panicked left a pace that is still better than none.
+        // A thread that panicked left a pace that is still better than none.
         let mut pace = self.pace.lock().unwrap_or_else(PoisonError::into_inner);
         ask(&mut pace, now)
     }

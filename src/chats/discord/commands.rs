@@ -9,7 +9,7 @@ use crate::domain::command::{Part, definitions};
 const DESCRIPTION: usize = 100;
 const TEXT: u8 = 3;
 const SWITCH: u8 = 5;
-/// What is completed while somebody types.
+/// What is completed while a person types.
 const COMPLETED: &[&str] = &["environment", "service", "target"];
 
 /// Where a command is registered.

@@ -47,12 +47,12 @@ pub enum Rejected {
 /// What an authentic request is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Received {
-    /// Discord asks whether somebody is there.
+    /// Discord asks whether we are there.
     Pong,
     Kept(Kept),
     /// The answer is a form; what is filled in comes later.
     Form(String),
-    /// Somebody is typing and wants to be shown what there is.
+    /// A person is typing and wants to be shown what there is.
     Choices(Wanted),
     /// The answer says why not; nothing is stored.
     Refused(String),
@@ -145,7 +145,7 @@ fn read(body: &[u8]) -> Received {
     };
     let interaction: Interaction = match json::object(body) {
         Ok(interaction) => interaction,
-        // Whoever types gets no choices then.
+        // The person who types gets no choices then.
         Err(_) if event == "autocomplete" => return Received::Refused(choices(&[])),
         Err(why) => return unreadable(event, body, why),
     };
@@ -180,7 +180,7 @@ struct Kind {
     kind: u64,
 }
 
-/// Authentic, and not readable: kept for whoever looks after it.
+/// Authentic, and not readable: kept for the operator.
 fn unreadable(event: &str, body: &[u8], why: String) -> Received {
     let digest = digest::sha256_hex(body);
     Received::Kept(Kept {
@@ -244,7 +244,7 @@ fn wanted(interaction: Interaction) -> Wanted {
     wanted
 }
 
-/// What is shown to somebody who types: pairs of what is shown and what it stands for.
+/// What is shown to a person who types: pairs of what is shown and what it stands for.
 pub fn choices(found: &[(String, String)]) -> String {
     // A value that is cut would stand for something else.
     let fits = |value: &str| (1..=CHOICE).contains(&units(value));
@@ -258,7 +258,7 @@ pub fn choices(found: &[(String, String)]) -> String {
     json!({ "type": 8, "data": { "choices": choices } }).to_string()
 }
 
-/// The answer comes later, and only whoever asked sees it.
+/// The answer comes later, and only the requester sees it.
 fn deferred() -> String {
     json!({ "type": 5, "data": { "flags": 64 } }).to_string()
 }
@@ -267,7 +267,7 @@ fn refused(text: &str) -> Received {
     Received::Refused(said(text))
 }
 
-/// An answer that only whoever asked sees.
+/// An answer that only the requester sees.
 fn said(text: &str) -> String {
     let answer = json!({
         "type": 4,

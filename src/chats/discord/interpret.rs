@@ -1,5 +1,5 @@
-//! Interactions: what a stored interaction means. It never panics: it has a meaning, or a sentence about what cannot be
-//! read.
+//! Interactions: what a stored one means. Interpreting it never panics: it has a meaning, or a sentence about
+//! what cannot be read.
 
 use super::payload::{Data, Interaction};
 use crate::chats::json;

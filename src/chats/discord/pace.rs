@@ -1,6 +1,6 @@
-//! The pace: how fast Discord lets us speak, as its answers tell: nothing is asked before its time. Ten thousand
-//! answers that say no within ten minutes lock an address out, so what was refused is not repeated at once either. Time
-//! is what has passed on the client's stopwatch.
+//! The pace at which Discord lets us speak, as its answers tell: nothing is asked before its time. Ten thousand
+//! answers that say no within ten minutes lock an address out, so what was refused is not repeated at once
+//! either. Time is what has passed on the client's stopwatch.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 /// Where Discord does not say how long.
 const USUAL: Duration = Duration::from_secs(5);
-/// Nobody makes us wait longer by asking for it.
+/// Discord cannot make us wait longer by asking for it.
 const LONGEST: Duration = Duration::from_secs(3_600);
 /// How long what was refused stays refused.
 const REFUSED: Duration = Duration::from_secs(60);

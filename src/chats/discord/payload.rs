@@ -4,7 +4,7 @@
 use serde::{Deserialize, Deserializer, de};
 use serde_json::Value;
 
-/// Somebody did something.
+/// What a person did.
 #[derive(Debug, Deserialize)]
 pub(super) struct Interaction {
     pub(super) id: Snowflake,
@@ -14,7 +14,7 @@ pub(super) struct Interaction {
     pub(super) guild_id: Option<Snowflake>,
     #[serde(default)]
     pub(super) channel_id: Option<Snowflake>,
-    /// Whoever did it; in a direct message it is elsewhere.
+    /// The person; in a direct message they are named elsewhere.
     #[serde(default)]
     pub(super) member: Option<Member>,
     #[serde(default)]

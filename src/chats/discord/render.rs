@@ -1,4 +1,4 @@
-//! Our words as Discord's messages. Every limit of Discord holds for any input, and nobody is called but whom
+//! Our words as Discord's messages. Every limit of Discord holds for any input, and only those are called whom
 //! the configuration names.
 
 use serde_json::{Value, json};
@@ -39,7 +39,7 @@ const LABEL: usize = 80;
 const NONCE: usize = 25;
 /// Links unfold nothing below a message.
 const SUPPRESS_EMBEDS: u64 = 1 << 2;
-/// Only whoever asked sees it.
+/// Only the requester sees it.
 const EPHEMERAL: u64 = 1 << 6;
 
 const ELLIPSIS: &str = "…";
@@ -60,7 +60,7 @@ pub(super) fn notice(notice: &Notice, shown: Shown<'_>) -> Value {
     spelled(&message)
 }
 
-/// A message about a notice, as it is now. Nobody is called by a change, and nothing of before stays.
+/// A message about a notice, as it is now. A change calls nobody, and nothing of before stays.
 pub(super) fn change(notice: &Notice, shown: Shown<'_>) -> Value {
     let outline = Outline::of(notice, shown.anchor, text::command);
     let message = EditMessage::new()
@@ -189,7 +189,7 @@ fn called(role: RoleId) -> String {
     format!("<@&{role}>")
 }
 
-/// Nobody but the role. Said every time, because without it Discord calls whoever is named.
+/// Only the role. Said every time, because without it Discord calls all who are named.
 fn mentions(call: Option<&str>) -> CreateAllowedMentions {
     CreateAllowedMentions::new().roles(role(call))
 }

@@ -1,5 +1,5 @@
 //! Lines in Discord's Markdown. Whatever a span says, it is shown as it is: it formats nothing, links nothing
-//! and mentions nobody.
+//! and mentions no one.
 
 use std::fmt::Write as _;
 
@@ -10,7 +10,7 @@ pub(super) fn command(line: &str) -> String {
     line.to_owned()
 }
 
-/// Parts an `@` from what follows, so that it names nobody, in code neither.
+/// Parts an `@` from what follows, so that it is no mention, in code neither.
 const APART: char = '\u{200b}';
 
 pub(super) fn write(line: &Line) -> String {
@@ -46,7 +46,7 @@ pub(super) fn write(line: &Line) -> String {
     text
 }
 
-/// Text that names nobody, where marks mean nothing anyway.
+/// Text without a mention, where marks mean nothing anyway.
 pub(super) fn apart(text: &str) -> String {
     text.replace('@', &format!("@{APART}"))
 }

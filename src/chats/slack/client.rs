@@ -32,7 +32,7 @@ const DEADLINE: Duration = Duration::from_secs(10);
 const LONGEST_ANSWER: usize = 1 << 20;
 /// Where Slack does not say how long to wait.
 const USUAL_WAIT: u64 = 5;
-/// Nobody makes us wait longer by asking for it.
+/// Slack cannot make us wait longer by asking for it.
 const LONGEST_WAIT: u64 = 3_600;
 
 /// Where Slack is, and as whom we speak.
@@ -104,8 +104,8 @@ impl Client {
         self.app_token.is_some()
     }
 
-    /// Answers somebody so that only they see it. An answer that comes after the half hour in which somebody
-    /// waits for it, or after the five that Slack takes, is dropped.
+    /// Answers the requester alone. An answer that comes after the half hour in which Slack takes one, or after
+    /// the five that it takes, is dropped.
     pub async fn reply(
         &self,
         spot: &Spot,
@@ -134,8 +134,8 @@ impl Client {
         }
     }
 
-    /// Opens the form of a button that asks something. Slack opens it within seconds or not at all; whoever
-    /// pressed is told then.
+    /// Opens the form of a button that asks something. Slack opens it within seconds or not at all; the person
+    /// who pressed is told then.
     pub async fn form(&self, spot: &Spot, button: Button) -> Result<(), CallError> {
         let (response, trigger) = handle(spot)?;
         let carried = Carried {
@@ -343,7 +343,7 @@ fn wait(answer: &Answer) -> Duration {
     Duration::from_secs(seconds.unwrap_or(USUAL_WAIT).min(LONGEST_WAIT))
 }
 
-/// What became of an answer to somebody: Slack says `ok` in words, in JSON, or by the status.
+/// What became of an answer to a person: Slack says `ok` in words, in JSON, or by the status.
 fn outcome_of_reply(answer: &Answer) -> Result<(), Refusal> {
     let said: Option<Said> = serde_json::from_slice(&answer.body).ok();
     let word = match &said {

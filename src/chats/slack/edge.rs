@@ -55,7 +55,7 @@ pub struct Kept {
 }
 
 impl SigningSecrets {
-    /// An empty secret would let everybody sign, so it is left out.
+    /// An empty secret is one that every attacker knows, so it is left out.
     pub fn new(secrets: impl IntoIterator<Item = Vec<u8>>) -> Self {
         let secrets = secrets.into_iter();
         Self(secrets.filter(|secret| !secret.is_empty()).collect())
@@ -185,7 +185,7 @@ fn delivery(event: &str, id: &str, lane: String) -> Delivery {
     }
 }
 
-/// Authentic, and not readable: kept for whoever looks after it.
+/// Authentic, and not readable: kept for the operator.
 fn unreadable(body: &[u8], why: String) -> Received {
     Received::Kept(Kept {
         delivery: Delivery {
@@ -199,7 +199,7 @@ fn unreadable(body: &[u8], why: String) -> Received {
     })
 }
 
-/// What kind of thing somebody did; nothing if it is of no use to us.
+/// The kind of request; nothing if it is of no use to us.
 fn event(request: &Request) -> Option<&'static str> {
     match request {
         Request::Slash(_) => Some("command"),

@@ -1,5 +1,5 @@
-//! Requests: what a stored request of Slack's means. It never panics: it has a meaning, or a sentence about what cannot
-//! be read.
+//! Requests: what a stored one of Slack's means. Interpreting it never panics: it has a meaning, or a sentence
+//! about what cannot be read.
 
 use jiff::Timestamp;
 

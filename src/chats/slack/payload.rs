@@ -194,7 +194,7 @@ impl Request {
         }))
     }
 
-    /// Who spoke; nobody where it names none.
+    /// Who spoke, where the request names them.
     pub(super) fn speaker(&self) -> Option<Speaker> {
         let (tenant, user, name) = match self {
             Self::Slash(slash) => (

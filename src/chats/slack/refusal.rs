@@ -11,7 +11,7 @@ pub(super) enum Refusal {
     Later { why: String, wait: Option<Duration> },
     /// The message is not there any more.
     Gone(String),
-    /// Nobody waits for it any more.
+    /// Slack does not take it any more.
     Over(String),
     /// It will not work, however often it is tried.
     Never(String),
@@ -52,7 +52,7 @@ pub(super) fn sorted(word: &str, wait: Duration) -> Refusal {
 }
 
 impl Refusal {
-    /// The same for whoever cannot do anything special about it.
+    /// The same for callers that treat no refusal apart.
     pub(super) fn error(self, method: &str) -> CallError {
         let says = |word: &str| format!("Slack answered {word} to {method}{}", way_out(word));
         match self {

@@ -1,4 +1,4 @@
-//! Our words as Slack's messages. Every limit of Slack holds for any input, and nobody is called but whom the
+//! Our words as Slack's messages. Every limit of Slack holds for any input, and only those are called whom the
 //! configuration names. A message has no colour: only attachments have one, and Slack folds those that are
 //! long, buttons and all; so the symbol before the title says how it stands.
 
@@ -158,7 +158,7 @@ fn length(line: &Line) -> usize {
     units(&text::write(line))
 }
 
-/// The first line, for whoever sees no blocks. It is escaped, because Slack reads it as its own markup.
+/// The first line, for readers who see no blocks. It is escaped, because Slack reads it as its own markup.
 fn spoken(lines: &[Line]) -> String {
     let line = lines.iter().find(|line| !line.is_blank());
     let spans = line.into_iter().flat_map(|line| &line.spans);
@@ -171,7 +171,7 @@ fn spoken(lines: &[Line]) -> String {
         .collect()
 }
 
-/// The text of a message that has blocks: only notifications show it, and it calls nobody.
+/// The text of a message that has blocks: only notifications show it, and it mentions no one.
 fn plain(text: &str) -> String {
     let text = text::escaped(&shortened(text, FALLBACK));
     if text.is_empty() {

@@ -1,5 +1,5 @@
 //! Slack's Socket Mode: a WebSocket that we open, by which Slack sends what it would send to an address. What
-//! was heard is acknowledged by whoever stored it. A socket that has been silent for too long is dead.
+//! was heard is acknowledged by the code that stored it. A socket that has been silent for too long is dead.
 
 use std::fmt;
 use std::time::Duration;
@@ -25,7 +25,7 @@ const SILENCE: Duration = Duration::from_secs(30);
 /// No message of Slack's is longer.
 const LONGEST: usize = 1 << 20;
 
-/// Something that somebody did.
+/// What a person did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Envelope {
     /// `slash_commands`, `interactive`, or what is of no use to us.
@@ -62,7 +62,7 @@ impl fmt::Debug for Socket {
 }
 
 impl Socket {
-    /// Opens a socket at an address that Slack gave. The address lets anybody listen, so it is not shown.
+    /// Opens a socket at an address that Slack gave. An attacker could listen by the address, so it is not shown.
     pub async fn open(url: &str) -> Result<Self, CallError> {
         let opening = async {
             let unusable = || CallError::Never("the socket's address cannot be used".to_owned());
@@ -86,7 +86,7 @@ impl Socket {
         })
     }
 
-    /// The next thing that Slack says. Whoever stops waiting loses nothing.
+    /// The next thing that Slack says. A caller that stops waiting loses nothing.
     pub async fn next(&mut self) -> Result<Heard, CallError> {
         loop {
             let next = tokio::time::timeout(self.silence, self.stream.next()).await;

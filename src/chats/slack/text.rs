@@ -1,5 +1,5 @@
 //! Lines in Slack's own markup. Whatever a span says, it is shown as it is: it formats nothing, links nothing
-//! and mentions nobody. Slack has no way to write its marks as themselves but for `&`, `<` and `>`, so the
+//! and mentions no one. Slack has no way to write its marks as themselves but for `&`, `<` and `>`, so the
 //! others become characters that look like them.
 
 use std::fmt::Write as _;

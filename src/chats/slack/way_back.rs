@@ -1,4 +1,4 @@
-//! The way back to somebody who spoke: the path of Slack's address for answers. No address out of a request is
+//! The way back to a person who spoke: the path of Slack's address for answers. No address out of a request is
 //! ever called; the path is put behind the address that we know.
 
 use http::Uri;

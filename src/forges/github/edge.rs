@@ -50,7 +50,7 @@ impl Rejected {
 }
 
 impl WebhookSecrets {
-    /// An empty secret would let everybody sign, so it is left out.
+    /// An empty secret is one that every attacker knows, so it is left out.
     pub fn new(secrets: impl IntoIterator<Item = Vec<u8>>) -> Self {
         Self(
             secrets

@@ -89,7 +89,7 @@ impl Rejected {
 }
 
 impl WebhookSecrets {
-    /// An empty secret would let everybody in, so it is left out.
+    /// An empty secret is one that every attacker knows, so it is left out.
     pub fn new(secrets: impl IntoIterator<Item = Vec<u8>>) -> Result<Self, BadSigningToken> {
         let (mut signing, mut plain) = (Vec::new(), Vec::new());
         for secret in secrets.into_iter().filter(|secret| !secret.is_empty()) {

@@ -1,5 +1,5 @@
-//! Acts: what people do: type commands, click buttons, fill in forms. Discord lets them do only what its own windows
-//! offer; `click_raw` is for a window that shows an old state.
+//! Acts of people: they type commands, click buttons, fill in forms. Discord lets them do only what its own
+//! windows offer; `click_raw` is for a window that shows an old state.
 
 use serde_json::{Value, json};
 
@@ -13,7 +13,7 @@ use crate::sandbox::lock;
 type Spelled = Result<u64, String>;
 
 impl Discord {
-    /// Somebody sends a command, `deploy` or `deploy start` for a subcommand, with its options.
+    /// A user sends a command, `deploy` or `deploy start` for a subcommand, with its options.
     pub async fn slash(
         &self,
         user: u64,
@@ -25,7 +25,7 @@ impl Discord {
             .await
     }
 
-    /// Somebody types a command and is at the last of these options.
+    /// A user types a command and is at the last of these options.
     pub async fn autocomplete(
         &self,
         user: u64,
@@ -55,7 +55,7 @@ impl Discord {
         }
     }
 
-    /// Somebody clicks a button that is there.
+    /// A user clicks a button that is there.
     pub async fn click(&self, user: u64, message: u64, custom_id: &str) -> Seen {
         let is_offered = lock(&self.world).is_offered(message, custom_id);
         match is_offered {
@@ -64,7 +64,7 @@ impl Discord {
         }
     }
 
-    /// Somebody clicks a button that their window still shows, whether or not it is there.
+    /// A user clicks a button that their window still shows, whether or not it is there.
     pub async fn click_raw(&self, user: u64, message: u64, custom_id: &str) -> Seen {
         let begun = lock(&self.world).begin_at(Kind::Component, user, message);
         match begun {
@@ -78,7 +78,7 @@ impl Discord {
         }
     }
 
-    /// Somebody sends the form that is open before them; what they do not name keeps its value.
+    /// A user sends the form that is open before them; what they do not name keeps its value.
     pub async fn submit_modal(&self, user: u64, form: &Form, written: &[(&str, &str)]) -> Seen {
         let rows = match filled(form, written) {
             Ok(rows) => rows,

@@ -1,4 +1,4 @@
-//! Commands: what a command may look like.
+//! Commands, and the form that Discord wants of them.
 
 use std::collections::BTreeSet;
 
@@ -149,7 +149,7 @@ fn choices(at: &str, option: &Value, complaints: &mut Complaints) {
     }
 }
 
-/// One of a list to choose from, in a command or while somebody types.
+/// One of a list to choose from, in a command or while a user types.
 pub(super) fn choice(at: &str, one: &Value, kind: u64, complaints: &mut Complaints) {
     complaints.required_text(&format!("{at}/name"), &one["name"], (1, 100));
     let place = format!("{at}/value");

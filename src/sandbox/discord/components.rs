@@ -1,4 +1,4 @@
-//! Components: what buttons, rows and forms may look like.
+//! Components: the form that Discord wants of buttons, rows and forms.
 
 use std::collections::BTreeSet;
 

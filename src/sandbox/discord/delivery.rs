@@ -1,4 +1,4 @@
-//! Carries what people did to the application's endpoint, signed, and takes its answer within three
+//! Delivery of what people did: carried to the application's endpoint, signed, and answered within three
 //! seconds; also anything else, signed as one likes.
 
 use ed25519_dalek::{Signer as _, SigningKey};
@@ -50,7 +50,7 @@ impl Discord {
         Ok(())
     }
 
-    /// The same without the test, for an address where nobody listens.
+    /// The same without the test, for an address where no server listens.
     pub fn believe_endpoint(&self, url: &str) {
         lock(&self.world).endpoint = Some(url.to_owned());
     }
@@ -91,14 +91,14 @@ impl Discord {
         Some((reply.status, json_of(&reply)))
     }
 
-    /// Sends once more, byte by byte, what was last sent for somebody.
+    /// Sends once more, byte by byte, what was last sent for a user.
     pub async fn repeat_last(&self) -> Option<(u16, Value)> {
         let sent = self.last_sent()?;
         self.send_raw(&sent.body, &sent.timestamp, &sent.signature)
             .await
     }
 
-    /// What was last sent for somebody.
+    /// What was last sent for a user.
     pub fn last_sent(&self) -> Option<Sent> {
         lock(&self.world).last_sent.clone()
     }

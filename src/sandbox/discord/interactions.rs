@@ -1,4 +1,4 @@
-//! Interactions: what people began, and how the application answers: within three seconds at first, within fifteen
+//! Interactions: people begin them, and the application answers within three seconds at first, within fifteen
 //! minutes after that.
 
 use std::time::Duration;
@@ -44,7 +44,7 @@ pub(super) struct Interaction {
     pub(super) message: Option<u64>,
     pub(super) began_at: Timestamp,
     pub(super) first: Option<First>,
-    /// Nobody answered in time.
+    /// The application did not answer in time.
     pub(super) is_lost: bool,
 }
 
@@ -53,7 +53,7 @@ pub(super) struct Interaction {
 pub(super) enum First {
     Pong,
     Message(u64),
-    /// A message that is not written yet, until somebody did.
+    /// A message that is announced, and not written yet.
     Deferred(u64),
     /// A change of the clicked message, now or later.
     Update(u64),

@@ -1,4 +1,4 @@
-//! Limits: how often one may ask: a bucket for each route and the channel, guild or webhook it is about, and one for
+//! Limits to asking: a bucket for each route and the channel, guild or webhook it is about, and one for
 //! everything that a bot does. The sizes are Discord's where they are known, else generous.
 
 use std::collections::BTreeMap;

@@ -1,6 +1,6 @@
-//! Memories: what a Discord remembers, written down, so that another one can go on from there: the channels with their
-//! threads, the messages, and what people began and may still be answered. Guilds and their people are for whoever sets
-//! it up, and commands are registered anew.
+//! Memories of a Discord, written down so that another one can go on from there: the channels with their
+//! threads, the messages, and what people began and may still be answered. Guilds and their people are for the
+//! test to set up, and commands are registered anew.
 
 use std::collections::BTreeMap;
 

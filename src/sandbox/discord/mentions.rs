@@ -1,4 +1,4 @@
-//! Mentions: whom a message really mentions: what its text names, as far as `allowed_mentions` lets it through. A
+//! Mentions that a message really makes: what its text names, as far as `allowed_mentions` lets it through. A
 //! mention inside of backticks counts here, though Discord spares it.
 
 use serde::{Deserialize, Serialize};
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::error::Complaints;
 
-/// Somebody whom a message pings.
+/// Those whom a message pings.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Mention {
     Everyone,

@@ -1,4 +1,4 @@
-//! Messages: what a message may look like: texts, embeds, components, mentions.
+//! Messages, and the form that Discord wants of them: texts, embeds, components, mentions.
 
 use serde_json::Value;
 

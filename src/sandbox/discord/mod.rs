@@ -88,7 +88,7 @@ impl Discord {
             .fallback(route::enter)
             .with_state(shared.clone());
         let server = tokio::spawn(async move {
-            // A sandbox that cannot go on ends; whoever talks to it notices.
+            // A sandbox that cannot go on ends; its client notices.
             let _ended = axum::serve(socket, routes).await;
         });
         Ok(Self {
@@ -124,12 +124,12 @@ impl Discord {
         lock(&self.desk).trouble.add_at(method, path, trouble);
     }
 
-    /// How much trouble nobody has met yet.
+    /// How much trouble no call has met yet.
     pub fn trouble_left(&self) -> usize {
         lock(&self.desk).trouble.len()
     }
 
-    /// The trouble that nobody has met yet is not to come.
+    /// The trouble that no call has met yet is not to come.
     pub fn forget_trouble(&self) {
         lock(&self.desk).trouble = Default::default();
     }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::interactions::Kind;
 use super::world::{APPLICATION_ID, World};
 
-/// Options that name somebody or something by its id.
+/// Options that name a user, a channel or a role by its id.
 const USER: u64 = 6;
 const CHANNEL: u64 = 7;
 const ROLE: u64 = 8;

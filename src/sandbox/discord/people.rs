@@ -26,7 +26,7 @@ impl Discord {
         lock(&self.world).add_channel(Some(guild), id, name);
     }
 
-    /// Direct messages between somebody and the bot.
+    /// Direct messages between a user and the bot.
     pub fn open_dm(&self, user: u64) -> u64 {
         let mut world = lock(&self.world);
         let known = world
@@ -63,7 +63,7 @@ impl Discord {
         lock(&self.world).users.insert(id, name.to_owned());
     }
 
-    /// Somebody is in a guild with these roles.
+    /// A user is in a guild with these roles.
     pub fn set_member(&self, guild: u64, user: u64, roles: &[u64]) {
         lock(&self.world).set_member(guild, user, roles);
     }
@@ -75,7 +75,7 @@ impl Discord {
         }
     }
 
-    /// What somebody may do beyond what everybody and their roles may.
+    /// What a user may do beyond what `@everyone` and their roles may.
     pub fn set_permissions(&self, guild: u64, user: u64, permissions: u64) {
         let mut world = lock(&self.world);
         let member = world
@@ -87,7 +87,7 @@ impl Discord {
         }
     }
 
-    /// Somebody besides the bot writes something.
+    /// A user besides the bot writes something.
     pub fn say(&self, user: u64, channel: u64, content: &str) -> u64 {
         let draft = super::message_form::Draft {
             content: content.to_owned(),
@@ -96,7 +96,7 @@ impl Discord {
         lock(&self.world).write(channel, user, draft)
     }
 
-    /// What everybody sees in a channel, oldest first.
+    /// What all members see in a channel, oldest first.
     pub fn messages(&self, channel: u64) -> Vec<Message> {
         let world = lock(&self.world);
         let all = world.messages.values();
@@ -146,7 +146,7 @@ impl World {
             roles: [].into(),
             members: [].into(),
         };
-        // Everybody's role has the id of the guild.
+        // The role of all members has the id of the guild.
         let everyone = Role {
             name: "@everyone".to_owned(),
             permissions: super::world::ORDINARY,

@@ -1,5 +1,5 @@
-//! Which call is answered by whom, after it was let in: a user agent, a token where one is needed, the
-//! limits, a body that can be read.
+//! Routes: which call is answered by which code, after it was let in: a user agent, a token where one is
+//! needed, the limits, a body that can be read.
 
 use axum::extract::{Request, State};
 use axum::response::Response;
@@ -169,7 +169,7 @@ impl World {
             return Err(unknown());
         }
         let mut member = self.member_json(guild, user);
-        // Only interactions tell what somebody may do.
+        // Only interactions tell what a member may do.
         if let Some(shown) = member.as_object_mut() {
             shown.remove("permissions");
         }

@@ -21,7 +21,7 @@ pub enum Seen {
     Impossible(String),
 }
 
-/// A form that is open before somebody.
+/// A form that is open before a user.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Form {
     pub custom_id: String,

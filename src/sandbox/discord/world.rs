@@ -1,5 +1,5 @@
-//! The world of this Discord: everything that there is on this Discord: the application, guilds with their people,
-//! channels, messages, commands, interactions.
+//! The world of this Discord, and everything in it: the application, guilds with their people, channels,
+//! messages, commands, interactions.
 
 use std::collections::BTreeMap;
 
@@ -28,7 +28,7 @@ pub(super) const EMBED_LINKS: u64 = 1 << 14;
 pub(super) const USE_COMMANDS: u64 = 1 << 31;
 pub(super) const CREATE_THREADS: u64 = 1 << 35;
 pub(super) const SEND_IN_THREADS: u64 = 1 << 38;
-/// What anybody may do in a guild.
+/// What every member may do in a guild.
 pub(super) const ORDINARY: u64 =
     VIEW_CHANNEL | SEND_MESSAGES | EMBED_LINKS | USE_COMMANDS | CREATE_THREADS | SEND_IN_THREADS;
 const EVERYTHING: u64 = (1 << 53) - 1;
@@ -125,7 +125,7 @@ impl World {
         self.last_id
     }
 
-    /// What somebody may do in a guild.
+    /// What a user may do in a guild.
     pub(super) fn permissions(&self, guild: u64, user: u64) -> u64 {
         let Some(guild) = self.guilds.get(&guild) else {
             return 0;

@@ -179,7 +179,7 @@ impl World {
         id
     }
 
-    /// A workflow by its file; one that nobody added is made up.
+    /// A workflow by its file; one that was not added is made up.
     pub(super) fn workflow(&mut self, repository: u64, file: &str) -> Option<Workflow> {
         let id = self.next_id();
         let found = self.repositories.get_mut(&repository)?;

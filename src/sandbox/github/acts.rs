@@ -102,7 +102,7 @@ impl GitHub {
         });
     }
 
-    /// Somebody comments; the comment's id.
+    /// A person comments; the comment's id.
     pub async fn comment(&self, person: &str, repository: &str, number: u64, text: &str) -> u64 {
         let mut world = lock(&self.world);
         let (repository, person) = (world.id_of(repository), world.person(person));
@@ -126,7 +126,7 @@ impl GitHub {
         }
     }
 
-    /// Somebody reports a commit status.
+    /// A person or an app reports a commit status.
     pub async fn status(
         &self,
         repository: &str,
@@ -200,12 +200,12 @@ impl GitHub {
         });
     }
 
-    /// Somebody runs it again: the same id, the next attempt.
+    /// A person runs it again: the same id, the next attempt.
     pub async fn rerun(&self, id: u64) {
         lock(&self.world).move_run(id, "requested", Run::begin_again);
     }
 
-    /// Somebody else deploys; the deployment's id.
+    /// A person deploys past us; the deployment's id.
     pub async fn deploy(&self, repository: &str, sha: &str, environment: &str, by: &str) -> u64 {
         let mut world = lock(&self.world);
         let (repository, by) = (world.id_of(repository), world.person(by));

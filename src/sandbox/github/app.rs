@@ -140,8 +140,7 @@ impl GitHub {
         }
     }
 
-    /// Tokens begin and end by another clock than the world's. Whoever makes and keeps them may have no other
-    /// than the machine's.
+    /// Tokens begin and end by another clock than the world's. Their holder may have no other than the machine's.
     pub fn judge_tokens_by(&self, clock: Clock) {
         lock(&self.world).clock_of_tokens = clock;
     }
@@ -181,7 +180,7 @@ impl World {
         self.apps.insert(slug.to_owned(), app);
     }
 
-    /// An app by its slug; one that nobody knows is made up.
+    /// An app by its slug; one that is not known is made up.
     pub(super) fn app_named(&mut self, slug: &str) {
         if !self.apps.contains_key(slug) {
             let id = self.next_id();
@@ -262,7 +261,7 @@ impl World {
         })
     }
 
-    /// Who shows this token, or why nobody does.
+    /// The identity that shows this token, or why there is none.
     pub(super) fn identify(&self, token: &str) -> Result<Identity, Answer> {
         if let Some(person) = self.tokens.get(token) {
             return Ok(Identity::Person(*person));
@@ -377,7 +376,7 @@ impl World {
             }
             issued.permissions = wanted;
         }
-        // Nobody may count on a length: it differs from token to token.
+        // The length differs from token to token, so that no client counts on it.
         let number = self.next_id();
         let noise = digest::sha256_hex(format!("token {number}").as_bytes()).repeat(4);
         let length = 41 + usize::try_from(number % 83).unwrap_or(0) * 2;

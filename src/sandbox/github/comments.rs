@@ -1,4 +1,4 @@
-//! Comments and reactions. A comment belongs to whoever wrote it; an app writes as its bot.
+//! Comments and reactions. A comment belongs to its author; an app writes as its bot.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,7 @@ use super::repositories::Repository;
 use super::world::{Need, World, node, stamp};
 use super::{GitHub, lock};
 
-/// A comment that somebody wrote through the API.
+/// A comment that was written through the API.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Written {
     pub id: u64,
@@ -74,7 +74,7 @@ impl GitHub {
             .collect()
     }
 
-    /// A comment that was there before anybody listened.
+    /// A comment that was there before any webhook listened.
     pub fn add_comment(&self, repository: &str, issue: u64, login: &str, body: &str) -> u64 {
         let mut world = lock(&self.world);
         let repository = world.id_of(repository);

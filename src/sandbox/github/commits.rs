@@ -28,14 +28,14 @@ pub(super) struct Commit {
 }
 
 impl GitHub {
-    /// Puts a commit on a branch without telling anybody; a new branch begins at the default one.
+    /// Puts a commit on a branch and sends no webhook; a new branch begins at the default one.
     pub fn add_commit(&self, repository: &str, branch: &str, new: NewCommit) -> String {
         let mut world = lock(&self.world);
         let id = world.id_of(repository);
         world.commit(id, branch, new)
     }
 
-    /// Points a branch somewhere without telling anybody.
+    /// Points a branch somewhere and sends no webhook.
     pub fn set_branch(&self, repository: &str, branch: &str, sha: &str) {
         let mut world = lock(&self.world);
         let id = world.id_of(repository);

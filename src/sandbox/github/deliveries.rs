@@ -1,4 +1,4 @@
-//! Deliveries: what was delivered and what became of it, as the app may ask, and the one way to have it again.
+//! Deliveries and what became of them, as the app may ask, and the one way to have one again.
 
 use std::time::Duration;
 

@@ -319,7 +319,7 @@ impl World {
         }
     }
 
-    /// Somebody outside says how a deployment goes.
+    /// A person outside says how a deployment goes.
     pub(super) fn advance(
         &mut self,
         repository: u64,

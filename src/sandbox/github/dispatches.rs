@@ -1,4 +1,4 @@
-//! Dispatches: what we may ask of workflows: to start by a dispatch, and to pass a gate.
+//! Dispatches: our calls by which a workflow starts, or passes a gate.
 
 use serde_json::{Value, json};
 

@@ -1,5 +1,5 @@
-//! The door: where calls come in: who asks, whether the limit lets them, which trouble they meet, and the record of it
-//! all.
+//! The door, where calls come in: who asks, whether the limit lets them, which trouble they meet, and the
+//! record of it all.
 
 use std::sync::Arc;
 
@@ -194,7 +194,7 @@ fn exchange(call: &Call, status: u16, body: Option<Value>, met_trouble: bool) ->
     }
 }
 
-/// What is asked, if whoever asks is known.
+/// What is asked, if the caller is known.
 fn read(shared: &Shared, head: &request::Parts, body: &Bytes) -> Result<Call, Answer> {
     let text = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok());
     if text("user-agent").is_none_or(str::is_empty) {

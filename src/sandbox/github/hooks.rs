@@ -1,5 +1,5 @@
-//! Webhooks: signed, sent in the background, recorded with their outcome, and never repeated unless
-//! somebody asks. A test may have them dropped, doubled, or held back and shuffled.
+//! Webhooks: signed, sent in the background, recorded with their outcome, and repeated only when the app asks.
+//! A test may have them dropped, doubled, or held back and shuffled.
 
 use std::sync::{Arc, Mutex};
 
@@ -225,7 +225,7 @@ pub(super) async fn deliver(world: Arc<Mutex<World>>, mut parcels: UnboundedRece
 }
 
 impl World {
-    /// Tells everybody who listens what happened in a repository, and by whom.
+    /// Tells every listener what happened in a repository, and by whom.
     pub(super) fn tell(&mut self, event: &str, repository: u64, by: u64, mut payload: Value) {
         let Some(found) = self.repositories.get(&repository) else {
             return;

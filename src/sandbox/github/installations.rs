@@ -1,4 +1,4 @@
-//! Installations: how installations of the app come, change and go.
+//! Installations of the app: they come, change and go.
 
 use std::collections::BTreeSet;
 

@@ -23,7 +23,7 @@ use crate::sandbox::escape::{encoded, pairs};
 const LONGEST: usize = 1 << 20;
 const STATE: &str = "state";
 
-/// An app that somebody wished for, before it is taken over.
+/// An app that an operator wished for, before it is taken over.
 #[derive(Clone, Debug)]
 pub(super) struct Wished {
     code: String,

@@ -1,5 +1,5 @@
-//! Memories: what a GitHub remembers, written down, so that another one can go on from there: whoever is there, the
-//! repositories with everything in them, the commits, and the last number that was given out. What was called and told,
+//! Memories of a GitHub, written down so that another one can go on from there: all accounts, the repositories
+//! with everything in them, the commits, and the last number that was given out. What was called and told,
 //! tokens and webhooks are of one life only.
 
 use std::collections::BTreeMap;
@@ -37,7 +37,7 @@ impl GitHub {
         })
     }
 
-    /// Goes on from what another one wrote down; what was here is forgotten, and nobody is told.
+    /// Goes on from what another one wrote down, and sends no webhook; what was here is forgotten.
     pub fn remember(&self, memory: Value) -> Result<(), serde_json::Error> {
         let memory: Memory = serde_json::from_value(memory)?;
         let mut world = lock(&self.world);

@@ -106,7 +106,7 @@ impl GitHub {
             .fallback(door::enter)
             .with_state(shared);
         let server = tokio::spawn(async move {
-            // A sandbox that cannot go on ends; whoever talks to it notices.
+            // A sandbox that cannot go on ends; its client notices.
             let _ended = axum::serve(socket, routes).await;
         });
         let post = tokio::spawn(hooks::deliver(world.clone(), parcels));
@@ -152,7 +152,7 @@ impl GitHub {
         lock(&self.desk).trouble = Default::default();
     }
 
-    /// How much trouble nobody has met yet.
+    /// How much trouble no call has met yet.
     pub fn trouble_left(&self) -> usize {
         lock(&self.desk).trouble.len()
     }

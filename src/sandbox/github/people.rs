@@ -1,4 +1,4 @@
-//! Accounts, teams and their members: who somebody is, whatever the login says today.
+//! Accounts, teams and their members: the number behind a login, whatever the login says today.
 
 use std::collections::BTreeMap;
 
@@ -44,7 +44,7 @@ impl GitHub {
         lock(&self.world).add_account(id, login, Kind::Person);
     }
 
-    /// The id stays; the old login is nobody's from now on.
+    /// The id stays; the old login is free from now on.
     pub fn rename_person(&self, id: u64, login: &str) {
         if let Some(account) = lock(&self.world).accounts.get_mut(&id) {
             login.clone_into(&mut account.login);
@@ -76,7 +76,7 @@ impl GitHub {
         lock(&self.world).teams.remove(&id);
     }
 
-    /// Puts somebody into a team; nothing takes them out.
+    /// Puts a person into a team; `None` takes them out.
     pub fn set_member(&self, team: u64, login: &str, membership: Option<Membership>) {
         let mut world = lock(&self.world);
         let Some(person) = world.account_named(login).map(|account| account.id) else {

@@ -1,4 +1,4 @@
-//! Sends one webhook and looks at no more than the status.
+//! The postman: it sends one webhook and looks at no more than the status.
 
 use std::time::Duration;
 

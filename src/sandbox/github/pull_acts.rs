@@ -1,4 +1,4 @@
-//! Pull requests: how pull requests come to be, change and end, and who is told.
+//! Pull requests come to be, change and end here, and webhooks tell of it.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! A branch moved: who is told, which pull requests follow, and which workflows start.
+//! Pushes: a branch moved, so webhooks tell of it, pull requests follow, and workflows start.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Reports: what machines say about a commit: statuses, and check runs of apps.
+//! Reports of machines about a commit: statuses, and check runs of apps.
 
 use std::collections::{BTreeMap, BTreeSet};
 

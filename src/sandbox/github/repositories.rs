@@ -55,7 +55,7 @@ impl Repository {
 }
 
 impl GitHub {
-    /// A public repository with one commit on `main`; an owner whom nobody knows is made up.
+    /// A public repository with one commit on `main`; an owner who is not known is made up.
     pub fn add_repository(&self, id: u64, full_name: &str) {
         lock(&self.world).add_repository(id, full_name);
     }

@@ -1,5 +1,5 @@
-//! Which call is answered by whom. Repositories may be named by number as well, which is where their
-//! former names lead.
+//! Routes: which call is answered by which code. Repositories may be named by number as well, which is where
+//! their former names lead.
 
 use super::call::{Answer, Call, Outcome};
 use super::world::World;

@@ -1,5 +1,5 @@
-//! Settings: what people set up on GitHub's pages: what the app asks for and is told, where webhooks lead, workflows
-//! that are switched off, environments and what they wait for.
+//! Settings that people make on GitHub's pages: what the app asks for and is told, where webhooks lead,
+//! workflows that are switched off, environments and what they wait for.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -58,7 +58,7 @@ impl GitHub {
         }
     }
 
-    /// Somebody switches a workflow off.
+    /// A person switches a workflow off.
     pub fn switch_off(&self, repository: &str, file: &str) {
         let mut world = lock(&self.world);
         let repository = world.id_of(repository);
@@ -193,7 +193,7 @@ impl World {
         }))
     }
 
-    /// The scopes of whoever asks with a classic token.
+    /// The scopes of a caller with a classic token.
     pub(super) fn scopes_of(&self, call: &Call) -> Option<String> {
         let Identity::Person(person) = call.identity else {
             return None;

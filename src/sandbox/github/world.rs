@@ -1,5 +1,5 @@
-//! The world of this GitHub: everything that there is on this GitHub, and who may touch it. What happens to it is told
-//! file by file: people, repositories, commits, pulls, comments, reports, actions, deployments, app.
+//! The world of this GitHub, everything in it, and who may touch it. What happens to it is told file by file:
+//! people, repositories, commits, pulls, comments, reports, actions, deployments, app.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -48,7 +48,7 @@ pub(super) struct World {
     pub(super) believes_hearsay: bool,
 }
 
-/// What a call needs from whoever makes it.
+/// What a call needs of its caller.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Need {
     Read(&'static str),
@@ -107,7 +107,7 @@ impl World {
         id
     }
 
-    /// The repository at this path, if whoever asks may do this with it.
+    /// The repository at this path, if the caller may do this with it.
     pub(super) fn reach(
         &self,
         call: &Call,

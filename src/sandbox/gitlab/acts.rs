@@ -1,5 +1,4 @@
-//! Acts: what people do on GitLab by themselves: push, open, merge, write. Each act changes the world and tells about
-//! it.
+//! Acts of people on GitLab: they push, open, merge, write. Each act changes the world and tells about it.
 
 use serde_json::json;
 
@@ -14,7 +13,7 @@ impl GitLab {
         self.push_as(&pusher, project, branch, commits).await
     }
 
-    /// Somebody pushes what others may have written; ann does for those whom nobody knows.
+    /// A person pushes what others may have written; ann does for those who are not known.
     pub async fn push_as(
         &self,
         person: &str,
@@ -36,7 +35,7 @@ impl GitLab {
         world.branch_head(id, branch).unwrap_or_default()
     }
 
-    /// Somebody points a branch at another commit, whatever was there.
+    /// Points a branch at another commit, whatever was there. The pusher is ann.
     pub async fn force_push(&self, project: &str, branch: &str, sha: &str) {
         let mut world = lock(&self.world);
         let (id, pusher) = (world.id_of(project), world.person("ann"));
@@ -55,7 +54,7 @@ impl GitLab {
         world.pushed(id, branch, before.as_deref(), pusher);
     }
 
-    /// Somebody tags a commit. A pipeline starts.
+    /// A person tags a commit. A pipeline starts.
     pub async fn tag(&self, project: &str, tag: &str, sha: &str, by: &str) {
         let mut world = lock(&self.world);
         let (id, by) = (world.id_of(project), world.person(by));
@@ -151,7 +150,7 @@ impl GitLab {
         world.change_merge_request((project, iid), person, "approval", |_| json!({}));
     }
 
-    /// Somebody writes a note on a merge request; its number, or 0 where GitLab's own commands were all of it.
+    /// A person writes a note on a merge request; its number, or 0 where GitLab's own commands were all of it.
     pub async fn comment(&self, person: &str, project: &str, iid: u64, text: &str) -> u64 {
         let text = &super::notes::without_quick_actions(text);
         if text.trim().is_empty() {
@@ -172,7 +171,7 @@ impl GitLab {
         }
     }
 
-    /// Nobody is told.
+    /// No webhook tells of it.
     pub async fn delete_comment(&self, project: &str, id: u64) {
         self.change_project(project, |found| drop(found.notes.remove(&id)));
     }

@@ -1,5 +1,4 @@
-//! Approvals of deployments to protected environments. They start nothing: they only let somebody
-//! start the job.
+//! Approvals of deployments to protected environments. They start nothing: they only let a person start the job.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -20,7 +19,7 @@ pub(super) struct Approval {
 }
 
 impl GitLab {
-    /// Somebody approves a deployment, or rejects it; why they may not.
+    /// A person approves a deployment, or rejects it; why they may not.
     pub async fn approve(&self, person: &str, deployment: u64, status: &str) -> Result<(), String> {
         let mut world = lock(&self.world);
         let (person, is_rejection) = (world.person(person), status == "rejected");
@@ -98,7 +97,7 @@ impl World {
         let one = found.deployments.get(&deployment);
         let one = one.ok_or("There is no such deployment.")?;
         let objection = self.objection(found, one, user);
-        // Whoever began it may still stop it.
+        // The person who began it may still stop it.
         let is_own = is_rejection && one.user == user;
         if let Some(why) = objection.filter(|why| !(is_own && why.starts_with("You cannot"))) {
             return Err(why.to_owned());

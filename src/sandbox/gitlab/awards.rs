@@ -36,14 +36,14 @@ impl GitLab {
             .collect()
     }
 
-    /// Somebody awards an emoji to a note; its number, or nothing where they have already.
+    /// A person awards an emoji to a note; its number, or nothing where they have already.
     pub async fn award(&self, person: &str, project: &str, note: u64, name: &str) -> Option<u64> {
         let mut world = lock(&self.world);
         let (project, person) = (world.id_of(project), world.person(person));
         world.award(project, Awardable::Note(note), (person, name))
     }
 
-    /// Somebody takes an emoji back.
+    /// Takes an emoji back.
     pub async fn revoke(&self, project: &str, award: u64) {
         let mut world = lock(&self.world);
         let project = world.id_of(project);

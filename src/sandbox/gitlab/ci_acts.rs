@@ -1,4 +1,4 @@
-//! Acts of machines: what runners and tools do by themselves: run jobs, report about commits, deploy.
+//! Acts of machines: runners and tools run jobs, report about commits, deploy.
 
 use serde_json::Value;
 
@@ -35,7 +35,7 @@ impl GitLab {
             .map(|found| found.status.to_owned())
     }
 
-    /// Somebody starts a pipeline from GitLab's pages; its number.
+    /// A person starts a pipeline from GitLab's pages; its number.
     pub async fn run_pipeline(&self, project: &str, branch: &str, by: &str) -> Option<u64> {
         let mut world = lock(&self.world);
         let (id, by) = (world.id_of(project), world.person(by));
@@ -110,7 +110,7 @@ impl GitLab {
         }
     }
 
-    /// Somebody starts a manual job; whether they could.
+    /// A person starts a manual job; whether they could.
     pub async fn play(&self, job: u64, by: &str) -> bool {
         let mut world = lock(&self.world);
         let by = world.person(by);
@@ -120,7 +120,7 @@ impl GitLab {
         world.play(project, job, by, Vec::new()).is_ok()
     }
 
-    /// Somebody runs a job again: another job, whose number comes back.
+    /// A person runs a job again: another job, whose number comes back.
     pub async fn retry(&self, job: u64, by: &str) -> Option<u64> {
         let mut world = lock(&self.world);
         let by = world.person(by);
@@ -129,7 +129,7 @@ impl GitLab {
         again.ok()
     }
 
-    /// Somebody cancels a pipeline.
+    /// Cancels a pipeline.
     pub async fn cancel_pipeline(&self, pipeline: u64) {
         let mut world = lock(&self.world);
         let mut all = world.projects.values();
@@ -139,7 +139,7 @@ impl GitLab {
         }
     }
 
-    /// Somebody reports a commit status, and names the pipeline where no branch has the commit.
+    /// A person or a tool reports a commit status, and names the pipeline where no branch has the commit.
     pub async fn status(&self, project: &str, sha: &str, name: &str, (state, by): (&str, &str)) {
         let mut world = lock(&self.world);
         let (project, by) = (world.id_of(project), world.person(by));
@@ -165,7 +165,7 @@ impl GitLab {
         let _said = world.say(project, sha, &said, by);
     }
 
-    /// Somebody's own tool deploys; the deployment's number.
+    /// A person's own tool deploys; the deployment's number.
     pub async fn deploy(&self, project: &str, sha: &str, environment: &str, by: &str) -> u64 {
         let mut world = lock(&self.world);
         let (project, by) = (world.id_of(project), world.person(by));

@@ -1,4 +1,4 @@
-//! Events of pipelines: what webhooks tell of jobs, pipelines and deployments.
+//! Events of pipelines, as webhooks tell of them: jobs, pipelines and deployments.
 
 use serde_json::{Value, json};
 
@@ -200,7 +200,7 @@ impl World {
         };
         let environment = found.environments.get(&one.environment);
         let job = one.job.and_then(|job| found.jobs.get(&job));
-        // Whoever started the job, if there is one.
+        // The person who started the job, if there is one.
         let user = job.map_or(one.user, |job| job.user);
         let person = self.people.get(&user);
         let commit = self.resolve(found, &one.sha);

@@ -40,14 +40,14 @@ impl Commit {
 }
 
 impl GitLab {
-    /// Puts a commit on a branch without telling anybody; a new branch begins at the default one.
+    /// Puts a commit on a branch and sends no webhook; a new branch begins at the default one.
     pub fn add_commit(&self, project: &str, branch: &str, new: NewCommit) -> String {
         let mut world = lock(&self.world);
         let id = world.id_of(project);
         world.commit(id, branch, new)
     }
 
-    /// Points a branch somewhere without telling anybody.
+    /// Points a branch somewhere and sends no webhook.
     pub fn set_branch(&self, project: &str, branch: &str, sha: &str) {
         self.change_project(project, |found| {
             found.branches.insert(branch.to_owned(), sha.to_owned());
@@ -77,7 +77,7 @@ impl World {
         self.point(project, "main", &sha);
     }
 
-    /// A username, or an address that may be nobody's.
+    /// A username, or an address that may belong to no account.
     fn signatory(&self, name: Option<&str>) -> Signatory {
         let name = name.unwrap_or("somebody");
         let known = self.person_named(name).or_else(|| self.person_with(name));

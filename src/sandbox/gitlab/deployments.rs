@@ -1,5 +1,5 @@
-//! Deployments: made when the turn of a job comes that deploys, or by somebody else's tool. They keep
-//! step with their job.
+//! Deployments: made when the turn of a job comes that deploys, or by a tool from outside. They keep step with
+//! their job.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ pub(super) struct Deployment {
     pub(super) sha: String,
     pub(super) reference: String,
     pub(super) status: &'static str,
-    /// Who began the pipeline; whoever starts the job changes nothing about that.
+    /// The person who began the pipeline; who starts the job changes nothing about that.
     pub(super) user: u64,
     pub(super) job: Option<u64>,
     pub(super) approvals: Vec<Approval>,
@@ -26,7 +26,7 @@ pub(super) struct Deployment {
     finished_at: Option<Timestamp>,
 }
 
-/// What somebody deploys.
+/// What is to be deployed.
 pub(super) struct NewDeployment {
     pub(super) environment: String,
     pub(super) sha: String,
@@ -87,7 +87,7 @@ impl World {
         self.new_deployment(project, new);
     }
 
-    /// A deployment follows its job. What waits for somebody is blocked, approvals or not.
+    /// A deployment follows its job. One that waits to be played is blocked, approvals or not.
     pub(super) fn follow_job(&mut self, project: u64, job: u64, status: &'static str) {
         let found = self.projects.get(&project);
         let deployment = found
@@ -125,7 +125,7 @@ impl World {
         }
     }
 
-    /// The word for a deployment that somebody said.
+    /// The word for a deployment, as a tool may say it.
     pub(super) fn sayable(status: &str) -> Option<&'static str> {
         SAYABLE.into_iter().find(|known| *known == status)
     }

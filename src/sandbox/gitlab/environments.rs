@@ -1,4 +1,4 @@
-//! Environments, and who must agree before anything is deployed to the protected ones.
+//! Environments, and the people who must agree before anything is deployed to the protected ones.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -24,10 +24,10 @@ pub(super) struct Protection {
     pub(super) approvals: u64,
 }
 
-/// Somebody to whom an environment is open.
+/// Those to whom an environment is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// Everybody with at least so much access.
+    /// All with at least so much access.
     Level(u8),
     Person(u64),
     /// Members of this group.
@@ -118,7 +118,7 @@ impl World {
         found.filter(|_| self.is_premium)
     }
 
-    /// Whether somebody may deploy to an environment.
+    /// Whether a person may deploy to an environment.
     pub(super) fn may_deploy(&self, project: &Project, environment: &str, person: u64) -> bool {
         let level = self.level(project, person).unwrap_or(0);
         let Some(protection) = self.protection(project, environment) else {
@@ -149,7 +149,7 @@ impl World {
         project.is_forward_only && !job.is_over() && is_behind
     }
 
-    /// Whether somebody may start a job.
+    /// Whether a person may start a job.
     pub(super) fn may_start(&self, project: &Project, job: &Job, person: u64) -> bool {
         let level = self.level(project, person).unwrap_or(0);
         let open = job

@@ -1,5 +1,5 @@
-//! Logs of webhooks: what became of each delivery. GitLab repeats none by itself; whoever owns a webhook may look here
-//! and have one sent again.
+//! Logs of webhooks: what became of each delivery. GitLab repeats none by itself; the owner of a webhook may
+//! look here and have one sent again.
 
 use std::time::Duration;
 

@@ -121,7 +121,7 @@ impl World {
         if !url.starts_with("http") {
             return Err(Answer::message(422, "Invalid url given"));
         }
-        // Pushes are told of unless somebody says otherwise.
+        // Pushes are told of unless the owner says otherwise.
         let events = BTreeSet::from(["push_events".to_owned()]);
         let listener = self.new_listener(url, events, Place::Project(project));
         let listener = self.settle(call, listener)?;

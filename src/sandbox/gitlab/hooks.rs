@@ -135,7 +135,7 @@ impl GitLab {
         id
     }
 
-    /// Somebody takes a webhook away.
+    /// Takes a webhook away.
     pub fn remove_hook(&self, id: u64) {
         lock(&self.world).hooks.listeners.remove(&id);
     }
@@ -175,7 +175,7 @@ impl GitLab {
         lock(&self.world).hooks.to_lose += count;
     }
 
-    /// Every delivery arrives this many times in all, as when somebody has it sent again.
+    /// Every delivery arrives this many times in all, as when the owner has it sent again.
     pub fn repeat_each(&self, times: usize) {
         lock(&self.world).hooks.more_copies = times.saturating_sub(1);
     }
@@ -291,7 +291,7 @@ impl World {
         }
     }
 
-    /// Tells everybody who listens what happened in a project.
+    /// Tells every listener what happened in a project.
     pub(super) fn tell(&mut self, flag: &str, project: u64, payload: Value) {
         let Some(found) = self.projects.get(&project) else {
             return;

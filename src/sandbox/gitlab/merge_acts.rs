@@ -1,4 +1,4 @@
-//! Merge requests: how merge requests come to be, change and end, and who is told.
+//! Merge requests come to be, change and end here, and webhooks tell of it.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Notes on merge requests: what people write, and what GitLab writes itself.
+//! Notes on merge requests: those of people, and those that GitLab writes itself.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ use crate::digest;
 /// Commands of GitLab's own that are commands of ours, too.
 const QUICK_ACTIONS: [&str; 5] = ["approve", "lock", "unlock", "status", "unlink"];
 
-/// A note that somebody wrote through the API.
+/// A note that was written through the API.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Written {
     pub id: u64,
@@ -54,7 +54,7 @@ impl GitLab {
         written
     }
 
-    /// A note that was there before anybody listened.
+    /// A note that was there before any webhook listened.
     pub fn add_comment(&self, project: &str, iid: u64, username: &str, body: &str) -> u64 {
         let mut world = lock(&self.world);
         let (project, author) = (world.id_of(project), world.person(username));

@@ -1,4 +1,4 @@
-//! People and groups: who somebody is, whatever the username says today, and what they may do where.
+//! People and groups: the number behind a username, whatever it says today, and what people may do where.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ pub(super) struct Person {
     pub(super) username: String,
     pub(super) name: String,
     pub(super) email: String,
-    /// Their address is on nobody's page.
+    /// Their address is on no page.
     pub(super) hides_email: bool,
     pub(super) is_blocked: bool,
     is_bot: bool,
@@ -31,12 +31,12 @@ pub(super) struct Group {
 
 /// What people do outside of projects. Unknown names are left alone.
 impl GitLab {
-    /// Their address is their username at example.com, and everybody may see it.
+    /// Their address is their username at example.com, and every page shows it.
     pub fn add_person(&self, id: u64, username: &str) {
         lock(&self.world).add_person(id, username);
     }
 
-    /// The id stays; the old username is nobody's from now on.
+    /// The id stays; the old username is free from now on.
     pub fn rename_person(&self, id: u64, username: &str) {
         if let Some(person) = lock(&self.world).people.get_mut(&id) {
             username.clone_into(&mut person.username);
@@ -60,7 +60,7 @@ impl GitLab {
         self.change_person(username, |person| person.hides_email = is_hidden);
     }
 
-    /// Nobody lets them in any more; they stay where they are members.
+    /// GitLab does not let them in any more; they stay where they are members.
     pub fn block_person(&self, username: &str, is_blocked: bool) {
         self.change_person(username, |person| person.is_blocked = is_blocked);
     }
@@ -106,7 +106,7 @@ impl GitLab {
         lock(&self.world).groups.remove(&id);
     }
 
-    /// Puts somebody into a group with so much access, also for all below it; nothing takes them out.
+    /// Puts a person into a group with so much access, also for all below it; `None` takes them out.
     pub fn set_member(&self, group: u64, username: &str, level: Option<u8>) {
         let mut world = lock(&self.world);
         let Some(person) = world.person_named(username).map(|person| person.id) else {
@@ -168,7 +168,7 @@ impl World {
             .find(|person| person.username.eq_ignore_ascii_case(username))
     }
 
-    /// Their number; zero for nobody.
+    /// Their number; zero where there is no such person.
     pub(super) fn person(&self, username: &str) -> u64 {
         self.person_named(username).map_or(0, |person| person.id)
     }
@@ -249,7 +249,7 @@ impl World {
             let named = call
                 .asked("username")
                 .is_none_or(|name| person.username.eq_ignore_ascii_case(name));
-            // Addresses that nobody may see find nobody.
+            // A hidden address finds no account.
             let found = call.asked("search").is_none_or(|text| {
                 let is_address = !person.hides_email && person.email.eq_ignore_ascii_case(text);
                 is_address || person.username.contains(text) || person.name.contains(text)
@@ -315,7 +315,7 @@ impl World {
         member
     }
 
-    /// Everybody who is a member here, with the most that they may do.
+    /// All members, with the most that they may do.
     fn everybody(&self, project: Option<&Project>, namespace: &str) -> BTreeMap<u64, u8> {
         let groups = self.groups.values();
         let above = groups.filter(|group| is_within(namespace, &group.full_path));

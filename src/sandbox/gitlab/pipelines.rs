@@ -264,7 +264,7 @@ impl World {
         Answer::ok(shown.collect())
     }
 
-    /// A pipeline by somebody who asks for one: it runs where its branch or tag is now.
+    /// A pipeline on request: it runs where its branch or tag is now.
     fn order(&mut self, project: u64, mut start: Start) -> Outcome {
         let found = self.projects.get(&project).ok_or_else(Answer::nowhere)?;
         let base = |text: &str| Content::Json(json!({ "message": { "base": [text] } }));

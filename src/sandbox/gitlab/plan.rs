@@ -25,7 +25,7 @@ impl JobPlan {
         }
     }
 
-    /// Waits for somebody, and the pipeline does not wait for it.
+    /// Waits to be played, and the pipeline does not wait for it.
     #[must_use]
     pub fn manual(mut self) -> Self {
         self.is_manual = true;
@@ -33,7 +33,7 @@ impl JobPlan {
         self
     }
 
-    /// Waits for somebody, and the pipeline with it.
+    /// Waits to be played, and the pipeline with it.
     #[must_use]
     pub fn blocking(mut self) -> Self {
         self.is_manual = true;

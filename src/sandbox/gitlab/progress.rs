@@ -1,4 +1,4 @@
-//! Progress: how pipelines go on: jobs move, the next stages follow, deployments keep step, and everybody is told.
+//! Progress of pipelines: jobs move, the next stages follow, deployments keep step, and webhooks tell of it.
 
 use super::environments::Refusal;
 use super::jobs::{Job, Kind};
@@ -181,7 +181,7 @@ impl World {
         }
     }
 
-    /// Somebody starts a job that waits for them.
+    /// A person starts a job that waits for them.
     pub(super) fn play(
         &mut self,
         project: u64,
@@ -206,7 +206,7 @@ impl World {
         Ok(())
     }
 
-    /// Somebody runs a job again: another job in its place, whose number comes back.
+    /// A person runs a job again: another job in its place, whose number comes back.
     pub(super) fn run_again(&mut self, project: u64, id: u64, by: u64) -> Result<u64, Refusal> {
         let (again, now) = (self.next_id(), self.now());
         let found = self.projects.get(&project).ok_or(Refusal::CanNot)?;

@@ -281,7 +281,7 @@ impl World {
         Answer::ok(shown)
     }
 
-    /// Somebody who may read the code, which guests of private projects may not.
+    /// The project, for a caller who may read its code, which guests of private projects may not.
     pub(super) fn reach_code(&self, call: &Call, text: &str) -> Result<&Project, Answer> {
         let project = self.reach(call, text, Need::Sight)?;
         let level = call.who.and_then(|who| self.level(project, who));

@@ -1,4 +1,4 @@
-//! A branch or tag moved: who is told, which merge requests follow, and which pipeline starts.
+//! Pushes: a branch or tag moved, so webhooks tell of it, merge requests follow, and a pipeline starts.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Which call is answered by whom.
+//! Routes: which call is answered by which code.
 
 use super::call::{Answer, Call, Outcome};
 use super::world::{GUEST, Need, World};

@@ -12,11 +12,11 @@ use super::plan::JobPlan;
 use super::projects::Project;
 use super::world::{DEVELOPER, Need, World, stamp};
 
-/// What somebody says about a commit.
+/// What a reporter says about a commit.
 pub(super) struct Said<'s> {
     pub(super) name: &'s str,
     pub(super) state: &'static str,
-    /// The branch that it is about; the first that has the commit where nobody says.
+    /// The branch that it is about; the first that has the commit where none is named.
     pub(super) reference: Option<&'s str>,
     pub(super) pipeline: Option<u64>,
     pub(super) description: Option<&'s str>,
@@ -61,7 +61,7 @@ impl World {
             .map(|one| one.id)
     }
 
-    /// Writes down what somebody says about a commit; why it cannot be.
+    /// Writes down what a reporter says about a commit; why it cannot be.
     pub(super) fn say(
         &mut self,
         project: u64,

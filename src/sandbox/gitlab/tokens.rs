@@ -50,7 +50,7 @@ impl GitLab {
         }
     }
 
-    /// A token that may trigger pipelines of this project in somebody's name, and nothing else.
+    /// A token that may trigger pipelines of this project in a person's name, and nothing else.
     pub fn add_trigger_token(&self, project: &str, token: &str, username: &str) {
         let mut world = lock(&self.world);
         let (project, owner) = (world.id_of(project), world.person(username));

@@ -1,5 +1,5 @@
-//! The world of this GitLab: everything that there is on this GitLab, and who may touch it. What happens to it is told
-//! file by file: people, projects, commits, merge requests, notes, pipelines, deployments, hooks.
+//! The world of this GitLab, everything in it, and who may touch it. What happens to it is told file by file:
+//! people, projects, commits, merge requests, notes, pipelines, deployments, hooks.
 
 use std::collections::BTreeMap;
 
@@ -42,7 +42,7 @@ pub(super) struct World {
     pub(super) chain: Option<String>,
 }
 
-/// What a call needs of whoever makes it.
+/// What a call needs of its caller.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Need {
     /// To see the project.
@@ -104,7 +104,7 @@ impl World {
         id
     }
 
-    /// The project with this number or at this path, if whoever asks may do this with it.
+    /// The project with this number or at this path, if the caller may do this with it.
     pub(super) fn reach(&self, call: &Call, text: &str, need: Need) -> Result<&Project, Answer> {
         let found = match text.parse() {
             Ok(id) => self.projects.get(&id),
@@ -126,7 +126,7 @@ impl World {
         }
     }
 
-    /// A former path leads to the number, as long as nobody else took it.
+    /// A former path leads to the number, as long as no other project took it.
     fn moved(&self, call: &Call, path: &str) -> Option<Answer> {
         let id = self.former_paths.get(&path.to_ascii_lowercase())?;
         let rest = call.asked_path.splitn(4, '/').nth(3);
@@ -143,14 +143,14 @@ impl World {
         self.reach(call, text, need).map(|project| project.id)
     }
 
-    /// How much somebody may do in a project, groups above it included.
+    /// How much a person may do in a project, groups above it included.
     pub(super) fn level(&self, project: &Project, person: u64) -> Option<u8> {
         let own = project.members.get(&person).copied();
         let inherited = self.level_above(project.namespace(), person);
         own.max(inherited)
     }
 
-    /// How much somebody may do in a group, groups above it included.
+    /// How much a person may do in a group, groups above it included.
     pub(super) fn level_above(&self, full_path: &str, person: u64) -> Option<u8> {
         self.groups
             .values()

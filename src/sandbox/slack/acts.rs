@@ -1,5 +1,5 @@
-//! Acts: what people do: type commands, click buttons, fill in forms. Slack lets them do only what its own windows
-//! offer; `click_raw` is for a window that shows an old state.
+//! Acts of people: they type commands, click buttons, fill in forms. Slack lets them do only what its own
+//! windows offer; `click_raw` is for a window that shows an old state.
 
 use serde_json::{Value, json};
 
@@ -52,7 +52,7 @@ impl Seen {
 }
 
 impl Slack {
-    /// Somebody sends a command such as `/deploy` with a text.
+    /// A user sends a command such as `/deploy` with a text.
     pub async fn slash(&self, user: &str, channel: &str, command: &str, text: &str) -> Seen {
         let fields = {
             let mut world = lock(&self.world);
@@ -85,7 +85,7 @@ impl Slack {
         }
     }
 
-    /// Somebody clicks an element that is there.
+    /// A user clicks an element that is there.
     pub async fn click(&self, user: &str, message: &Message, action_id: &str) -> Seen {
         let now = self.message(&message.channel, &message.ts);
         match now {
@@ -94,7 +94,7 @@ impl Slack {
         }
     }
 
-    /// Somebody clicks an element of a message as their window shows it, however old that is.
+    /// A user clicks an element of a message as their window shows it, however old that is.
     pub async fn click_raw(&self, user: &str, message: &Message, action_id: &str) -> Seen {
         let payload = {
             let mut world = lock(&self.world);
@@ -123,7 +123,7 @@ impl Slack {
         }
     }
 
-    /// Somebody fills in a view, by block, and sends it.
+    /// A user fills in a view, by block, and sends it.
     pub async fn submit_view(&self, user: &str, view: &View, written: &[(&str, &str)]) -> Seen {
         let (view, payload) = {
             let mut world = lock(&self.world);
@@ -146,7 +146,7 @@ impl Slack {
         }
     }
 
-    /// Somebody closes a view; the app hears of it if it asked to.
+    /// A user closes a view; the app hears of it if it asked to.
     pub async fn close_view(&self, user: &str, view: &View) -> Seen {
         let payload = {
             let mut world = lock(&self.world);

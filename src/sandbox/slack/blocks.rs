@@ -1,4 +1,4 @@
-//! Blocks: what blocks may look like, in messages and in views.
+//! Blocks, and the form that Slack wants of them in messages and in views.
 
 use std::collections::BTreeSet;
 

@@ -12,7 +12,7 @@ use super::methods::{ok, required};
 use super::world::World;
 use crate::sandbox::desk::{Answer, Outcome};
 
-/// Slack cuts a longer new text off; here it is refused, so that nobody comes to depend on that.
+/// Slack cuts a longer new text off; here it is refused, so that our code does not come to depend on that.
 const LONGEST: usize = 40_000;
 const LONGEST_CHANGE: usize = 4_000;
 const LARGEST_METADATA: usize = 16 << 10;

@@ -1,5 +1,5 @@
-//! Carries what people did to the app, signed over HTTP or in an envelope down a socket, and waits three
-//! seconds for the answer; also anything else, signed as one likes.
+//! Delivery of what people did: carried to the app, signed over HTTP or in an envelope down a socket, and
+//! answered within three seconds; also anything else, signed as one likes.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ pub struct Sent {
     pub body: String,
 }
 
-/// What somebody did: a command by its fields, anything else by a payload.
+/// What a user did: a command by its fields, anything else by a payload.
 #[derive(Clone, Debug)]
 pub(super) enum Told {
     Command(Vec<(String, String)>),
@@ -46,7 +46,7 @@ impl Slack {
         signature(body, timestamp)
     }
 
-    /// Asks, unsigned, whether somebody is there; the status of the answer.
+    /// Asks, unsigned, whether the app is there; the status of the answer.
     pub async fn ssl_check(&self) -> Option<u16> {
         let kind = ("Content-Type", "application/x-www-form-urlencoded");
         let answer = self.send_raw(&[kind], "ssl_check=1&token=deprecated").await;
@@ -65,12 +65,12 @@ impl Slack {
         post(&sent).await
     }
 
-    /// Sends once more, byte by byte, what was last sent over HTTP for somebody.
+    /// Sends once more, byte by byte, what was last sent over HTTP for a user.
     pub async fn repeat_last(&self) -> Option<(u16, Value)> {
         post(&self.last_sent()?).await
     }
 
-    /// What was last sent over HTTP for somebody.
+    /// What was last sent over HTTP for a user.
     pub fn last_sent(&self) -> Option<Sent> {
         lock(&self.world).last_sent.clone()
     }

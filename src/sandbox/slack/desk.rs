@@ -1,4 +1,4 @@
-//! The door: where calls come in: the token, the scopes, the limits, arguments as JSON or as a form.
+//! The door, where calls come in: the token, the scopes, the limits, arguments as JSON or as a form.
 
 use axum::extract::{Request, State};
 use axum::response::Response;

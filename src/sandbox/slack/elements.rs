@@ -1,4 +1,4 @@
-//! Elements: what texts, buttons, inputs and menus may look like.
+//! Elements: the form that Slack wants of texts, buttons, inputs and menus.
 
 use serde_json::Value;
 

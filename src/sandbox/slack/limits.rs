@@ -1,5 +1,5 @@
-//! Limits: how often one may ask: each method by itself, messages by channel. Slack's tiers say how many calls a minute
-//! are good; it lets short bursts through, and so does a window here.
+//! Limits to asking: each method by itself, messages by channel. Slack's tiers say how many calls a minute are
+//! good; it lets short bursts through, and so does a window here.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

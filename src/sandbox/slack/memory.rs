@@ -1,5 +1,5 @@
-//! Memories: what a Slack remembers, written down, so that another one can go on from there: the messages, and the
-//! addresses at which somebody may still be answered. Channels and people are for whoever sets it up.
+//! Memories of a Slack, written down so that another one can go on from there: the messages, and the addresses
+//! at which a user may still be answered. Channels and people are for the test to set up.
 
 use std::collections::BTreeMap;
 

@@ -1,9 +1,9 @@
-//! Mentions: whom a message mentions: in its text, and in the marked-up texts of its blocks.
+//! Mentions that a message makes: in its text, and in the marked-up texts of its blocks.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// Somebody whom a message pings.
+/// Those whom a message pings.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Mention {
     Channel,

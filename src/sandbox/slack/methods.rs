@@ -1,4 +1,4 @@
-//! Which method is answered by whom, and those that only look something up.
+//! Methods: which code answers each, and those that only look something up.
 
 use serde_json::{Value, json};
 

@@ -91,7 +91,7 @@ impl Slack {
             .fallback(desk::enter)
             .with_state(shared.clone());
         let server = tokio::spawn(async move {
-            // A sandbox that cannot go on ends; whoever talks to it notices.
+            // A sandbox that cannot go on ends; its client notices.
             let _ended = axum::serve(socket, routes).await;
         });
         Ok(Self {
@@ -122,7 +122,7 @@ impl Slack {
         lock(&self.desk).trouble.add_at(method, path, trouble);
     }
 
-    /// How much trouble nobody has met yet.
+    /// How much trouble no call has met yet.
     pub fn trouble_left(&self) -> usize {
         lock(&self.desk).trouble.len()
     }

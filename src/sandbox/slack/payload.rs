@@ -1,4 +1,4 @@
-//! Payloads: what the app hears, as Slack writes it.
+//! Payloads that the app hears, as Slack writes them.
 
 use serde_json::{Value, json};
 

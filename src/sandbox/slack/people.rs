@@ -43,7 +43,7 @@ impl Slack {
         lock(&self.world).groups.insert(id.to_owned(), users);
     }
 
-    /// Somebody besides the bot writes something; its `ts`.
+    /// A user besides the bot writes something; its `ts`.
     pub fn say(&self, user: &str, channel: &str, text: &str) -> String {
         let draft = Draft {
             text: text.to_owned(),
@@ -52,7 +52,7 @@ impl Slack {
         lock(&self.world).write(channel, user, draft)
     }
 
-    /// What everybody sees in a channel, threads included, oldest first.
+    /// What all members see in a channel, threads included, oldest first.
     pub fn messages(&self, channel: &str) -> Vec<Message> {
         let mut found = self.matching(|one| one.channel == channel && one.ephemeral_to.is_none());
         found.sort_by(|one, other| one.ts.cmp(&other.ts));
@@ -76,7 +76,7 @@ impl Slack {
         lock(&self.world).messages.get(&key).cloned()
     }
 
-    /// The views that are open before somebody.
+    /// The views that are open before a user.
     pub fn views_of(&self, user: &str) -> Vec<View> {
         let world = lock(&self.world);
         let all = world.views.values();

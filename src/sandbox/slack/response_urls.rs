@@ -1,5 +1,4 @@
-//! Addresses that stand for what somebody did: whoever knows one may answer there, five times within
-//! thirty minutes.
+//! Addresses for answers, each for what a user did: its holder may answer there, five times within thirty minutes.
 
 use std::time::Duration;
 
@@ -27,7 +26,7 @@ pub(super) struct ResponseUrl {
 }
 
 impl World {
-    /// A new address for what somebody did, in answer to a message or to none.
+    /// A new address for what a user did, in answer to a message or to none.
     pub(super) fn response_url(
         &mut self,
         user: &str,

@@ -20,7 +20,7 @@ pub(super) struct Line {
     sender: mpsc::UnboundedSender<Value>,
 }
 
-/// What was sent, until somebody acknowledges it.
+/// What was sent, until the app acknowledges it.
 #[derive(Clone, Debug)]
 pub(super) struct Envelope {
     body: Value,
@@ -56,7 +56,7 @@ impl Slack {
         }
     }
 
-    /// How many envelopes nobody acknowledged.
+    /// How many envelopes the app did not acknowledge.
     pub fn unacknowledged(&self) -> usize {
         let world = lock(&self.world);
         let all = world.envelopes.values();
@@ -65,7 +65,7 @@ impl Slack {
 }
 
 impl World {
-    /// Sends an envelope down the newest socket; its id, or nothing where nobody is connected.
+    /// Sends an envelope down the newest socket; its id, or nothing where no socket is connected.
     pub(super) fn send_envelope(&mut self, kind: &str, payload: &Value) -> Option<String> {
         let secret = self.secret("envelope");
         let id = format!("{}-{}", &secret[..8], &secret[8..]);
@@ -123,7 +123,7 @@ impl World {
     }
 }
 
-/// `GET /link?ticket=...`, with a ticket that nobody used yet.
+/// `GET /link?ticket=...`, with a ticket that is not used yet.
 pub(super) async fn join(
     State(shared): State<Shared>,
     Query(ticket): Query<Ticket>,
@@ -155,7 +155,7 @@ async fn talk(shared: Shared, mut socket: WebSocket) {
             }
         }
     }
-    // Whether it was heard or not, nobody speaks here any more.
+    // Whether the app hears it or not, the socket is over.
     let _closed = socket.send(Message::Close(None)).await;
     lock(&shared.world).lines.retain(|line| line.id != id);
 }

@@ -1,4 +1,4 @@
-//! Views: forms that the app opens before somebody who has just done something.
+//! Views: forms that the app opens before a user who has just done something.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::sandbox::desk::{Answer, Outcome};
 /// How long a trigger opens something.
 const TRIGGER: Duration = Duration::from_secs(3);
 
-/// What somebody did, as a reason to open a view.
+/// What a user did, as a reason to open a view.
 #[derive(Clone, Debug)]
 pub(super) struct Trigger {
     user: String,
@@ -24,7 +24,7 @@ pub(super) struct Trigger {
     is_used: bool,
 }
 
-/// A view that is open before somebody.
+/// A view that is open before a user.
 #[derive(Clone, Debug)]
 pub struct View {
     pub id: String,
@@ -55,7 +55,7 @@ impl View {
 }
 
 impl World {
-    /// A trigger for what somebody does now.
+    /// A trigger for what a user does now.
     pub(super) fn trigger(&mut self, user: &str) -> String {
         let id = format!("{}.{TEAM}.{}", self.next_id(), self.secret("trigger"));
         let trigger = Trigger {
@@ -116,7 +116,7 @@ impl World {
         ok(json!({ "view": view.json(&json!({})) }))
     }
 
-    /// Puts a view before somebody, in place of another where there is one.
+    /// Puts a view before a user, in place of another where there is one.
     pub(super) fn show(
         &mut self,
         id: Option<String>,

@@ -1,4 +1,4 @@
-//! The world of this Slack: everything that there is on this Slack.
+//! The world of this Slack, and everything in it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -112,7 +112,7 @@ impl World {
         self.last_id
     }
 
-    /// Letters that nobody guesses, as far as tests go.
+    /// Letters that cannot be guessed, as far as tests go.
     pub(super) fn secret(&mut self, what: &str) -> String {
         let id = self.next_id();
         digest::sha256_hex(format!("{what} {id}").as_bytes())[..24].to_owned()

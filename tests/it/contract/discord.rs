@@ -1,4 +1,4 @@
-//! What we say to Discord, held against its own published description, which lies beside the project.
+//! Our calls to Discord, held against its own published description, which lies beside the project.
 
 use std::io::Write as _;
 use std::path::PathBuf;

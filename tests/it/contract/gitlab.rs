@@ -1,5 +1,5 @@
-//! What we say to the sandbox GitLab and what it says to us, held against GitLab's own description of
-//! its REST calls and its own samples of webhooks, which lie beside the project.
+//! Our calls to the sandbox GitLab and its words to us, held against GitLab's own description of its REST calls
+//! and its own samples of webhooks, which lie beside the project.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
@@ -270,8 +270,8 @@ impl Description {
         schema
     }
 
-    /// GitLab's description calls a text whatever nobody described, and one thing what is a list; the
-    /// names of fields it has right, and the types that it does give.
+    /// GitLab's description calls a text whatever it does not describe, and one thing what is a list; the names
+    /// of fields it has right, and the types that it does give.
     fn look(&self, schema: &Value, value: &Value, at: &str, found: &mut Vec<String>) {
         let schema = self.resolved(schema);
         match value {

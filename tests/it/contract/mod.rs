@@ -1,5 +1,5 @@
-//! What we say to the sandbox and what it says to us, held against GitHub's own descriptions: every
-//! call with its answer, every webhook. `script/fixtures` brings the descriptions.
+//! The contract: what we say to the sandbox and what it says to us, held against GitHub's own descriptions:
+//! every call with its answer, every webhook. `script/fixtures` brings the descriptions.
 
 pub(crate) mod discord;
 pub(crate) mod gitlab;

@@ -1,4 +1,4 @@
-//! As much of JSON Schema as GitHub's descriptions use, in the dialects of OpenAPI 3.0 and 3.1.
+//! JSON Schema, as much of it as GitHub's descriptions use, in the dialects of OpenAPI 3.0 and 3.1.
 
 use serde_json::Value;
 

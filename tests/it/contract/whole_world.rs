@@ -1,4 +1,4 @@
-//! The sandbox itself against GitHub's descriptions: every call once, every webhook once.
+//! The whole sandbox against GitHub's descriptions: every call once, every webhook once.
 
 use countersign::sandbox::github::{Fate, GitHub, INSTALLATION_ID, NewCommit};
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Who may see and do what, and by which names they are known.
+//! People: what they may see and do, and by which names they are known.
 
 use std::time::Duration;
 

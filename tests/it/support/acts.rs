@@ -1,4 +1,4 @@
-//! What people and machines do on the forge where a world's services live, with the same words for both.
+//! Acts of people and machines on the forge where a world's services live, with the same words for both.
 
 use std::sync::Arc;
 
@@ -52,7 +52,7 @@ impl World {
         }
     }
 
-    /// A branch that was there before anybody listened.
+    /// A branch that was there before the service listened.
     pub(crate) fn set_branch(&self, branch: &str, sha: &str) {
         match self.forge {
             Forge::GitHub => self.github.set_branch(SHOP, branch, sha),
@@ -218,7 +218,7 @@ impl World {
         self.settle().await;
     }
 
-    /// Somebody joins the team that approves for quality, or leaves it.
+    /// A person joins the team that approves for quality, or leaves it.
     pub(crate) fn set_member(&self, person: &str, is_member: bool) {
         self.set_member_of(40, person, is_member);
     }

@@ -1,4 +1,4 @@
-//! No change of the state without its entry: what the tables say follows from the log, entry by entry.
+//! Agreement of state and log: no change without its entry; what the tables say follows from the log, entry by entry.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
@@ -20,13 +20,13 @@ struct Folded {
     approvals: BTreeSet<(i64, String)>,
     live: BTreeMap<(String, String), (String, i64)>,
     locks: BTreeSet<(String, String)>,
-    /// What was seen in production that nobody asked for.
+    /// What was seen in production without a request.
     unasked: BTreeSet<(String, String, String)>,
     /// Decisions, by their departure.
     triggered: BTreeMap<String, i64>,
     /// The last decision about each request.
     decided: BTreeMap<i64, i64>,
-    /// Requests whose trigger GitHub took.
+    /// Requests whose trigger the forge took.
     left: BTreeSet<i64>,
     /// Accounts in chats that are linked.
     links: BTreeSet<Vec<String>>,
@@ -38,7 +38,7 @@ fn detail(entry: &Stored) -> Value {
     body["detail"].take()
 }
 
-/// Somebody's account in a chat.
+/// The account in a chat that an entry names.
 fn account(entry: &Stored) -> Vec<String> {
     let detail = detail(entry);
     let parts = ["chat", "tenant", "user"].into_iter();
@@ -81,7 +81,7 @@ impl Folded {
                 self.live.insert(place(), (sha, request));
                 self.moved(request, "succeeded");
             }
-            // Somebody said no before anybody asked.
+            // A person said no before anything was asked for.
             "rejected" if entry.request.is_none() => {}
             ended @ ("failed" | "cancelled" | "rejected" | "expired" | "superseded" | "voided") => {
                 self.moved(request, ended);

@@ -1,5 +1,5 @@
-//! What happens around a release on the forge where a world's services live, with the same words for both:
-//! people and groups change, branches go back, forks appear, and the forge is in trouble.
+//! Events around a release on the forge where a world's services live, with the same words for both: people and
+//! groups change, branches go back, forks appear, and the forge is in trouble.
 
 use countersign::domain::Forge;
 use countersign::sandbox::github::{NewCommit, Trouble};
@@ -71,7 +71,7 @@ impl World {
         }
     }
 
-    /// Somebody owns the repository that is called so.
+    /// The person owns the repository that is called so.
     pub(crate) fn make_owner(&self, person: &str) {
         match self.forge {
             Forge::GitHub => self.github.set_role(SHOP, person, Some("admin")),
@@ -94,7 +94,7 @@ impl World {
         }
     }
 
-    /// Somebody comments where the repository is now.
+    /// The person comments where the repository is now.
     pub(crate) async fn comment_at(&self, repository: &str, (person, on): (&str, u64)) -> u64 {
         let text = "/deploy prod";
         let comment = match self.forge {
@@ -118,7 +118,7 @@ impl World {
         self.settle().await;
     }
 
-    /// Somebody points a branch at another commit, whatever was there.
+    /// A person points a branch at another commit, whatever was there.
     pub(crate) async fn force_push(&self, branch: &str, sha: &str) {
         match self.forge {
             Forge::GitHub => self.github.force_push(SHOP, branch, sha).await,
@@ -144,8 +144,8 @@ impl World {
         self.settle().await;
     }
 
-    /// A pull request of bob's out of a fork; its number and its commit. On GitLab somebody of the project
-    /// lets a pipeline run for it there, because its own run in the fork.
+    /// A pull request of bob's out of a fork; its number and its commit. On GitLab a member of the project lets
+    /// a pipeline run for it there, because its own run in the fork.
     pub(crate) async fn open_from_fork(&self) -> (u64, String) {
         let gift = vec![NewCommit::by("bob", "generous")];
         let sha = match self.forge {

@@ -1,4 +1,4 @@
-//! Asks the sandbox GitHub as any client would.
+//! A caller that asks the sandbox GitHub as any client would.
 
 use countersign::clock::Clock;
 use countersign::sandbox::github::{APP_CLIENT_ID, APP_KEY, GitHub, INSTALLATION_ID};

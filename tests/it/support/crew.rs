@@ -1,4 +1,4 @@
-//! The loops of a service as a crew that can crash and come back, or work side by side with another.
+//! The crew: the loops of a service, which can crash and come back, or work side by side with another.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -112,7 +112,7 @@ impl Crew {
 }
 
 impl World {
-    /// The loops end in the middle of whatever they do, as when the power goes. Nobody gives anything back.
+    /// The loops end in the middle of whatever they do, as when the power goes, and give nothing back.
     pub(crate) async fn crash(&self) {
         let crews = std::mem::take(&mut *self.crews.lock().unwrap());
         for crew in crews {

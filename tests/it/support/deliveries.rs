@@ -42,7 +42,7 @@ pub(crate) fn push(repository: u64) -> Vec<u8> {
         .into_bytes()
 }
 
-/// Somebody writes a comment on a pull request.
+/// Ann writes a comment on a pull request.
 pub(crate) fn comment(repository: u64, comment: u64, text: &str) -> Value {
     let ann = json!({ "id": 5, "login": "ann", "type": "User" });
     json!({

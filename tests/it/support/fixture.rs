@@ -1,5 +1,5 @@
-//! A database as a program of before left it, with the forge and the chats that it spoke to: written down as
-//! text, and brought back to life.
+//! Fixtures: a database as a program of before left it, with the forge and the chats that it spoke to, written
+//! down as text and brought back to life.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -20,7 +20,7 @@ pub(crate) struct Around {
     at: Timestamp,
     /// The file beside the database that holds the last signed head.
     head: String,
-    /// What whoever wrote it down wants to know again.
+    /// What the maker of the fixture wants to know again.
     pub(crate) story: Value,
     github: Value,
     discord: Value,
@@ -41,7 +41,7 @@ fn name(engine: Engine) -> &'static str {
 }
 
 impl World {
-    /// Writes everything down. Nobody may be at work.
+    /// Writes everything down. No crew may be at work.
     pub(crate) async fn keep(&self, (version, engine): (&str, Engine), story: Value) {
         let talk = self.talk();
         let around = Around {
@@ -63,7 +63,7 @@ impl World {
         std::fs::write(file("sql"), legible(&sql, engine)).unwrap();
     }
 
-    /// The world that was written down, in which nobody works yet; and what was told of it.
+    /// The world that was written down, in which no crew works yet; and what was told of it.
     pub(crate) async fn kept((version, engine): (&str, Engine), services: &str) -> (Self, Value) {
         let file = |ending: &str| {
             let path = path(version, &format!("{}.{ending}", name(engine)));

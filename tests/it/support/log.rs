@@ -1,4 +1,4 @@
-//! A log of many entries, and the hands of somebody who has its database and its head file.
+//! A log of many entries, and the hands of an attacker who has its database and its head file.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -240,7 +240,7 @@ impl Log {
     }
 }
 
-/// Somebody who may do anything to the database and the head file.
+/// An attacker who may do anything to the database and the head file.
 pub(crate) struct Hands {
     connection: AnyConnection,
     engine: Engine,

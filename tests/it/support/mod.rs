@@ -1,4 +1,4 @@
-//! What the tests share: fresh databases, the real binary, signed deliveries, patience.
+//! Tools that the tests share: fresh databases, the real binary, signed deliveries, patience.
 
 pub(crate) mod acts;
 mod agrees;

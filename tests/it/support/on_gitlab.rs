@@ -1,4 +1,4 @@
-//! What only worlds have whose services live on GitLab: its client, its jobs and pipelines, and what we sent.
+//! GitLab, as only worlds have it whose services live there: its client, its jobs and pipelines, and what we sent.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -63,7 +63,7 @@ impl World {
         self.gitlab.job_of(SHOP, sha, "deploy-prod").unwrap().0
     }
 
-    /// A job moves, and everybody hears of it.
+    /// A job moves, and the service hears of it.
     pub(crate) async fn job_moves(&self, job: u64, status: &str) {
         self.gitlab.job_moves(job, status).await;
         self.settle().await;

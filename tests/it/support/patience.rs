@@ -1,4 +1,4 @@
-//! Waiting for a fact instead of for a time.
+//! Patience: waiting for a fact instead of for a time.
 
 use std::time::{Duration, Instant};
 

@@ -123,7 +123,7 @@ impl Pages {
         self.0[place.unwrap()].add(title, text);
     }
 
-    /// Whoever asks this wherever they are reads what is pinned.
+    /// The person asks this on every surface, and what they read is pinned.
     pub(crate) async fn ask(&mut self, world: &World, person: &str, asked: (u64, &str)) {
         for surface in SURFACES {
             let answer = world.ask_at(surface, person, asked).await;

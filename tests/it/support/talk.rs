@@ -42,7 +42,7 @@ pub(crate) enum Surface {
 /// Who is who in the chats, by their numbers and logins on the forge.
 const PEOPLE: [(u64, &str); 4] = [(5, "ann"), (6, "bob"), (7, "dora"), (8, "quinn")];
 
-/// Somebody's id on Discord.
+/// The person's id on Discord.
 pub(crate) fn on_discord(person: &str) -> u64 {
     PEOPLE
         .iter()
@@ -51,7 +51,7 @@ pub(crate) fn on_discord(person: &str) -> u64 {
         .unwrap()
 }
 
-/// Somebody's id on Slack.
+/// The person's id on Slack.
 pub(crate) fn on_slack(person: &str) -> String {
     format!("U0{}", person.to_uppercase())
 }
@@ -140,12 +140,12 @@ impl World {
         self.talk.as_ref().expect("a world with chats")
     }
 
-    /// Somebody gives a command on Discord and reads the answer that only they see.
+    /// The person gives a command on Discord and reads the answer that only they see.
     pub(crate) async fn discord(&self, person: &str, line: &str) -> String {
         self.ask_at(Surface::Discord, person, (0, line)).await
     }
 
-    /// Somebody gives a command on Slack and reads the answer that only they see.
+    /// The person gives a command on Slack and reads the answer that only they see.
     pub(crate) async fn slack(&self, person: &str, line: &str) -> String {
         self.ask_at(Surface::Slack, person, (0, line)).await
     }
@@ -177,13 +177,13 @@ impl World {
         assert!(!seen.is_failure() && !seen.is_impossible(), "{seen:?}");
     }
 
-    /// The newest message that only somebody sees on Slack, as plain as it is.
+    /// The newest message that only this person sees on Slack, as plain as it is.
     pub(crate) fn slack_answer(&self, person: &str) -> String {
         let shown = self.talk().slack.ephemeral_for(&on_slack(person));
         shown.last().map(text_of).unwrap_or_default()
     }
 
-    /// Somebody asks wherever it is, and reads what they read there.
+    /// The person asks on this surface; what they read there.
     pub(crate) async fn ask_at(
         &self,
         surface: Surface,
@@ -195,7 +195,7 @@ impl World {
         self.answer_at(surface, person, place)
     }
 
-    /// Somebody asks wherever it is and does not wait; where the answer will be.
+    /// The person asks on this surface and does not wait; where the answer will be.
     pub(crate) async fn ask_unheard(
         &self,
         surface: Surface,
@@ -212,7 +212,7 @@ impl World {
         }
     }
 
-    /// What somebody reads where they asked.
+    /// What the person reads where they asked.
     pub(crate) fn answer_at(&self, surface: Surface, person: &str, place: u64) -> String {
         match surface {
             Surface::Comment => self.said(place).answer().to_owned(),
@@ -221,7 +221,7 @@ impl World {
         }
     }
 
-    /// Somebody presses the button with this label on the newest message of Discord's channel.
+    /// The person presses the button with this label on the newest message of Discord's channel.
     pub(crate) async fn press_on_discord(&self, person: &str, label: &str) -> String {
         let discord = &self.talk().discord;
         let message = discord.messages(CHANNEL).pop().unwrap();
@@ -251,7 +251,7 @@ impl World {
         discord.message(answer.id).unwrap().content
     }
 
-    /// Somebody presses the button with this label on the newest message of Slack's channel.
+    /// The person presses the button with this label on the newest message of Slack's channel.
     pub(crate) async fn press_on_slack(&self, person: &str, label: &str) -> String {
         let slack = &self.talk().slack;
         let message = self.posted_on_slack().pop().unwrap();
@@ -277,7 +277,7 @@ impl World {
         self.slack_answer(person)
     }
 
-    /// Somebody links their accounts, on both chats.
+    /// The person links their accounts, on both chats.
     pub(crate) async fn link(&self, person: &str) {
         let offered = self.discord(person, "/link").await;
         let pull_request = self.any_pull_request();
@@ -367,7 +367,7 @@ pub(crate) fn code_in(offered: &str) -> String {
     format!("/link {code}")
 }
 
-/// A command and its options as somebody fills them in on Discord.
+/// A command and its options as a person fills them in on Discord.
 fn spelled(line: &str) -> (String, Vec<(String, Value)>) {
     use countersign::domain::command::definitions;
     let mut words = shell_words(line.trim_start_matches('/'));

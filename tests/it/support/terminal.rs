@@ -36,7 +36,7 @@ impl Page {
     }
 }
 
-/// A command line as somebody would type it.
+/// A command line as an operator would type it.
 pub(crate) fn line(words: &[&str]) -> String {
     let quoted = words.iter().map(|word| {
         let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:,=+@".contains(c);

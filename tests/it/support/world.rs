@@ -1,6 +1,6 @@
 //! A whole world in one process: a GitHub and a GitLab, a service with its door, and a clock that is moved by
 //! hand. Its services live on one of the forges, and what is written for GitHub is meant for the other, too.
-//! Tests speak like people: somebody pushes, reports, comments; then the world settles.
+//! Tests speak like people: a person pushes, reports, comments; then the world settles.
 
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
@@ -117,7 +117,7 @@ pub(crate) struct World {
     catalog: watch::Sender<Arc<Catalog>>,
     client: watch::Sender<Option<Arc<Client>>>,
     pub(super) gitlab_client: watch::Sender<Option<Arc<gitlab::client::Client>>>,
-    /// Where GitLab's webhooks should lead; nobody watches them until it is known.
+    /// Where GitLab's webhooks should lead; they are not watched until it is known.
     address: watch::Sender<Option<String>>,
     pub(super) desk: Desk,
     pub(super) crews: Mutex<Vec<Crew>>,
@@ -207,7 +207,7 @@ fn gitlab_client(gitlab: &GitLab, deadline: Duration) -> Arc<gitlab::client::Cli
     Arc::new(gitlab::client::Client::new(&gitlab.url(), TOKEN, deadline).unwrap())
 }
 
-/// The chats of every configuration; most worlds have nobody there.
+/// The chats of every configuration; most worlds have no one there.
 const CHATS: &str = "[discord]\napplication_id = \"1\"\nguilds = [\"90\"]\ntoken = { env = \"TOKEN\" }\n\
     public_key = \"3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c\"\n\
     [slack]\ntoken = { env = \"TOKEN\" }\nsigning_secret = { env = \"SECRET\" }\nteams = [\"T0ACMECORP\"]\n";
@@ -301,7 +301,7 @@ impl World {
         world
     }
 
-    /// A world in which nobody works yet, and nobody listens.
+    /// A world in which no crew works yet, and no door listens.
     pub(super) async fn still(beginning: Beginning<'_>) -> Self {
         let Beginning {
             forge,
@@ -538,7 +538,7 @@ impl World {
                 .is_none_or(|next| next > now)
     }
 
-    /// Time passes while nobody works.
+    /// Time passes while no crew works.
     pub(crate) fn wait(&self, seconds: u64) {
         self.hand.advance(Duration::from_secs(seconds));
     }
@@ -568,14 +568,14 @@ impl World {
         (pull_request, sha)
     }
 
-    /// Somebody comments, and gets an answer.
+    /// The person comments, and gets an answer.
     pub(crate) async fn say(&self, person: &str, pull_request: u64, text: &str) -> Said {
         let comment = self.comment(person, pull_request, text).await;
         self.settle().await;
         self.said(comment)
     }
 
-    /// Somebody comments, and nothing that happens because of it is delivered, ever.
+    /// The person comments, and nothing that happens because of it is delivered, ever.
     pub(crate) async fn say_unheard(&self, person: &str, pull_request: u64, text: &str) -> u64 {
         let comment = self.comment(person, pull_request, text).await;
         self.hold();

@@ -1,4 +1,4 @@
-//! Makes a fixture: brings a world into a rich state, stops in the middle of everything, and writes it down.
+//! The making of a fixture: it brings a world into a rich state, stops in the middle of everything, and writes it down.
 
 use std::time::Duration;
 
@@ -13,8 +13,8 @@ use crate::support::crew::Part;
 use crate::support::talk::{Surface, code_in};
 use crate::support::{Engine, World, eventually, on_both};
 
-/// Names the version whose fixture is to be made. Nothing is made unless somebody asks for it: a fixture is of
-/// the program that makes it.
+/// Names the version whose fixture is to be made. Nothing is made unless the operator asks for it: a fixture is
+/// of the program that makes it.
 const WANTED: &str = "COUNTERSIGN_MAKE_FIXTURE";
 const WEEK_AND_A_DAY: u64 = 8 * 24 * 3_600;
 /// Longer than GitHub asks us to stay away.
@@ -224,7 +224,7 @@ async fn trouble(world: &World, story: &mut Story) {
     story.parked = world.number(parked).await;
 }
 
-/// Discord is away, and whoever works goes away, too, one after the other.
+/// Discord is away, and the parts of the service go away, too, one after the other.
 async fn night(world: &World, story: &mut Story) {
     let away = (0..1_000).map(|_| Trouble::status(503));
     world.talk().discord.expect_trouble(away);
@@ -259,7 +259,7 @@ async fn night(world: &World, story: &mut Story) {
     world.wait(DOWN);
 }
 
-/// Somebody decides, nobody delivers; then nobody is there at all.
+/// The intake decides, and no delivery runs; then the whole service is away.
 async fn morning(world: &World, story: &mut Story) {
     hold_the_lane_of_the_shop(world).await;
     world.work(&[Part::Intake]).await;
@@ -276,7 +276,7 @@ async fn morning(world: &World, story: &mut Story) {
     (_, story.soaking) = publish(world, "Read on").await;
     let soaks = "SELECT COUNT(*) FROM timer WHERE name LIKE 'soak/%'";
     comes(world, "the soak", soaks, 1).await;
-    // The lane of whoever speaks is free; that of the shop is not.
+    // The lane of the speaker is free; that of the shop is not.
     let yes = format!("/approve #{}", story.eu);
     world.ask_unheard(Surface::Discord, "ann", (0, &yes)).await;
     comes(world, "the approval", WAITING_NOTES, 2).await;

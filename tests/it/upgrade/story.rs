@@ -1,4 +1,4 @@
-//! What a fixture is about: the configuration that was in force, and what its numbers mean.
+//! The story of a fixture: the configuration that was in force, and what its numbers mean.
 
 use serde::{Deserialize, Serialize};
 
@@ -72,7 +72,7 @@ exclude = []
 trigger = { github = "deployment", environment = "attic" }
 "#;
 
-/// A service in a repository of its own, which nobody waits for when the first one is busy.
+/// A service in a repository of its own, which does not wait when the first one is busy.
 pub(super) const BOOKS_SERVICE: &str = r#"
 [[service]]
 name = "books"
@@ -104,15 +104,15 @@ pub(super) const BOOKS: &str = "acme/books";
 pub(super) const TOKEN: &str =
     "cst_1111111111111111111111111111111111111111111111111111111111111111";
 
-/// What whoever restores a fixture must know of it.
+/// What a test that restores a fixture must know of it.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Story {
     /// The pull request of the shop, and its commit, which everything is about.
     pub(super) pull_request: u64,
     pub(super) sha: String,
-    /// Asked for in a comment, with one approval; the second one is a delivery that nobody has handled.
+    /// Asked for in a comment, with one approval; the second one is a delivery that is not handled yet.
     pub(super) prod: u64,
-    /// Asked for on Discord, with one approval; the second one is a note that nobody has handled.
+    /// Asked for on Discord, with one approval; the second one is a note that is not handled yet.
     pub(super) eu: u64,
     /// Asked for on Slack, with one approval.
     pub(super) asia: u64,
@@ -122,9 +122,9 @@ pub(super) struct Story {
     pub(super) us: u64,
     /// Started, and the answer was lost.
     pub(super) lab: u64,
-    /// Started, and nobody has heard of it yet.
+    /// Started, and the intake has not heard of it yet.
     pub(super) west: u64,
-    /// A release that nobody asked for.
+    /// A release without a request.
     pub(super) attic: u64,
     /// With two approvals of three; its pull request and its commit. Whatever is to be shown of it waits.
     pub(super) shelf: u64,

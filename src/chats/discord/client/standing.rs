@@ -1,5 +1,5 @@
-//! Our standing: how we stand with Discord: which application the token belongs to, and what its bot may do in a
-//! channel. Asked by people who look for mistakes, never by the service at work.
+//! Our standing with Discord: which application the token belongs to, and what its bot may do in a channel.
+//! Asked by people who look for mistakes, never by the service at work.
 
 use http::Method;
 use serde::Deserialize;
@@ -127,8 +127,8 @@ fn read<T: for<'a> Deserialize<'a>>(body: &[u8]) -> Result<T, CallError> {
     })
 }
 
-/// What a member may do in a channel: what the roles give, then what the channel takes and gives to everybody,
-/// to the member's roles together, and to the member alone.
+/// What a member may do in a channel: what the roles give, then what the channel takes and gives to
+/// `@everyone`, to the member's roles together, and to the member alone.
 fn rights(
     (guild_id, guild): (&str, &Guild),
     (user, member): (&str, &Member),
@@ -191,7 +191,7 @@ mod tests {
             assert_eq!(rights(("9", &guild), ("5", &member), overwrites), expect);
         };
         check(&[], 0b0011);
-        // Everybody loses it, the role gets it back, the member loses it again.
+        // `@everyone` loses it, the role gets it back, the member loses it again.
         check(&[overwrite("9", 0, 0b0001)], 0b0010);
         check(
             &[overwrite("9", 0, 0b0001), overwrite("7", 0b0001, 0)],

@@ -1,4 +1,4 @@
-//! Messages: what messages look like, for every state, for hostile texts and for any at all.
+//! Messages: how they look, for every state, for hostile texts and for any at all.
 
 use proptest::prelude::*;
 
@@ -54,7 +54,7 @@ fn hold_limits(message: &Value) {
     }
 }
 
-/// Nobody is called, and nothing hides or turns.
+/// The message calls neither a person nor the whole server, and nothing in it hides or turns.
 fn hold_peace(message: &Value) {
     for text in sample::texts(message) {
         assert!(

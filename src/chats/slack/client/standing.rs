@@ -1,5 +1,5 @@
-//! Our standing: how we stand with Slack: the workspace and the scopes of our token. Asked by people who look for
-//! mistakes, never by the service at work.
+//! Our standing with Slack: the workspace and the scopes of our token. Asked by people who look for mistakes,
+//! never by the service at work.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! Messages: what messages look like, for every state, for hostile texts and for any at all.
+//! Messages: how they look, for every state, for hostile texts and for any at all.
 
 use proptest::prelude::*;
 
@@ -48,7 +48,7 @@ fn hold_limits(message: &Value) {
     }
 }
 
-/// Nobody is called, and nothing hides or turns.
+/// Only the configured group is called, and nothing hides or turns.
 fn hold_peace(message: &Value, called: Option<&str>) {
     for text in sample::texts(message) {
         // Everything in angle brackets is ours: dates, links, and whom the configuration calls.

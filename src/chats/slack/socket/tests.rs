@@ -61,7 +61,7 @@ async fn a_silent_socket_is_asked_and_then_given_up() {
     let server = tokio::spawn(async move {
         let (stream, _) = listener.accept().await.unwrap();
         let stream = accept_async(stream).await.unwrap();
-        // Whoever does not read does not answer pings.
+        // A server that does not read does not answer pings.
         let _ = has_heard.await;
         drop(stream);
     });

@@ -1,4 +1,4 @@
-//! Every question that the desk has, and the calls that answer it.
+//! Questions: every question that the desk has, and the calls that answer it.
 
 use super::{As, Client};
 use crate::call::CallError;

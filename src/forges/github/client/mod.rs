@@ -1,4 +1,4 @@
-//! Calls: what we ask of GitHub. Every call is made once: repeating is the business of whoever calls, who knows whether
+//! Calls: what we ask of GitHub. Every call is made once: repeating is the caller's business, who knows whether
 //! it may. An answer is never taken for more than it says.
 
 mod acts;

@@ -1,5 +1,5 @@
-//! People: who people are: their role in a repository, their teams, the apps behind bots, and ourselves. A login is
-//! believed only when it belongs to the number that we mean.
+//! People: their role in a repository, their teams, the apps behind bots, and ourselves. A login is believed
+//! only when it belongs to the number that we mean.
 
 use serde::Deserialize;
 

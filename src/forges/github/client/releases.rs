@@ -1,4 +1,4 @@
-//! Releases: how a release goes, and whether one that we started is there at all.
+//! Releases: how one goes, and whether one that we started is there at all.
 
 use super::{As, Client};
 use crate::call::CallError;
@@ -99,7 +99,7 @@ impl Client {
         ))
     }
 
-    /// Looks for a release with our mark. A mark is believed only where nobody else can have put it.
+    /// Looks for a release with our mark. A mark is believed only where no other account can have put it.
     pub(super) async fn sight(
         &self,
         repository: &Repository,

@@ -1,4 +1,4 @@
-//! Our standing: how we stand with GitHub: as whom, what we may do, and whether there is what the configuration names.
+//! Our standing with GitHub: as whom we act, what we may do, and whether there is what the configuration names.
 //! Asked by people who look for mistakes, never by the service at work.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -59,7 +59,7 @@ pub struct Webhook {
     /// Stars, where there is one.
     #[serde(default)]
     pub secret: Option<String>,
-    /// A number or a text; "1" means that nobody looks at the certificate.
+    /// A number or a text; "1" means that GitHub does not check the certificate.
     #[serde(default)]
     insecure_ssl: serde_json::Value,
 }
@@ -80,7 +80,7 @@ pub struct RepositoryWebhook {
 pub enum View {
     /// There is none, or it is not shown to us.
     Hidden,
-    /// Somebody has put the app aside there.
+    /// The app has been put aside there.
     Suspended,
     Seen(Seen),
 }
@@ -252,7 +252,7 @@ impl Client {
             .collect())
     }
 
-    /// The webhooks of a repository, for whoever may see them.
+    /// The webhooks of a repository, where we may see them.
     pub async fn webhooks(
         &self,
         repository: &Repository,

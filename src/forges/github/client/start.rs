@@ -1,4 +1,4 @@
-//! Starts a release, once: one call, and an answer that is read for exactly what it says.
+//! The start of a release, once: one call, and an answer that is read for exactly what it says.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Commits: what is said about commits: where branches stand, and the facts that gates wait for.
+//! Commits, as deliveries tell of them: where branches stand, and the facts that gates wait for.
 
 use std::collections::BTreeSet;
 
@@ -164,7 +164,7 @@ pub(crate) fn check_report(check: Check, repository: RepositoryId) -> Option<Rep
     })
 }
 
-/// A run is a gate's fact, and perhaps a release of ours or of somebody else.
+/// A run is a gate's fact, and perhaps a release, ours or another's.
 pub(super) fn workflow_run(payload: WorkflowRun) -> Vec<Incoming> {
     if !matches!(
         payload.action.as_str(),

@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 use super::payload;
 use crate::domain::{Account, Forge, Incoming, Repository, RepositoryId};
 
-/// The longest sentence about an unreadable field; it may quote what somebody else wrote.
+/// The longest sentence about an unreadable field; it may quote what a stranger wrote.
 const LONGEST_WHY: usize = 300;
 
 /// Says in our words what a stored delivery means, or which field cannot be read. One delivery can tell
@@ -71,7 +71,7 @@ fn account(user: payload::User) -> Account {
     }
 }
 
-/// The first address that a person can follow, or nothing. Whoever reports a fact chooses its address.
+/// The first address that a person can follow, or nothing. The reporter of a fact chooses its address.
 fn link(candidates: impl IntoIterator<Item = Option<String>>) -> String {
     let is_web = |address: &String| {
         (address.starts_with("https://") || address.starts_with("http://"))

@@ -1,5 +1,4 @@
-//! Whatever arrives, interpreting it never panics: it has a meaning, or a sentence about what cannot be
-//! read.
+//! Arbitrary deliveries never make the interpreter panic: each has a meaning, or a sentence about what cannot be read.
 
 use proptest::prelude::*;
 

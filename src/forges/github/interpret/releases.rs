@@ -1,4 +1,4 @@
-//! Releases: what is said about releases: deployments, how they go, and runs that wait for our answer.
+//! Releases, as deliveries tell of them: deployments, how they go, and runs that wait for our answer.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! Commits: what GitHub tells about commits: pushes, statuses, checks, and runs of workflows.
+//! Commits in GitHub's payloads: pushes, statuses, checks, and runs of workflows.
 
 use serde::Deserialize;
 

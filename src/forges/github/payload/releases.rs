@@ -1,4 +1,4 @@
-//! Releases: what GitHub tells about releases: deployments, how they go, and runs that wait for our answer.
+//! Releases in GitHub's payloads: deployments, how they go, and runs that wait for our answer.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -76,8 +76,8 @@ pub(crate) struct ProtectionRule {
     pub(crate) installation: Option<Numbered>,
 }
 
-/// The number of the run that waits, read off the address at which GitHub wants the answer. The
-/// address itself is forgotten, so that nobody ever asks it.
+/// The number of the run that waits, read off the address at which GitHub wants the answer. The address itself
+/// is forgotten, so that we never call it.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(try_from = "String")]
 pub(crate) struct Callback {

@@ -1,4 +1,4 @@
-//! Talk: what GitHub tells about pull requests, the talk on them, and repositories themselves.
+//! Talk in GitHub's payloads: pull requests, the talk on them, and repositories themselves.
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::call::CallError;
 use crate::web;
 
-/// Nobody makes us wait longer by asking for it.
+/// GitLab cannot make us wait longer by asking for it.
 const LONGEST_WAIT: u64 = 3_600;
 /// Where GitLab does not say how long to wait.
 const USUAL_WAIT: u64 = 60;

@@ -1,4 +1,4 @@
-//! Every question that the desk has, and the calls that answer it.
+//! Questions: every question that the desk has, and the calls that answer it.
 
 use super::Client;
 use crate::call::CallError;
@@ -44,7 +44,7 @@ impl Client {
                 .reports(repository, sha, aside)
                 .await
                 .map(Fact::Reports),
-            // Nobody reports in the name of an app here.
+            // No app reports in its own name here.
             Question::AppBehind { .. } => Ok(Fact::App(None)),
             Question::Progress {
                 repository,

@@ -1,5 +1,5 @@
-//! Authors: whose commits they are. Git knows addresses only, so GitLab is asked whose they are; an address that nobody
-//! here shows belongs to a stranger.
+//! Authors: the accounts behind commits. Git knows addresses only, so GitLab is asked whose they are; an
+//! address that no account shows belongs to a stranger.
 
 use std::sync::PoisonError;
 
@@ -30,7 +30,7 @@ impl Client {
         let found: Vec<User> = self.read(&path).await?;
         let mut account = None;
         for user in found.into_iter().take(LIKELY) {
-            // Names are searched, too, and everybody chooses their own.
+            // Names are searched, too, and people choose their own.
             if self.shows(&user, email).await? {
                 account = Some(Account::from(user));
             }
@@ -46,7 +46,7 @@ impl Client {
         Ok(Some(account))
     }
 
-    /// Whether somebody's page shows this address.
+    /// Whether the user's page shows this address.
     async fn shows(&self, user: &User, email: &str) -> Result<bool, CallError> {
         #[derive(Deserialize)]
         struct Page {

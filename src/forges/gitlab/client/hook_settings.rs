@@ -1,4 +1,4 @@
-//! Settings of webhooks: how the webhook of a project must be set for us, and the calls that set it so.
+//! Settings of webhooks: how a project's webhook must be set for us, and the calls that set it so.
 
 use http::Method;
 use serde_json::{Value, json};

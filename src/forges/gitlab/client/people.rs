@@ -1,5 +1,4 @@
-//! People: who people are: their access to a project, their groups, and ourselves. Numbers are asked for, names never
-//! decide.
+//! People: their access to a project, their groups, and ourselves. Numbers are asked for, names never decide.
 
 use serde::Deserialize;
 
@@ -14,7 +13,7 @@ pub(super) struct User {
     pub(super) username: String,
 }
 
-/// Somebody in a project or a group, by themselves or by what it belongs to.
+/// A member of a project or a group, directly or through what it belongs to.
 #[derive(Deserialize)]
 struct Member {
     state: String,
@@ -32,7 +31,7 @@ impl From<User> for Account {
 }
 
 impl Client {
-    /// A person's access to a project, by the word for it; nothing for whoever has none, or is blocked.
+    /// A person's access to a project, by the word for it; nothing where they have none, or are blocked.
     pub(super) async fn role(
         &self,
         repository: &Repository,

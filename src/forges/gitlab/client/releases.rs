@@ -1,4 +1,4 @@
-//! Releases: how releases go, and the search for those whose start nobody answered.
+//! Releases: how they go, and the search for those whose start GitLab did not answer.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
@@ -12,8 +12,8 @@ use crate::web::escaped;
 
 /// How far GitLab's clock may be from ours.
 const SKEW: SignedDuration = SignedDuration::from_secs(60);
-/// A mark is nobody else's, so that the pipeline that has it may be looked for further back: to overlook it
-/// because of a clock would start a second one.
+/// Our mark is unique, so that the pipeline that has it may be looked for further back: to overlook it because
+/// of a clock would start a second one.
 const MARKED_SINCE: SignedDuration = SignedDuration::from_hours(24);
 /// Pipelines of one commit, whose jobs are read.
 const MOST_PIPELINES: usize = 20;
@@ -69,7 +69,7 @@ pub(super) struct Deployment {
     pub(super) approvals: Vec<Approval>,
 }
 
-/// What somebody said about a deployment on GitLab.
+/// What an approver on GitLab said about a deployment.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Approval {
     pub(super) user: Somebody,
@@ -91,8 +91,8 @@ impl Deployment {
 }
 
 impl Pipeline {
-    /// Whether a push to the branch started it, or one of its own jobs did. Others may have been given
-    /// variables by somebody. Where heads of merge requests are released, those of their branches count.
+    /// Whether a push to the branch started it, or one of its own jobs did. Others may carry variables that a
+    /// person gave. Where heads of merge requests are released, those of their branches count.
     fn is_of(&self, branch: Option<&str>) -> bool {
         let is_by_push = matches!(
             self.source.as_deref(),
@@ -247,7 +247,7 @@ impl Client {
         }
     }
 
-    /// A job belongs to whoever played it last. One that waits to be played was played by nobody.
+    /// A job belongs to the account that played it last. One that waits to be played belongs to none.
     async fn started_by_us(
         &self,
         job: Option<Job>,
@@ -293,7 +293,7 @@ impl Client {
             escaped(&since.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
         );
         let (pipelines, _): (Vec<Pipeline>, bool) = self.read_all(&path, 1).await?;
-        // Nobody knows the mark before the first pipeline that has it, so that copies of it are newer.
+        // The mark is secret until the first pipeline that has it, so that copies of it are newer.
         for pipeline in pipelines.into_iter().rev() {
             let path = format!(
                 "{}/pipelines/{}/variables",
@@ -304,7 +304,7 @@ impl Client {
             let is_marked = variables
                 .iter()
                 .any(|one| one.key == CORRELATION && one.value == search.correlation);
-            // Others can copy the mark. Whose trigger token it is can be read only by whoever made it.
+            // Others can copy the mark. Whose trigger token it is, only the account that made it can read.
             if is_marked && (by_token || self.is_by_us(repository, pipeline.id).await?) {
                 return Ok(Some(External {
                     kind: ExternalKind::Pipeline,
@@ -332,7 +332,7 @@ impl Client {
     }
 }
 
-/// Whether a job waits for somebody to play it, or for its turn to.
+/// Whether a job waits to be played, or for its turn to be.
 pub(super) fn waits(status: &str) -> bool {
     matches!(status, "manual" | "created" | "skipped" | "scheduled")
 }

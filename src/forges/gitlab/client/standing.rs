@@ -1,4 +1,4 @@
-//! Our standing: how we stand with GitLab: as whom, what our token may do, and whether there is what the configuration
+//! Our standing with GitLab: as whom we act, what our token may do, and whether there is what the configuration
 //! names. Asked by people who look for mistakes, never by the service at work.
 
 use std::collections::BTreeSet;
@@ -104,7 +104,7 @@ impl Client {
         Ok(found.is_some())
     }
 
-    /// Whether deployments to an environment wait for somebody's approval.
+    /// Whether deployments to an environment wait for an approval on GitLab.
     pub async fn is_protected(
         &self,
         repository: &Repository,

@@ -1,4 +1,4 @@
-//! Starts a release, once: after a look that changes nothing, one call, and an answer that is read for
+//! The start of a release, once: after a look that changes nothing, one call, and an answer that is read for
 //! exactly what it says.
 
 use std::collections::BTreeMap;

@@ -12,7 +12,7 @@ const ID: &str = "f5e5f430-f57b-4e6e-9fac-d9128cd7232f";
 const SECOND: &str = "1767225600";
 const BODY: &[u8] = br#"{"object_kind":"pipeline"}"#;
 const TAG: &str = "v1,f6bnPTgLs53gAzqiBHsGcBO6Hcqx39DNdH7v+hmztxQ=";
-/// A right form, and made by nobody's key.
+/// A right form, and made by no key of ours.
 const OTHER_TAG: &str = "v1,AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 const PLAIN: &str = "it is a secret";
 
@@ -233,7 +233,7 @@ fn a_wrong_signature_is_not_mended_by_a_right_token() {
     let mut sent = signed();
     set(&mut sent, "x-gitlab-token", "wrong");
     assert!(receive(&secrets(&[SIGNING, PLAIN]), &sent, BODY, after(0)).is_ok());
-    // Without a signing token of ours nobody can say whether a signature is right.
+    // Without a signing token of ours we cannot say whether a signature is right.
     set(&mut sent, "x-gitlab-token", PLAIN);
     set(&mut sent, "webhook-signature", OTHER_TAG);
     assert!(receive(&secrets(&[PLAIN]), &sent, BODY, after(9_999)).is_ok());

@@ -1,4 +1,4 @@
-//! 32 bytes written as base64, which is how GitLab writes its keys and its signatures. Refuses every
+//! Thirty-two bytes written as base64, which is how GitLab writes its keys and its signatures. Refuses every
 //! other length and every other spelling of the same bytes.
 
 /// 43 letters, of which the last carries two bits that are not used, and one `=`.

@@ -1,4 +1,4 @@
-//! Deployments: what is said about deployments, which jobs make: each is a gate's fact, and tells how it goes.
+//! Deployments, which jobs make: each is a gate's fact, and tells how it goes.
 
 use super::super::payload::Moment;
 use super::super::payload::pipelines::Deployment;

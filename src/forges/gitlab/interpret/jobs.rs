@@ -1,4 +1,4 @@
-//! Jobs: what is said about jobs: each is a gate's fact, and perhaps a release of ours or of somebody else.
+//! Jobs, as deliveries tell of them: each is a gate's fact, and perhaps a release, ours or another's.
 
 use super::super::payload::pipelines::{Addresses, Environment, Job};
 use super::super::payload::{Id, Moment};
@@ -11,7 +11,7 @@ use crate::domain::{
 /// The stage of what others report from outside: commit statuses, which GitLab keeps as jobs.
 const OUTSIDE: &str = "external";
 
-/// Why a job failed that was never played: somebody on GitLab said no to its deployment.
+/// Why a job failed that was never played: an approver on GitLab said no to its deployment.
 const REJECTED: &str = "deployment_rejected";
 
 /// What a job says, whether it was sent by itself, with its pipeline, or asked for.
@@ -30,7 +30,7 @@ pub(crate) struct JobTold {
     pub(crate) reference: Option<String>,
 }
 
-/// What a job says about its commit; nothing while it waits for somebody to play it.
+/// What a job says about its commit; nothing while it waits to be played.
 pub(crate) fn job_report(repository: RepositoryId, sha: Sha, told: JobTold) -> Option<Report> {
     if told.status == "manual" {
         return None;
@@ -60,7 +60,7 @@ pub(crate) fn job_report(repository: RepositoryId, sha: Sha, told: JobTold) -> O
         },
         url: told.url,
         at,
-        // Whoever reports from outside chooses the branch.
+        // A reporter from outside chooses the branch.
         reference: told.reference.filter(|_| kind == ReportKind::Job),
         pipeline: told
             .pipeline

@@ -71,7 +71,7 @@ fn place(project: payload::Project) -> Repository {
     }
 }
 
-/// Nobody, where GitLab does not tell both number and name.
+/// Nothing, where GitLab does not tell both number and name.
 fn account(user: Option<payload::User>) -> Option<Account> {
     let user = user?;
     Some(Account {

@@ -1,5 +1,5 @@
-//! Whatever arrives, interpreting it never panics: it has a meaning, or a sentence about what cannot be
-//! read, which shows nothing of it.
+//! Arbitrary deliveries never make the interpreter panic: each has a meaning, or a sentence about what cannot
+//! be read, which shows nothing of it.
 
 use proptest::prelude::*;
 use serde_json::json;

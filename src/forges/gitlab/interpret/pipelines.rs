@@ -1,4 +1,4 @@
-//! Pipelines: what is said about pipelines: their jobs are facts, and so is what the automatic ones make of the
+//! Pipelines, as deliveries tell of them: their jobs are facts, and so is what the automatic ones make of the
 //! pipeline as a whole. A pipeline with our mark among its variables is a release of ours instead.
 
 use super::super::payload::pipelines::{Attributes, Build, Pipeline};
@@ -61,7 +61,7 @@ pub(super) fn pipeline(mut payload: Pipeline) -> Vec<Incoming> {
         .collect()
 }
 
-/// Our mark, if it claims to be ours. We start pipelines in these two ways only; whoever pushes can give
+/// Our mark, if it claims to be ours. We start pipelines in these two ways only; the author of a push can give
 /// variables too, and must not hide a pipeline behind our mark. No other variable is looked at.
 fn mark(pipeline: &Attributes) -> Option<String> {
     if !matches!(pipeline.source.as_str(), "api" | "trigger") {
@@ -124,7 +124,7 @@ pub(crate) struct PipelineTold {
 pub(crate) struct Weighed<'s> {
     pub(crate) status: &'s str,
     pub(crate) allow_failure: bool,
-    /// Whether it runs only when somebody plays it.
+    /// Whether it runs only when a person plays it.
     pub(crate) by_hand: bool,
 }
 
@@ -338,7 +338,7 @@ mod tests {
             ("canceled", "canceled?", Red),
             ("skipped", "skipped", Pending),
             ("new_word", "success", Pending),
-            // Somebody plays a job.
+            // A person plays a job.
             ("running", "success running*", Green),
             ("running", "success pending*", Green),
             ("running", "success failed? running*", Green),

@@ -1,4 +1,4 @@
-//! Pushes: what is said about pushes: where branches stand.
+//! Pushes, as deliveries tell of them: where branches stand.
 
 use std::collections::BTreeSet;
 

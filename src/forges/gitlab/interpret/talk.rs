@@ -38,7 +38,7 @@ pub(super) fn note(payload: NoteEvent) -> Incoming {
     if note.system == Some(true) {
         return not_ours("GitLab wrote the note itself");
     }
-    // The answer would be seen by everybody.
+    // The answer would be seen by people who may not see the note.
     if note.internal == Some(true) || payload.event_type.as_deref() == Some("confidential_note") {
         return not_ours("the note is not for everybody who sees the merge request");
     }
@@ -80,8 +80,8 @@ enum Touched {
     Edited,
 }
 
-/// What was done with a note. GitLab reads a new note once more before it tells of it, so that somebody
-/// may have edited it already. Servers that name no action tell it by the note's times.
+/// What was done with a note. GitLab reads a new note once more before it tells of it, so that its author may
+/// have edited it already. Servers that name no action tell it by the note's times.
 fn touched(note: &Note) -> Option<Touched> {
     match note.action.as_deref() {
         Some("create") if note.updated_by_id.is_none() => Some(Touched::Written),

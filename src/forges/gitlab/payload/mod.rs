@@ -59,7 +59,7 @@ pub(crate) struct Project {
     pub(crate) web_url: Option<String>,
 }
 
-/// Somebody, as far as GitLab tells who.
+/// A user, as far as GitLab tells who it is.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct User {
     #[serde(default)]

@@ -1,4 +1,4 @@
-//! Pipelines: what GitLab tells about what runs: jobs, pipelines of jobs, and the deployments that jobs make.
+//! Pipelines in GitLab's payloads: jobs, pipelines of jobs, and the deployments that jobs make.
 
 use serde::Deserialize;
 

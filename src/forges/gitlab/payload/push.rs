@@ -1,4 +1,4 @@
-//! Pushes: what GitLab tells about pushes.
+//! Pushes in GitLab's payloads.
 
 use serde::Deserialize;
 

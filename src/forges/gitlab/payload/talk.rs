@@ -1,4 +1,4 @@
-//! Talk: what GitLab tells about merge requests and the talk on them.
+//! Talk in GitLab's payloads: merge requests and the talk on them.
 
 use serde::Deserialize;
 
@@ -58,7 +58,7 @@ pub(crate) struct Note {
     pub(crate) noteable_type: Option<String>,
     #[serde(default)]
     pub(crate) author_id: Option<Id>,
-    /// Whether GitLab wrote it itself, about something that somebody did.
+    /// Whether GitLab wrote it itself, about something that a person did.
     #[serde(default)]
     pub(crate) system: Option<bool>,
     /// Whether only members see it.
@@ -69,7 +69,7 @@ pub(crate) struct Note {
     pub(crate) created_at: Written,
     #[serde(default)]
     pub(crate) updated_at: Moment,
-    /// Who edited it, if somebody did.
+    /// Who edited it, if it was edited.
     #[serde(default)]
     pub(crate) updated_by_id: Option<Id>,
 }
