@@ -113,7 +113,11 @@ mod tests {
     fn a_title_names_its_pull_request_as_the_forge_writes_it() {
         for (forge, title, expect) in [
             (Forge::GitHub, "Sell more (#12)", Some(12)),
-            (Forge::GitHub, "Merge pull request #7 from ann/more", Some(7)),
+            (
+                Forge::GitHub,
+                "Merge pull request #7 from ann/more",
+                Some(7),
+            ),
             (Forge::GitHub, "Fix #7", None),
             (Forge::GitHub, "Sell (#x)", None),
             (Forge::GitHub, "Sell (#)", None),
