@@ -93,7 +93,7 @@ impl Running {
             tracing::warn!("server.public_url is not set, so GitLab's webhooks are not watched");
         }
         let watching = Watching::new(watch::channel(hook).1);
-        start_engine(&mut tasks, &shared, (&parts, watching), &stops);
+        start_engine(&mut tasks, &shared, &parts, watching, &stops);
         for shipping in exports::shipping(&config.ledger.exports, &shared)? {
             tasks.start("export", shipping.run(stops.stopping.clone()));
         }
@@ -203,7 +203,8 @@ async fn finish(tasks: &mut Tasks, stops: &Stops) -> bool {
 fn start_engine(
     tasks: &mut Tasks,
     shared: &Shared,
-    (parts, watching): (&Parts, Watching),
+    parts: &Parts,
+    watching: Watching,
     stops: &Stops,
 ) {
     let facts = Facts::new(
@@ -279,7 +280,8 @@ fn start_http(
     );
     let readiness = Readiness::new(
         shared.store.clone(),
-        (shared.clock.clone(), shared.metrics.clone()),
+        shared.clock.clone(),
+        shared.metrics.clone(),
         stops.stopping.clone(),
         shared.standing.subscribe(),
     );

@@ -119,15 +119,11 @@ fn service(service: &Service, config: &Config, text: &mut String) {
         );
     }
     for environment in &service.environments {
-        self::environment((service, environment), config, text);
+        self::environment(service, environment, config, text);
     }
 }
 
-fn environment(
-    (service, environment): (&Service, &Environment),
-    config: &Config,
-    text: &mut String,
-) {
+fn environment(service: &Service, environment: &Environment, config: &Config, text: &mut String) {
     let aliases = match environment.aliases.as_slice() {
         [] => String::new(),
         aliases => format!(" (also {})", list(aliases)),

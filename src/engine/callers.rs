@@ -73,7 +73,8 @@ impl Caller {
         &self,
         place: &Place,
         comment: u64,
-        (text, thread): (&str, &str),
+        text: &str,
+        thread: &str,
     ) -> Result<bool, CallError> {
         match self {
             Self::GitHub(client) => client.say_instead(place, comment, text, thread).await,

@@ -29,7 +29,8 @@ pub(super) enum Uncovered {
 pub(super) async fn covered(
     shared: &Shared,
     departure: &Departure,
-    (token, cause): (&str, i64),
+    token: &str,
+    cause: i64,
 ) -> Result<(), Uncovered> {
     if token != departure.token() {
         // A row under another name would be the same trigger a second time.

@@ -222,7 +222,7 @@ async fn attempt<E: Executor>(
     );
     if let Effect::Trigger { departure } = effect
         && row.fence == 1
-        && let Err(why) = covered(shared, departure, (&row.token, row.cause)).await
+        && let Err(why) = covered(shared, departure, &row.token, row.cause).await
     {
         return uncovered(departure, &why, shared.clock.now());
     }

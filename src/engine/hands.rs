@@ -143,7 +143,7 @@ async fn say(
         None => None,
     };
     if let Some(comment) = known
-        && caller.say_instead(place, comment, (text, thread)).await?
+        && caller.say_instead(place, comment, text, thread).await?
     {
         return Ok(Some(comment.to_string()));
     }

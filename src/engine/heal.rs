@@ -150,7 +150,9 @@ impl Healer<'_> {
                         let first = other.repository.id;
                         return changed_hands(
                             tx,
-                            (&bound.name, first.number(), bound.repository.id.number()),
+                            &bound.name,
+                            first.number(),
+                            bound.repository.id.number(),
                             now,
                         )
                         .await;
@@ -178,7 +180,7 @@ impl Healer<'_> {
                 Box::pin(async move {
                     match state::repin(tx, kind, &name, id, now).await? {
                         None => Ok(()),
-                        Some(first) => changed_hands(tx, (&name, first, id), now).await,
+                        Some(first) => changed_hands(tx, &name, first, id, now).await,
                     }
                 })
             })
@@ -220,7 +222,9 @@ impl Healer<'_> {
 /// The first owner keeps the name; the entry is made once for each newcomer.
 async fn changed_hands(
     tx: &mut crate::store::Tx,
-    (name, first, now_id): (&str, u64, u64),
+    name: &str,
+    first: u64,
+    now_id: u64,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let token = format!("changed_hands/{name}/{now_id}");

@@ -138,7 +138,7 @@ impl Shipping {
         }
         sender.failures = 0;
         let at = self.shared.clock.now();
-        if !export::advance(store, &claim, last, (at, LEASE)).await? {
+        if !export::advance(store, &claim, last, at, LEASE).await? {
             return Ok(Step::Idle);
         }
         self.measure(last).await?;

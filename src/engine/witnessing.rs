@@ -131,7 +131,7 @@ impl Witnessing {
             note: Some(note),
         };
         // The lease goes on, so that no other process asks sooner.
-        if !witness::record(store, &hold, anchor, (entry, EVERY)).await? {
+        if !witness::record(store, &hold, anchor, entry, EVERY).await? {
             return Ok(Step::Idle);
         }
         looker.failures = 0;

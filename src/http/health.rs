@@ -53,7 +53,8 @@ impl Readiness {
     /// `stopping` is cancelled when the service is told to stop; `standing` tells how the audit log is.
     pub fn new(
         store: Store,
-        (clock, metrics): (Clock, Metrics),
+        clock: Clock,
+        metrics: Metrics,
         stopping: CancellationToken,
         standing: watch::Receiver<Standing>,
     ) -> Self {

@@ -70,7 +70,7 @@ pub async fn set_due(
     repository: RepositoryId,
     at: Timestamp,
 ) -> Result<(), StoreError> {
-    write_due(tx, &SET_DUE, (due, repository, at)).await
+    write_due(tx, &SET_DUE, due, repository, at).await
 }
 
 /// As [`set_due`], unless it is set already.
@@ -80,13 +80,15 @@ pub async fn ensure_due(
     repository: RepositoryId,
     at: Timestamp,
 ) -> Result<(), StoreError> {
-    write_due(tx, &ENSURE_DUE, (due, repository, at)).await
+    write_due(tx, &ENSURE_DUE, due, repository, at).await
 }
 
 async fn write_due(
     tx: &mut Tx,
     statement: &super::Statement,
-    (due, repository, at): (&Due, RepositoryId, Timestamp),
+    due: &Due,
+    repository: RepositoryId,
+    at: Timestamp,
 ) -> Result<(), StoreError> {
     let note = Internal::Due(due.clone());
     sqlx::query(tx.sql(statement))
@@ -123,7 +125,7 @@ pub async fn claim(
     lease: Duration,
     most: u32,
 ) -> Result<Vec<Fired>, StoreError> {
-    claim_by(store, &CLAIM, (now, lease), most).await
+    claim_by(store, &CLAIM, now, lease, most).await
 }
 
 /// Claims what the desk is to be told of, the oldest first.
@@ -133,13 +135,14 @@ pub async fn claim_notes(
     lease: Duration,
     most: u32,
 ) -> Result<Vec<Fired>, StoreError> {
-    claim_by(store, &CLAIM_NOTES, (now, lease), most).await
+    claim_by(store, &CLAIM_NOTES, now, lease, most).await
 }
 
 async fn claim_by(
     store: &Store,
     statement: &'static super::Statement,
-    (now, lease): (Timestamp, Duration),
+    now: Timestamp,
+    lease: Duration,
     most: u32,
 ) -> Result<Vec<Fired>, StoreError> {
     store

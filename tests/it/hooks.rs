@@ -216,7 +216,7 @@ async fn an_overload_is_answered_before_the_body_is_read(engine: Engine) {
 
     let stop = CancellationToken::new();
     let standing = shared.standing.subscribe();
-    let readiness = Readiness::new(store, (clock, metrics.clone()), stop.clone(), standing);
+    let readiness = Readiness::new(store, clock, metrics.clone(), stop.clone(), standing);
     let (_secrets, secrets) = watch::channel(Arc::new(WebhookSecrets::new([SECRET.into()])));
     let limits = Limits::default();
     let forges = Forges {

@@ -19,7 +19,7 @@ pub(super) async fn said(
             "file" => text.push_str(&format!("\n    anchored as far as entry {size} by {place}")),
             witness::KIND => match saw(&anchor, log, witnesses) {
                 Ok(head) => {
-                    if let Err(why) = fits(store, head, (log, last)).await? {
+                    if let Err(why) = fits(store, head, log, last).await? {
                         return Ok(Err(format!("{place} {why}")));
                     }
                     text.push_str(&format!(
@@ -56,7 +56,8 @@ fn saw(anchor: &Anchor, log: &PublicKeys, witnesses: &[WitnessKey]) -> Result<He
 async fn fits(
     store: &Store,
     seen: Head,
-    (log, last): (&PublicKeys, Option<Head>),
+    log: &PublicKeys,
+    last: Option<Head>,
 ) -> anyhow::Result<Result<(), String>> {
     let last = match last.filter(|last| last.size >= seen.size) {
         Some(last) => Some(last),

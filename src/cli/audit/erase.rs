@@ -74,7 +74,7 @@ async fn in_store(store: &Store, line: &EraseLine) -> anyhow::Result<ExitCode> {
         store
             .unit(move |tx| {
                 let (whom, operator, reason) = (whom.clone(), operator.clone(), reason.clone());
-                Box::pin(async move { private::erase(tx, &whom, (&operator, &reason), now).await })
+                Box::pin(async move { private::erase(tx, &whom, &operator, &reason, now).await })
             })
             .await?
     } else {

@@ -49,7 +49,7 @@ pub(super) async fn again(
         let mut gone = check_asides(&row.stored.body, asides).map_err(fault)?;
         gone.retain(|name| !verifier.is_erased(seq, name));
         if !gone.is_empty() {
-            explained(store, verifier.size(), (seq, &gone)).await?;
+            explained(store, verifier.size(), seq, &gone).await?;
         }
         if let Some(back) = asides
             .iter()
@@ -98,7 +98,7 @@ pub(super) async fn heads_again(
 }
 
 /// What is gone must have been erased by an entry, if not by one that was read then by one since.
-async fn explained(store: &Store, read: u64, (seq, gone): (i64, &[String])) -> Result<(), Trouble> {
+async fn explained(store: &Store, read: u64, seq: i64, gone: &[String]) -> Result<(), Trouble> {
     let mut erased = BTreeSet::new();
     let numbers = ledger::numbers(store, crate::domain::Action::PrivateErased).await?;
     for number in numbers {

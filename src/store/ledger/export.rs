@@ -49,7 +49,8 @@ pub async fn advance(
     store: &Store,
     claim: &Claim,
     sent: i64,
-    (at, length): (Timestamp, Duration),
+    at: Timestamp,
+    length: Duration,
 ) -> Result<bool, StoreError> {
     let claim = claim.clone();
     store

@@ -232,7 +232,7 @@ impl Reading<'_> {
         if terms.is_empty() || !wanted.is_about_something() {
             return Ok(false);
         }
-        let query = wanted.bound(&FEW, self.dialect, (before, STEP));
+        let query = wanted.bound(&FEW, self.dialect, before, STEP);
         let row = query.fetch_one(&mut *self.connection).await?;
         Ok(Row::of(&row, "ledger_about", "found").number("found")? < STEP)
     }
@@ -299,7 +299,7 @@ impl Reading<'_> {
                 let mut newest = BTreeSet::new();
                 for word in words {
                     if wanted.is_only_words() {
-                        newest.extend(self.with_word(word, wanted.from, (before, most)).await?);
+                        newest.extend(self.with_word(word, wanted.from, before, most).await?);
                         continue;
                     }
                     let extra = Extra {
@@ -346,7 +346,7 @@ impl Reading<'_> {
         (before, most): (i64, u32),
         extra: Extra,
     ) -> Result<Vec<i64>, StoreError> {
-        let mut query = wanted.bound(statement, self.dialect, (before, i64::from(most)));
+        let mut query = wanted.bound(statement, self.dialect, before, i64::from(most));
         if let Some(number) = extra.number {
             query = query.bind(number);
         }
@@ -371,7 +371,8 @@ impl Wanted {
         &'w self,
         statement: &Statement,
         dialect: Dialect,
-        (before, most): (i64, i64),
+        before: i64,
+        most: i64,
     ) -> Query<'w, Any, AnyArguments> {
         sqlx::query(statement.text(dialect))
             .bind(before)

@@ -111,7 +111,8 @@ pub async fn find(tx: &mut Tx, whom: &Whom) -> Result<Vec<Found>, StoreError> {
 pub async fn erase(
     tx: &mut Tx,
     whom: &Whom,
-    (operator, reason): (&str, &str),
+    operator: &str,
+    reason: &str,
     at: Timestamp,
 ) -> Result<Vec<Found>, StoreError> {
     let found = find(tx, whom).await?;

@@ -42,7 +42,8 @@ impl Reading<'_> {
         &mut self,
         word: &str,
         from: i64,
-        (before, most): (i64, u32),
+        before: i64,
+        most: u32,
     ) -> Result<Vec<i64>, StoreError> {
         let rows = sqlx::query(WITH_WORD_ONLY.text(self.dialect))
             .bind(word)

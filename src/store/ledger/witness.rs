@@ -80,7 +80,8 @@ pub async fn record(
     store: &Store,
     hold: &Hold,
     anchor: Anchor,
-    (entry, length): (Option<Entry>, Duration),
+    entry: Option<Entry>,
+    length: Duration,
 ) -> Result<bool, StoreError> {
     let hold = hold.clone();
     store

@@ -37,7 +37,8 @@ impl Opened {
         let (_, standing) = watch::channel(Standing::Sound(Head { size, root }));
         let readiness = Readiness::new(
             store.clone(),
-            (clock.clone(), metrics.clone()),
+            clock.clone(),
+            metrics.clone(),
             stop.clone(),
             standing,
         );

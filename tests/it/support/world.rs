@@ -382,7 +382,8 @@ impl World {
         );
         let readiness = Readiness::new(
             self.store.clone(),
-            (self.shared.clock.clone(), self.shared.metrics.clone()),
+            self.shared.clock.clone(),
+            self.shared.metrics.clone(),
             self.stop.clone(),
             self.shared.standing.subscribe(),
         );

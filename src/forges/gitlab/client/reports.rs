@@ -58,10 +58,10 @@ impl Client {
             let path = format!("{}/pipelines/{}/jobs?", project(repository), pipeline.id);
             let (jobs, _): (Vec<Job>, bool) = self.read_all(&path, PAGES).await?;
             jobs_seen.extend(jobs.iter().map(|job| job.id.0));
-            reports.extend(self.whole(repository, &pipeline, (&jobs, aside)).await?);
+            reports.extend(self.whole(repository, &pipeline, &jobs, aside).await?);
             reports.extend(jobs.into_iter().filter_map(|job| {
-                let of = (Some(Id(pipeline.id)), pipeline.reference.clone());
-                job_report(repository.id, sha.clone(), told(job, of))
+                let told = told(job, Some(Id(pipeline.id)), pipeline.reference.clone());
+                job_report(repository.id, sha.clone(), told)
             }));
         }
         reports.extend(self.statuses(repository, sha, &jobs_seen).await?);
@@ -96,7 +96,8 @@ impl Client {
         &self,
         repository: &Repository,
         pipeline: &Pipeline,
-        (jobs, aside): (&[Job], &[String]),
+        jobs: &[Job],
+        aside: &[String],
     ) -> Result<Option<Report>, CallError> {
         #[derive(Deserialize)]
         struct Page {
@@ -157,7 +158,7 @@ impl Client {
                 ..status
             });
         Ok(outside
-            .filter_map(|status| job_report(repository.id, sha.clone(), told(status, (None, None))))
+            .filter_map(|status| job_report(repository.id, sha.clone(), told(status, None, None)))
             .collect())
     }
 
@@ -221,7 +222,7 @@ fn moment(job: &Job) -> Moment {
 }
 
 /// A job with its pipeline and what that runs for.
-fn told(job: Job, (pipeline, reference): (Option<Id>, Option<String>)) -> JobTold {
+fn told(job: Job, pipeline: Option<Id>, reference: Option<String>) -> JobTold {
     JobTold {
         at: moment(&job),
         id: job.id,

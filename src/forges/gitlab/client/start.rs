@@ -28,15 +28,13 @@ impl Client {
     /// Sends a trigger. Whatever is not clearly a refusal or an acceptance is `Lost`.
     pub async fn start(&self, departure: &Departure) -> Went {
         let started = match departure.start() {
-            Start::Job { name, branch } => {
-                self.start_job(departure, (name, branch.as_deref())).await
-            }
+            Start::Job { name, branch } => self.start_job(departure, name, branch.as_deref()).await,
             Start::WaitingJob {
                 environment,
                 branch,
             } => {
-                let place = (environment.as_str(), branch.as_deref());
-                self.start_waiting(departure, place).await
+                self.start_waiting(departure, environment, branch.as_deref())
+                    .await
             }
             Start::Pipeline {
                 reference,
@@ -68,7 +66,8 @@ impl Client {
     async fn start_job(
         &self,
         departure: &Departure,
-        (name, branch): (&str, Option<&str>),
+        name: &str,
+        branch: Option<&str>,
     ) -> Result<Went, CallError> {
         let repository = departure.repository();
         let place = (departure.sha(), branch);
@@ -88,7 +87,8 @@ impl Client {
     async fn start_waiting(
         &self,
         departure: &Departure,
-        (environment, branch): (&str, Option<&str>),
+        environment: &str,
+        branch: Option<&str>,
     ) -> Result<Went, CallError> {
         let repository = departure.repository();
         let found = self

@@ -52,7 +52,7 @@ pub(super) fn pipeline(mut payload: Pipeline) -> Vec<Incoming> {
     let whole = pipeline_report(repository.id, whole, &jobs);
     let builds = builds.into_iter().filter_map(|build| {
         let url = page(home.as_deref(), &format!("jobs/{}", build.id.0));
-        let told = told(build, url, (pipeline.id, reference.clone()));
+        let told = told(build, url, pipeline.id, reference.clone());
         job_report(repository.id, pipeline.sha.clone(), told)
     });
     builds
@@ -82,7 +82,7 @@ pub(crate) fn name<'s>(name: Option<&'s str>, source: &'s str) -> &'s str {
         .unwrap_or(source)
 }
 
-fn told(build: Build, url: String, (pipeline, reference): (Id, Option<String>)) -> JobTold {
+fn told(build: Build, url: String, pipeline: Id, reference: Option<String>) -> JobTold {
     JobTold {
         at: moment(&build),
         id: build.id,
