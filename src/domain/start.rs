@@ -54,7 +54,8 @@ impl Start {
     /// What a trigger means for one request; `None` while no run waits at the protection rule.
     pub fn of(
         trigger: &Trigger,
-        (service, request): (&Service, &Request),
+        service: &Service,
+        request: &Request,
         waiting_run: Option<u64>,
     ) -> Option<Self> {
         let value = |placeholder| match placeholder {
@@ -73,7 +74,7 @@ impl Start {
         let trigger = match trigger {
             Trigger::GitHub(trigger) => trigger,
             Trigger::GitLab(trigger) => {
-                return Some(Self::on_gitlab(trigger, (service, request), rendered));
+                return Some(Self::on_gitlab(trigger, service, request, rendered));
             }
             Trigger::Webhook { .. } => return None,
         };
@@ -102,7 +103,8 @@ impl Start {
 
     fn on_gitlab(
         trigger: &GitLabTrigger,
-        (service, request): (&Service, &Request),
+        service: &Service,
+        request: &Request,
         rendered: impl Fn(&BTreeMap<String, Template>) -> BTreeMap<String, String>,
     ) -> Self {
         let pipeline = |reference: &Branch, variables, by_token| {

@@ -63,6 +63,6 @@ pub(crate) fn told(sitting: &Sitting<'_>, internal: &Internal) -> Outcome {
             effect,
             problem,
             repository,
-        } => announcements::gave_up(sitting, *outbox, (effect, problem), repository),
+        } => announcements::gave_up(sitting, *outbox, effect, problem, repository),
     }
 }

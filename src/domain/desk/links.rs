@@ -129,7 +129,8 @@ pub(crate) fn claim(
 pub(crate) fn confirm_link(
     sitting: &Sitting<'_>,
     spot: &Spot,
-    (number, yes): (u64, bool),
+    number: u64,
+    yes: bool,
     outcome: &mut Outcome,
 ) {
     let offer = match sitting.seen(Look::Offer { number }) {

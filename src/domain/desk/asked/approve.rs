@@ -137,7 +137,7 @@ pub(crate) fn approve(
         text.say(text![why, ": that approval does not count any more."]);
     }
     answers::answer(asked, Answer::said(text.clone()), outcome);
-    deploy::go_or_wait(sitting, request.clone(), (&examined, None), outcome);
+    deploy::go_or_wait(sitting, request.clone(), &examined, None, outcome);
     notices::remark(sitting, &request, &text, outcome);
 }
 

@@ -182,7 +182,7 @@ pub(crate) fn ask(sitting: &Sitting<'_>, wish: &Wish<'_>, outcome: &mut Outcome)
         repository: repository.id,
         at: request.expires_at,
     });
-    go_or_wait(sitting, request, (&examined, note.as_ref()), outcome);
+    go_or_wait(sitting, request, &examined, note.as_ref(), outcome);
 }
 
 fn new_request(
@@ -235,7 +235,8 @@ pub(crate) fn given_by(
 pub(crate) fn go_or_wait(
     sitting: &Sitting<'_>,
     request: Request,
-    (examined, note): (&Examined, Option<&Text>),
+    examined: &Examined,
+    note: Option<&Text>,
     outcome: &mut Outcome,
 ) {
     match &examined.quorum {
@@ -245,7 +246,7 @@ pub(crate) fn go_or_wait(
             }
         }
         Err(_) => {
-            pages::say_request_noting(sitting, &request, (None, note), outcome);
+            pages::say_request_noting(sitting, &request, None, note, outcome);
             pages::show(
                 sitting,
                 &request,

@@ -74,7 +74,7 @@ pub(crate) fn reread(sitting: &Sitting<'_>, service: &ServiceName, outcome: &mut
     };
     if let Ok(Fact::Head(Some(head))) = sitting.fact(question)
         && newest.iter().all(|candidate| candidate.sha != *head)
-        && leads_to(sitting, service, &repository, (newest.first(), head))
+        && leads_to(sitting, service, &repository, newest.first(), head)
     {
         missed(sitting, service, &repository, head, outcome);
     }
@@ -101,12 +101,13 @@ fn leads_to(
     sitting: &Sitting<'_>,
     service: &Service,
     repository: &Repository,
-    (newest, head): (Option<&Candidate>, &Sha),
+    newest: Option<&Candidate>,
+    head: &Sha,
 ) -> bool {
     let Some(newest) = newest.filter(|_| !service.paths.is_empty()) else {
         return true;
     };
-    candidates::changes_between(sitting, service, repository, (&newest.sha, head))
+    candidates::changes_between(sitting, service, repository, &newest.sha, head)
 }
 
 /// A push of which we never heard.

@@ -59,7 +59,7 @@ fn touches(sitting: &Sitting<'_>, service: &Service, push: &Push, after: &Sha) -
     let Some(before) = &push.before else {
         return true;
     };
-    changes_between(sitting, service, &push.repository, (before, after))
+    changes_between(sitting, service, &push.repository, before, after)
 }
 
 /// Whether two commits differ in what the service is made of. In doubt they do.
@@ -67,7 +67,8 @@ pub(crate) fn changes_between(
     sitting: &Sitting<'_>,
     service: &Service,
     repository: &Repository,
-    (before, after): (&Sha, &Sha),
+    before: &Sha,
+    after: &Sha,
 ) -> bool {
     match sitting.comparison(repository, before.as_str(), after.as_str()) {
         Ok(comparison) => comparison

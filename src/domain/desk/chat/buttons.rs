@@ -39,10 +39,10 @@ pub(crate) fn pressed(
     }
     let meant = match button {
         Button::Link { offer } => {
-            return links::confirm_link(sitting, spot, (offer, true), outcome);
+            return links::confirm_link(sitting, spot, offer, true, outcome);
         }
         Button::NoLink { offer } => {
-            return links::confirm_link(sitting, spot, (offer, false), outcome);
+            return links::confirm_link(sitting, spot, offer, false, outcome);
         }
         Button::Deploy { notice } => offered(sitting, notice).map(|notice| {
             Command::Deploy(Deploy {
@@ -90,7 +90,7 @@ pub(crate) fn pressed(
     match meant {
         Ok(command) => {
             let line = command.to_string();
-            chat::obey(sitting, said, (&line, command), outcome);
+            chat::obey(sitting, said, &line, command, outcome);
         }
         Err(reason) => answers::turn_away(sitting, spot, word, &reason, outcome),
     }

@@ -64,7 +64,7 @@ fn said_command(sitting: &Sitting<'_>, said: &Said, line: &str, outcome: &mut Ou
         return answers::turn_away(sitting, spot, line, &reason, outcome);
     };
     match found.command {
-        Ok(wanted) => obey(sitting, said, (&found.line, wanted), outcome),
+        Ok(wanted) => obey(sitting, said, &found.line, wanted, outcome),
         Err(mistake) => {
             let reason = answers::misunderstood(&mistake);
             answers::turn_away(sitting, spot, line, &reason, outcome);
@@ -76,7 +76,8 @@ fn said_command(sitting: &Sitting<'_>, said: &Said, line: &str, outcome: &mut Ou
 pub(super) fn obey(
     sitting: &Sitting<'_>,
     said: &Said,
-    (line, wanted): (&str, Command),
+    line: &str,
+    wanted: Command,
     outcome: &mut Outcome,
 ) {
     let spot = &said.spot;
@@ -110,7 +111,7 @@ pub(super) fn obey(
         | Command::Status(_)
         | Command::Why(_)
         | Command::Who(_)
-        | Command::Audit(_) => pass_on(sitting, spot, (line, wanted), outcome),
+        | Command::Audit(_) => pass_on(sitting, spot, line, wanted, outcome),
     }
 }
 
@@ -118,7 +119,8 @@ pub(super) fn obey(
 fn pass_on(
     sitting: &Sitting<'_>,
     spot: &Spot,
-    (line, command): (&str, Command),
+    line: &str,
+    command: Command,
     outcome: &mut Outcome,
 ) {
     let passed = links::is_known(sitting, spot).and_then(|()| {

@@ -209,8 +209,7 @@ pub(crate) fn sight(
     else {
         return Err("the environment is not configured any more".to_owned());
     };
-    let Some(start) = Start::of(&environment.trigger, (service, request), flight.waiting_run)
-    else {
+    let Some(start) = Start::of(&environment.trigger, service, request, flight.waiting_run) else {
         return Err("no run waits".to_owned());
     };
     let question = Question::Sighting {

@@ -145,7 +145,7 @@ pub(crate) fn depart(
     }
     let waiting = runs::waiting_run(sitting, &request, trigger);
     let waiting_run = waiting.as_ref().map(|waiting| waiting.run);
-    let Some(start) = Start::of(trigger, (service, &request), waiting_run) else {
+    let Some(start) = Start::of(trigger, service, &request, waiting_run) else {
         // Approved; the run that it lets through has not reached the environment yet.
         pages::say_request(sitting, &request, None, outcome);
         outcome.changes.push(Change::Request(Box::new(request)));

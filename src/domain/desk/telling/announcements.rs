@@ -63,7 +63,8 @@ pub(crate) fn announce_unexplained(
 pub(crate) fn gave_up(
     sitting: &Sitting<'_>,
     outbox: i64,
-    (what, problem): (&str, &str),
+    what: &str,
+    problem: &str,
     repository: &Repository,
 ) -> Outcome {
     let mut outcome = Outcome::default();

@@ -14,14 +14,15 @@ pub(crate) fn say_request(
     tree: Option<&Reason>,
     outcome: &mut Outcome,
 ) {
-    say_request_noting(sitting, request, (tree, None), outcome);
+    say_request_noting(sitting, request, tree, None, outcome);
 }
 
 /// The same, with a word that is said this once.
 pub(crate) fn say_request_noting(
     sitting: &Sitting<'_>,
     request: &Request,
-    (tree, note): (Option<&Reason>, Option<&Text>),
+    tree: Option<&Reason>,
+    note: Option<&Text>,
     outcome: &mut Outcome,
 ) {
     let mut text = words::request(sitting, request, tree);

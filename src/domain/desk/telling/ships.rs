@@ -15,7 +15,8 @@ pub(crate) fn ships(
     sitting: &Sitting<'_>,
     service: &Service,
     environment: &Environment,
-    (repository, sha): (&Repository, &Sha),
+    repository: &Repository,
+    sha: &Sha,
 ) -> Ships {
     let Some(live) = sitting.live(service, environment) else {
         return Ships::default();

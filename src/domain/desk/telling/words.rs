@@ -80,7 +80,7 @@ fn state(sitting: &Sitting<'_>, request: &Request) -> Text {
             flight,
         } => {
             let url = flight.as_ref().map_or("", |flight| flight.url.as_str());
-            ended(request, *how, (*at, why, url))
+            ended(request, *how, *at, why, url)
         }
     }
 }
@@ -141,7 +141,7 @@ pub(crate) fn shortage(
         .unwrap_or_default()
 }
 
-fn ended(request: &Request, how: Ended, (at, why, url): (Timestamp, &Text, &str)) -> Text {
+fn ended(request: &Request, how: Ended, at: Timestamp, why: &Text, url: &str) -> Text {
     let again = || command(format!("/retry #{}", request.number));
     let environment = &request.environment;
     match how {
