@@ -5,14 +5,14 @@ use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use countersign::sandbox::discord::{Discord, Exchange};
-use serde_json::Value;
 
+use super::document::Document;
 use super::{literals, schema};
 
-static DESCRIPTION: LazyLock<Option<Value>> = LazyLock::new(|| {
+static DESCRIPTION: LazyLock<Option<Document>> = LazyLock::new(|| {
     let file = "../shared/specs/discord-rest.openapi.json";
     let text = std::fs::read(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(file)).ok()?;
-    Some(serde_json::from_slice(&text).unwrap())
+    Some(Document::Whole(serde_json::from_slice(&text).unwrap()))
 });
 
 /// Fails where a call is not as Discord describes it.
@@ -34,15 +34,15 @@ pub(crate) fn check(discord: &Discord) {
     assert!(found.is_empty(), "\n{}\n", found.join("\n"));
 }
 
-fn complaints(description: &Value, exchange: &Exchange) -> Vec<String> {
+fn complaints(description: &Document, exchange: &Exchange) -> Vec<String> {
     let heading = format!("{} {}", exchange.method, exchange.path);
     let asked: Vec<&str> = exchange.path.split('/').collect();
     let method = exchange.method.to_ascii_lowercase();
-    let paths = description["paths"].as_object().unwrap().iter();
-    let operation = paths
-        .filter_map(|(template, described)| {
-            let operation = described.get(&method)?;
-            let template: Vec<&str> = template.split('/').collect();
+    let templates = description.names("/paths").into_iter();
+    let operation = templates
+        .filter_map(|path| {
+            let operation = description.entry("/paths", path)?.get(&method)?;
+            let template: Vec<&str> = path.split('/').collect();
             Some((literals(&template, &asked)?, operation))
         })
         .max_by_key(|(literals, _)| *literals);

@@ -2,6 +2,7 @@
 //! every call with its answer, every webhook. `script/fixtures` brings the descriptions.
 
 pub(crate) mod discord;
+mod document;
 pub(crate) mod gitlab;
 mod schema;
 mod whole_world;
@@ -13,24 +14,30 @@ use std::sync::LazyLock;
 use countersign::sandbox::github::{Exchange, GitHub, Sent};
 use serde_json::{Map, Value};
 
+use document::Document;
+
 /// What GitHub says about itself.
 pub(crate) struct Descriptions {
-    rest: Value,
-    webhooks: Value,
-    pub(crate) examples: Value,
+    rest: Document,
+    webhooks: Document,
 }
 
 static DESCRIPTIONS: LazyLock<Option<Descriptions>> = LazyLock::new(|| {
     Some(Descriptions {
-        rest: read("rest-23.0.2.json")?,
-        webhooks: read("webhooks-12.1.0.json")?,
-        examples: read("examples-7.6.1.json")?,
+        rest: Document::cut(&file("rest-23.0.2.json"))?,
+        webhooks: Document::cut(&file("webhooks-12.1.0.json"))?,
     })
 });
 
-fn read(name: &str) -> Option<Value> {
+fn file(name: &str) -> PathBuf {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(".cache/github");
-    let text = std::fs::read(folder.join(name)).ok()?;
+    folder.join(name)
+}
+
+/// The examples of webhooks that GitHub published.
+pub(crate) fn examples() -> Option<Vec<Value>> {
+    descriptions()?;
+    let text = std::fs::read(file("examples-7.6.1.json")).ok()?;
     Some(serde_json::from_slice(&text).unwrap())
 }
 
@@ -160,23 +167,24 @@ impl Descriptions {
             .collect()
     }
 
-    fn resolved<'d>(&'d self, mut value: &'d Value) -> &'d Value {
-        while let Some(path) = value.get("$ref").and_then(Value::as_str) {
-            value = self.rest.pointer(path.trim_start_matches('#')).unwrap();
-        }
-        value
+    fn resolved<'d>(&'d self, value: &'d Value) -> &'d Value {
+        self.rest.resolved(value)
     }
 
     /// The operation whose path says most literally what was asked for, and what its path shares.
     fn operation(&self, method: &str, path: &str) -> Option<(&Value, &Value)> {
         let asked: Vec<&str> = path.split('/').collect();
         let method = method.to_ascii_lowercase();
-        let paths = self.rest["paths"].as_object().unwrap().iter();
-        paths
-            .filter(|(_, described)| described.get(&method).is_some())
-            .filter_map(|(template, described)| {
-                let template: Vec<&str> = template.split('/').collect();
-                Some((literals(&template, &asked)?, described))
+        let templates = self.rest.names("/paths").into_iter();
+        templates
+            .filter_map(|path| {
+                let template: Vec<&str> = path.split('/').collect();
+                Some((literals(&template, &asked)?, path))
+            })
+            .filter_map(|(literals, path)| {
+                let described = self.rest.entry("/paths", path)?;
+                described.get(&method)?;
+                Some((literals, described))
             })
             .max_by_key(|(literals, _)| *literals)
             .map(|(_, described)| (&described[&method], &described["parameters"]))
@@ -196,16 +204,8 @@ impl Descriptions {
             (event, None) => event.replace('_', "-"),
             (event, Some(action)) => format!("{event}-{action}").replace('_', "-"),
         };
-        let body = &self.webhooks["webhooks"].get(&name)?["post"]["requestBody"];
+        let body = &self.webhooks.entry("/webhooks", &name)?["post"]["requestBody"];
         Some(&body["content"]["application/json"]["schema"])
-    }
-
-    /// The examples that GitHub published for an event.
-    fn examples_of(&self, event: &str) -> Vec<&Value> {
-        let all = self.examples.as_array().unwrap().iter();
-        all.filter(|one| one["name"] == event)
-            .flat_map(|one| one["examples"].as_array().unwrap())
-            .collect()
     }
 }
 

@@ -2,25 +2,17 @@
 
 use serde_json::Value;
 
-/// Looks up `#/components/…`.
-fn resolved<'d>(document: &'d Value, mut schema: &'d Value) -> &'d Value {
-    while let Some(path) = schema.get("$ref").and_then(Value::as_str) {
-        schema = document
-            .pointer(path.trim_start_matches('#'))
-            .unwrap_or_else(|| panic!("{path} leads nowhere"));
-    }
-    schema
-}
+use super::document::Document;
 
 /// What is wrong with a value, each complaint with its place.
-pub(crate) fn complaints(document: &Value, schema: &Value, value: &Value) -> Vec<String> {
+pub(crate) fn complaints(document: &Document, schema: &Value, value: &Value) -> Vec<String> {
     let mut found = Vec::new();
     check(document, schema, value, "", &mut found);
     found
 }
 
-fn check(document: &Value, schema: &Value, value: &Value, at: &str, found: &mut Vec<String>) {
-    let schema = resolved(document, schema);
+fn check(document: &Document, schema: &Value, value: &Value, at: &str, found: &mut Vec<String>) {
+    let schema = document.resolved(schema);
     if value.is_null() && schema["nullable"] == true {
         return;
     }

@@ -202,11 +202,11 @@ fn who_but(sitting: &Sitting<'_>, name: &RoleName, refused: Option<&Account>) ->
         let is_refused = |login: &str| {
             refused.is_some_and(|one| one.forge == forge && one.login.eq_ignore_ascii_case(login))
         };
-        let users = role.users(forge).iter().map(|login| login.as_str());
         who.extend(
-            users
-                .filter(|login| !is_refused(login))
-                .map(|login| named(login).into()),
+            role.users(forge)
+                .iter()
+                .filter(|login| !is_refused(login.as_str()))
+                .map(|login| named(login.as_str()).into()),
         );
         let crowds = role.crowds(forge);
         who.extend(
