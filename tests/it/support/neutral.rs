@@ -6,6 +6,9 @@ pub(crate) fn page(text: &str) -> String {
     let text = without_numbers(text, "127.0.0.1:", "PORT");
     // How many entries there are by now depends on who was faster.
     let text = without_numbers(&text, "log ", "N");
+    // GitLab numbers jobs and notes from one count, and who is first differs.
+    let text = without_numbers(&text, "/-/jobs/", "JOB");
+    let text = without_numbers(&text, "/-/pipelines/", "PIPELINE");
     let text = without_heads(&text);
     let mut names = Names::default();
     for word in words(&text) {
