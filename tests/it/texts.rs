@@ -130,7 +130,8 @@ async fn a_release_is_told_from_ready_to_live(setting: Setting) {
     world.say("ann", first, "/deploy prod").await;
     world.say("dora", first, "/approve").await;
     world.finish("success").await;
-    let (pull_request, sha) = world.ready("Sell more (#12)").await;
+    let mark = world.forge.mark_of_pull_request();
+    let (pull_request, sha) = world.ready(&format!("Sell more ({mark}12)")).await;
     wall.look(&world, "ready", None);
     let asked = world
         .say(
