@@ -14,7 +14,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use countersign::clock::Clock;
 use countersign::config::{Config, Surroundings};
 use countersign::domain::{
     Account, Bound, Candidate, Catalog, Change, Colour, Delivery, Forge, Rank, Report, ReportKind,
@@ -24,9 +23,9 @@ use countersign::engine::Shared;
 use countersign::engine::callers::Callers;
 use countersign::engine::facts::Facts;
 use countersign::engine::intake::Intake;
-use countersign::ledger;
 use countersign::metrics::Metrics;
 use countersign::store::{Door, Options, Store, inbox, state};
+use countersign_ground::clock::Clock;
 use serde_json::json;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -133,7 +132,7 @@ fn catalog(services: u64) -> Catalog {
     ];
     let surroundings = Surroundings::fixed(Path::new("/"), secrets);
     match Config::parse(&text, "bot.toml", &surroundings) {
-        Ok(config) => config.catalog.sealed(ledger::policy_digest),
+        Ok(config) => config.catalog.sealed(),
         Err(report) => panic!("{}", report.render(countersign::config::Colour::Never)),
     }
 }
@@ -147,7 +146,7 @@ impl World {
         };
         let store = Store::open(&Options::new(url)).await.unwrap();
         store.seal_with(
-            ledger::Keys::new("example.com/log", [7; 32])
+            countersign_ledger::Keys::new("example.com/log", [7; 32])
                 .unwrap()
                 .sealer(),
         );
@@ -292,7 +291,7 @@ async fn fresh_postgres() -> Option<String> {
 
     let cluster = std::env::var("COUNTERSIGN_BENCH_POSTGRES").ok()?;
     sqlx::any::install_default_drivers();
-    let name = format!("bench_{}", countersign::chance::id());
+    let name = format!("bench_{}", countersign_ground::chance::id());
     let mut connection = AnyConnection::connect(&cluster).await.unwrap();
     connection
         .execute(AssertSqlSafe(format!("CREATE DATABASE {name}")))

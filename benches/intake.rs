@@ -18,11 +18,11 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::routing::post;
-use countersign::clock::Clock;
-use countersign::digest;
 use countersign::forges::github::edge::{WebhookSecrets, receive};
 use countersign::http::{Limits, Listener};
 use countersign::metrics::Metrics;
+use countersign_ground::clock::Clock;
+use countersign_ground::digest;
 use http::{Request, StatusCode};
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -167,7 +167,7 @@ fn start(kind: &str, folder: &std::path::Path) -> Option<Server> {
 
 /// A database of its own on the cluster, made with the cluster's own client.
 fn fresh_database(cluster: &str) -> String {
-    let name = format!("bench_{}", countersign::chance::id());
+    let name = format!("bench_{}", countersign_ground::chance::id());
     let created = Command::new("psql")
         .args(["--quiet", cluster, "--command"])
         .arg(format!("CREATE DATABASE {name}"))

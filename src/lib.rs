@@ -1,15 +1,6 @@
 //! Countersign, bottom to top. A module may use what stands above it in this list,
 //! as far as the table in `tests/architecture.rs` allows, and nothing else.
 
-/// The only place that looks at a clock.
-pub mod clock;
-
-/// The only place that draws random numbers.
-pub mod chance;
-
-/// SHA-256 and HMAC-SHA-256 of bytes.
-pub mod digest;
-
 /// What the service counts.
 pub mod metrics;
 
@@ -22,8 +13,8 @@ mod web;
 /// The words and rules of the product; pure.
 pub mod domain;
 
-/// The audit log as bytes; pure.
-pub mod ledger;
+/// What the audit log says, in the words of auditors and of collectors; pure.
+pub mod evidence;
 
 /// `bot.toml` becomes domain types here, or a list of errors with line and caret.
 pub mod config;
@@ -48,9 +39,6 @@ pub mod engine;
 
 /// The door in: verifies, stores, answers.
 pub mod http;
-
-/// Small forges that stand for the outside world in tests and the demo.
-pub mod sandbox;
 
 /// What people type, and where everything meets.
 pub mod cli;

@@ -27,21 +27,6 @@ struct Room {
 /// One row for each module of `src/lib.rs`, in its order.
 const ROOMS: &[Room] = &[
     Room {
-        name: "clock",
-        uses: &[],
-        crates: &["tokio"],
-    },
-    Room {
-        name: "chance",
-        uses: &[],
-        crates: &["getrandom"],
-    },
-    Room {
-        name: "digest",
-        uses: &[],
-        crates: &["sha2", "hmac"],
-    },
-    Room {
         name: "metrics",
         uses: &[],
         crates: &["prometheus_client"],
@@ -59,18 +44,18 @@ const ROOMS: &[Room] = &[
     Room {
         name: "domain",
         uses: &[],
-        crates: &["globset", "clap", "shell_words"],
+        crates: &[
+            "countersign_ground",
+            "countersign_ledger",
+            "globset",
+            "clap",
+            "shell_words",
+        ],
     },
     Room {
-        name: "ledger",
-        uses: &["digest", "domain"],
-        crates: &[
-            "base64",
-            "ed25519_dalek",
-            "sha2",
-            "signed_note",
-            "tlog_tiles",
-        ],
+        name: "evidence",
+        uses: &[],
+        crates: &["countersign_ledger"],
     },
     Room {
         name: "config",
@@ -79,8 +64,14 @@ const ROOMS: &[Room] = &[
     },
     Room {
         name: "store",
-        uses: &["chance", "digest", "domain", "ledger"],
-        crates: &["sqlx", "tokio", "tokio_util"],
+        uses: &["domain"],
+        crates: &[
+            "countersign_ground",
+            "countersign_ledger",
+            "sqlx",
+            "tokio",
+            "tokio_util",
+        ],
     },
     Room {
         name: "clerk",
@@ -89,13 +80,20 @@ const ROOMS: &[Room] = &[
     },
     Room {
         name: "forges",
-        uses: &["digest", "call", "web", "domain"],
-        crates: &["octocrab", "reqwest", "tokio", "tokio_util"],
+        uses: &["call", "web", "domain"],
+        crates: &[
+            "countersign_ground",
+            "octocrab",
+            "reqwest",
+            "tokio",
+            "tokio_util",
+        ],
     },
     Room {
         name: "chats",
-        uses: &["clock", "digest", "call", "web", "domain"],
+        uses: &["call", "web", "domain"],
         crates: &[
+            "countersign_ground",
             "futures_util",
             "serenity",
             "tokio",
@@ -105,23 +103,33 @@ const ROOMS: &[Room] = &[
     },
     Room {
         name: "outposts",
-        uses: &["digest", "web", "domain", "ledger"],
-        crates: &["hyper", "hyper_util", "tokio"],
+        uses: &["web", "domain"],
+        crates: &[
+            "countersign_ground",
+            "countersign_ledger",
+            "hyper",
+            "hyper_util",
+            "tokio",
+        ],
     },
     Room {
         name: "engine",
         uses: &[
-            "clock", "chance", "metrics", "call", "domain", "ledger", "store", "clerk", "forges",
-            "chats", "outposts",
+            "metrics", "call", "domain", "store", "clerk", "forges", "chats", "outposts",
         ],
-        crates: &["tokio", "tokio_util"],
+        crates: &[
+            "countersign_ground",
+            "countersign_ledger",
+            "tokio",
+            "tokio_util",
+        ],
     },
     Room {
         name: "http",
-        uses: &[
-            "clock", "chance", "metrics", "domain", "ledger", "store", "clerk", "forges", "chats",
-        ],
+        uses: &["metrics", "domain", "store", "clerk", "forges", "chats"],
         crates: &[
+            "countersign_ground",
+            "countersign_ledger",
             "axum",
             "tower",
             "tower_http",
@@ -132,17 +140,15 @@ const ROOMS: &[Room] = &[
         ],
     },
     Room {
-        name: "sandbox",
-        uses: &["clock", "digest", "domain"],
-        crates: &["axum", "base64", "ed25519_dalek", "tokio", "tokio_util"],
-    },
-    Room {
         name: "cli",
         uses: &[
-            "clock", "chance", "digest", "metrics", "domain", "ledger", "config", "store", "clerk",
-            "forges", "chats", "outposts", "engine", "http", "sandbox",
+            "metrics", "domain", "config", "store", "clerk", "forges", "chats", "outposts",
+            "engine", "http",
         ],
         crates: &[
+            "countersign_ground",
+            "countersign_ledger",
+            "countersign_sandbox",
             "clap",
             "clap_complete",
             "clap_mangen",
@@ -204,13 +210,13 @@ const DESK: [&str; 2] = ["domain", "desk"];
 const SITTING: &str = "Sitting";
 
 /// Where Markdown is read that is not ours to know: what people write, and what the demo shows of a forge's page.
-const READERS: &[&[&str]] = &[&["domain", "command"], &["cli", "demo"], &["sandbox"]];
+const READERS: &[&[&str]] = &[&["domain", "command"], &["cli", "demo"]];
 
 /// What makes the desk decide.
 const DECIDING: &[&str] = &["decide", "desk", "unfold", "Incoming"];
 
 /// Rooms without input, output, waiting or clocks.
-const PURE: &[&str] = &["domain", "ledger"];
+const PURE: &[&str] = &["domain"];
 
 /// Lines of a file before its tests.
 const LONGEST: usize = 450;

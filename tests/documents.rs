@@ -29,6 +29,7 @@ const FOLDERS: &[&str] = &[
     "script/",
     "migrations/",
     "benches/",
+    "crates/",
     "packaging/",
 ];
 

@@ -8,10 +8,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use countersign::chance;
 use countersign::domain::{Action, Actor, Entry};
-use countersign::ledger::Sealer;
 use countersign::store::{Options, Store, StoreError, ledger};
+use countersign_ground::chance;
+use countersign_ledger::Sealer;
 use jiff::Timestamp;
 use sqlx::{AnyConnection, AssertSqlSafe, Connection as _, Executor as _, Row as _};
 use tempfile::TempDir;

@@ -133,7 +133,7 @@ fn statements(database: &str, entries: u64) -> Vec<String> {
 
 pub(crate) async fn fresh_postgres() -> Option<String> {
     let cluster = std::env::var("COUNTERSIGN_BENCH_POSTGRES").ok()?;
-    let name = format!("bench_{}", countersign::chance::id());
+    let name = format!("bench_{}", countersign_ground::chance::id());
     let mut connection = AnyConnection::connect(&cluster).await.unwrap();
     connection
         .execute(AssertSqlSafe(format!("CREATE DATABASE {name}")))

@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use countersign::domain::{Action, Actor, Detail, Entry};
 use countersign::engine::signer::survey;
-use countersign::ledger::{Edge, Keys, PublicKeys, Wanted, leaf};
 use countersign::store::ledger::{self, Checkpoint, Tile};
 use countersign::store::{Options, Store};
+use countersign_ledger::{Edge, Keys, PublicKeys, Wanted, leaf};
 use jiff::Timestamp;
 
 use super::long::{fresh_postgres, in_words};

@@ -8,8 +8,8 @@ use crate::chats::discord::edge::PublicKey;
 use crate::chats::slack::edge::SigningSecrets;
 use crate::chats::{discord, slack};
 use crate::config::Config;
-use crate::digest::hex;
 use crate::engine::registering::Registered;
+use countersign_ground::digest::hex;
 
 /// Everything that is made for the chats.
 #[derive(Clone, Debug)]

@@ -6,7 +6,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use crate::config::{Export, ExportFormat, ExportPlace};
 use crate::engine::Shared;
 use crate::engine::shipping::{Shipping, Target};
-use crate::ledger::siem::Format;
+use crate::evidence::siem::Format;
 use crate::outposts::siem::Collector;
 
 /// One for each place that gets the log.

@@ -5,10 +5,10 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use crate::clock::Clock;
 use crate::domain::{Action, Actor, Detail, Entry};
 use crate::store::inbox::{self, SetAside};
 use crate::store::{Store, ledger};
+use countersign_ground::clock::Clock;
 
 use super::{ConfigFile, EXIT_INVALID, complain, open, say};
 

@@ -2,7 +2,6 @@
 //! terminal belongs to the person, has a file for them.
 
 use std::io::IsTerminal as _;
-use std::path::Path;
 
 use tracing_subscriber::EnvFilter;
 
@@ -29,7 +28,8 @@ pub(super) fn start() {
 }
 
 /// The same into a file, as text.
-pub(super) fn start_in(path: &Path) -> std::io::Result<()> {
+#[cfg(feature = "demo")]
+pub(super) fn start_in(path: &std::path::Path) -> std::io::Result<()> {
     let file = std::fs::File::create(path)?;
     let started = tracing_subscriber::fmt()
         .with_env_filter(filter())

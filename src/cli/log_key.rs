@@ -7,10 +7,10 @@ use std::path::Path;
 use anyhow::{Context as _, bail};
 use secrecy::ExposeSecret as _;
 
-use crate::chance;
 use crate::config::{KeyPlace, Ledger};
-use crate::ledger::Keys;
 use crate::store::{Store, ledger};
+use countersign_ground::chance;
+use countersign_ledger::Keys;
 
 /// The keys as they are now. A log that has entries never gets another key by accident.
 pub(super) async fn keys(settings: &Ledger, store: &Store) -> anyhow::Result<Keys> {

@@ -4,6 +4,7 @@
 mod audit;
 mod chat_parts;
 mod check;
+#[cfg(feature = "demo")]
 mod demo;
 mod doctor;
 mod exports;
@@ -37,20 +38,29 @@ use clap::{Args, Parser, Subcommand};
 
 /// Releases approved commits, once, with evidence.
 #[derive(Debug, Parser)]
-#[command(name = "countersign", version, arg_required_else_help = true, after_help = FIRST_STEPS)]
+#[command(name = "countersign", version, arg_required_else_help = true, after_help = first_steps())]
 struct Line {
     #[command(subcommand)]
     command: Command,
 }
 
-const FIRST_STEPS: &str = "First steps:
-  countersign demo            see what it is, on this machine
+/// What a newcomer types; a lean build has no demo.
+fn first_steps() -> String {
+    let demo = if cfg!(feature = "demo") {
+        "\n  countersign demo            see what it is, on this machine"
+    } else {
+        ""
+    };
+    format!(
+        "First steps:{demo}
   countersign init            a few questions, and a first bot.toml
   countersign setup github    make the GitHub App; or: setup gitlab
   countersign doctor          what is still missing
   countersign serve           run it
 
-`countersign COMMAND --help` says more about each; docs/ says why.";
+`countersign COMMAND --help` says more about each; docs/ says why."
+    )
+}
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -58,6 +68,7 @@ enum Command {
     Serve(ConfigFile),
     /// See the life of a commit on this machine: the real service with a small GitHub and a small Discord, no
     /// account and no configuration
+    #[cfg(feature = "demo")]
     #[command(after_help = "For example:\n  countersign demo\n  countersign demo --scripted")]
     Demo(demo::DemoLine),
     /// Ask a few questions and write a first bot.toml
@@ -132,6 +143,7 @@ pub fn main() -> ExitCode {
     let line = Line::parse();
     let done = match line.command {
         Command::Serve(file) => in_runtime(serve::serve(file.path)),
+        #[cfg(feature = "demo")]
         Command::Demo(line) => in_runtime(demo::run(line)),
         Command::Init(asked) => Ok(init::run(&asked)),
         Command::Check(file) => in_runtime(async move { Ok(check::check(&file.path)) }),

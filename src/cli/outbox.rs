@@ -5,11 +5,11 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 
-use crate::clock::Clock;
 use crate::domain::{Action, Actor, Detail, Effect, Entry, Internal, Went};
 use crate::store::note;
 use crate::store::outbox::{self, Listed};
 use crate::store::{Store, ledger};
+use countersign_ground::clock::Clock;
 
 use super::{ConfigFile, EXIT_INVALID, complain, open, say};
 

@@ -5,10 +5,10 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use crate::clock::Clock;
 use crate::domain::{Action, Actor, Chat, Entry, Speaker};
 use crate::store::state::{self, Linked};
 use crate::store::{Store, ledger};
+use countersign_ground::clock::Clock;
 
 use super::{ConfigFile, EXIT_INVALID, complain, open, say};
 
@@ -107,9 +107,9 @@ async fn unlink(store: &Store, asked: &Unlink) -> anyhow::Result<ExitCode> {
     let mut links: Vec<(Linked, Entry)> = Vec::new();
     for linked in known.into_iter().filter(|one| one.speaker.is(&asked.who)) {
         let operator = operator.clone();
-        let mut entry = Entry::new(Clock::system().now(), Action::IdentityUnlinked, operator)
-            .with_speaker(&linked.speaker)
+        let entry = Entry::new(Clock::system().now(), Action::IdentityUnlinked, operator)
             .with("account", linked.account.id);
+        let mut entry = linked.speaker.noted_in(entry);
         if let Some(reason) = &asked.reason {
             entry = entry.with_private("reason", reason.as_str());
         }

@@ -3,12 +3,12 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::clock::Clock;
 use crate::config::{Colour, Config};
-use crate::digest;
 use crate::domain::{Action, Actor, Entry};
 use crate::metrics::{Metrics, ReloadLabels};
 use crate::store::{Store, StoreError, ledger};
+use countersign_ground::clock::Clock;
+use countersign_ground::digest;
 
 use super::handover::{self, Handover};
 

@@ -10,7 +10,6 @@ use anyhow::Context as _;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::clock::Clock;
 use crate::config::{Config, Ledger, Server};
 use crate::engine::Shared;
 use crate::engine::delivery::{DeliveryLoop, Pace};
@@ -25,6 +24,7 @@ use crate::engine::watching::Watching;
 use crate::http::{Doorway, Limits, Listener, Readiness, router};
 use crate::metrics::Metrics;
 use crate::store::Door;
+use countersign_ground::clock::Clock;
 
 use super::handover::{Clients, Handover, Parts};
 use super::reload::{self, Reloader};
@@ -62,6 +62,10 @@ pub(super) struct Running {
     tasks: Tasks,
     stops: Stops,
     reloader: Reloader,
+    #[cfg_attr(
+        not(feature = "demo"),
+        expect(dead_code, reason = "only the demo asks where it listens")
+    )]
     address: SocketAddr,
 }
 
@@ -121,6 +125,7 @@ impl Running {
     }
 
     /// Where it listens.
+    #[cfg(feature = "demo")]
     pub(super) fn address(&self) -> SocketAddr {
         self.address
     }

@@ -3,6 +3,10 @@
 use std::io::IsTerminal as _;
 
 /// What a colour is for.
+#[cfg_attr(
+    not(feature = "demo"),
+    expect(dead_code, reason = "only the demo paints in all of them")
+)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Paint {
     Good,

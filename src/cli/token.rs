@@ -8,12 +8,12 @@ use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use serde_json::json;
 
-use crate::chance;
-use crate::clock::{Clock, later};
-use crate::digest::hex;
 use crate::domain::{Action, Actor, Detail, Entry, Scope, TimeSpan};
 use crate::store::tokens::{self, NewToken, Token};
 use crate::store::{Store, ledger};
+use countersign_ground::chance;
+use countersign_ground::clock::{Clock, later};
+use countersign_ground::digest::hex;
 
 use super::{ConfigFile, EXIT_INVALID, complain, open, say};
 

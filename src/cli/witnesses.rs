@@ -5,8 +5,8 @@ use anyhow::Context as _;
 use crate::config::{Ledger, Witness as Written};
 use crate::engine::Shared;
 use crate::engine::witnessing::Witnessing;
-use crate::ledger::WitnessKey;
 use crate::outposts::witness::Witness;
+use countersign_ledger::WitnessKey;
 
 /// One for each witness.
 pub(super) fn witnessing(ledger: &Ledger, shared: &Shared) -> anyhow::Result<Vec<Witnessing>> {

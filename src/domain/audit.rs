@@ -6,11 +6,9 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use strsim::damerau_levenshtein;
 
-use super::entry::{Action, Ending};
-use super::{EnvironmentName, ServiceName, TimeSpan};
+use countersign_ledger::{Action, Ending, WORD_LENGTHS, words_of};
 
-/// The shortest and the longest word that can be looked for.
-const WORD_LENGTHS: std::ops::RangeInclusive<usize> = 2..=40;
+use super::{EnvironmentName, ServiceName, TimeSpan};
 
 /// The digits of a commit's id that are enough to look for, and those of the longest id.
 const SHA_LENGTHS: std::ops::RangeInclusive<usize> = 4..=64;
@@ -182,13 +180,6 @@ impl Filter {
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
-}
-
-/// The words of a text as they are looked for.
-pub fn words_of(text: &str) -> impl Iterator<Item = String> + '_ {
-    text.split(|c: char| !c.is_alphanumeric())
-        .map(str::to_lowercase)
-        .filter(|word| WORD_LENGTHS.contains(&word.chars().count()))
 }
 
 fn name<N: std::str::FromStr<Err = super::Invalid> + std::fmt::Display>(

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::{
-    Chat, Environment, EnvironmentName, Forge, PolicyDigest, RepoRef, Role, RoleName, SealedPolicy,
-    Service, ServiceName,
+    Chat, Environment, EnvironmentName, Forge, RepoRef, Role, RoleName, SealedPolicy, Service,
+    ServiceName,
 };
 
 /// The services and the roles.
@@ -78,9 +78,9 @@ impl Catalog {
         self.policies.get(&key)
     }
 
-    /// Puts the policies in: `digest` is given the text of each.
+    /// Puts the policies in.
     #[must_use]
-    pub fn sealed(mut self, digest: impl Fn(&str) -> PolicyDigest) -> Self {
+    pub fn sealed(mut self) -> Self {
         let mut policies = BTreeMap::new();
         for service in &self.services {
             for environment in &service.environments {
@@ -90,7 +90,7 @@ impl Catalog {
                     .filter_map(|name| self.roles.get(name))
                     .collect();
                 let key = (service.name.clone(), environment.name.clone());
-                if let Some(policy) = SealedPolicy::of(service, environment, &roles, &digest) {
+                if let Some(policy) = SealedPolicy::of(service, environment, &roles) {
                     policies.insert(key, policy);
                 }
             }

@@ -80,8 +80,8 @@ pub mod incoming;
 /// What a person asks for.
 pub mod command;
 
-/// What the ledger remembers.
-pub mod entry;
+/// People as the log names them.
+mod entry;
 
 /// What the bearer of a token may read.
 pub mod scope;
@@ -132,7 +132,9 @@ pub mod desk;
 #[cfg(test)]
 pub(crate) mod strange;
 
-pub use audit::{Filter, Noted, words_of};
+pub use countersign_ledger::{Action, Actor, Detail, Ending, Entry};
+
+pub use audit::{Filter, Noted};
 pub use candidate::{Candidate, Mark};
 pub use catalog::Catalog;
 pub use channel::ChannelRef;
@@ -141,7 +143,6 @@ pub use command::{Command, Misunderstood};
 pub use delivery::{Delivery, Source};
 pub use desk::{COMMAND_LIFETIME, Change, Decision, Outcome, Viewing, decide, look, unfold};
 pub use effect::{Departure, Effect, Planned, Priority, Reaction, StatusState};
-pub use entry::{Action, Actor, Detail, Ending, Entry};
 pub use environment::{Allow, Environment, Exclude};
 pub use forge_name::ForgeName;
 pub use gate::{AppId, Gate, GitHubGate, GitLabGate};

@@ -4,6 +4,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use countersign_ground::digest::sha256_hex;
 use serde::{Deserialize, Serialize};
 
 use super::Invalid;
@@ -14,9 +15,9 @@ use super::Invalid;
 pub struct PolicyDigest(String);
 
 impl PolicyDigest {
-    /// The digest of these bytes, which the caller hashed.
-    pub fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    /// The digest of a policy's text.
+    pub fn of(text: &str) -> Self {
+        Self(sha256_hex(text.as_bytes()))
     }
 
     /// The digits.
@@ -78,10 +79,12 @@ mod tests {
                 "{bad:?}"
             );
         }
-        let mut bytes = [0; 32];
-        bytes[0] = 0xab;
-        let made = PolicyDigest::from_bytes(bytes);
-        assert_eq!(made.as_str(), format!("ab{}", "0".repeat(62)));
+        // The example of the standard.
+        let made = PolicyDigest::of("abc");
+        assert_eq!(
+            made.as_str(),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        );
         assert_eq!(made.as_str().parse(), Ok(made));
     }
 }

@@ -8,8 +8,8 @@ use serde_json::Value;
 use super::Shared;
 use super::signer::{Problem, Standing};
 use crate::domain::{Action, Departure};
-use crate::ledger::{Head, Wanted, leaf, leaf_is_in, person};
 use crate::store::ledger::{self, Stored};
+use countersign_ledger::{Head, Wanted, leaf, leaf_is_in, person};
 
 /// How long a trigger waits for a signature. It is decided less than a minute before it leaves.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -175,7 +175,7 @@ async fn is_under(shared: &Shared, entry: &Stored, head: Head) -> Result<bool, P
     let Some(log) = shared.store.sealer().map(|sealer| sealer.log().to_owned()) else {
         return Ok(false);
     };
-    if crate::ledger::check_row(&entry.row(), &log).is_err() {
+    if countersign_ledger::check_row(&entry.row(), &log).is_err() {
         return Ok(false);
     }
     let Some(index) = u64::try_from(entry.seq)

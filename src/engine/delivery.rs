@@ -13,13 +13,13 @@ use super::anchored::anchored;
 use super::covered::{Uncovered, covered};
 use super::hands::{self, Acted, Executor, Job};
 use super::{FALLBACK, Shared, backoff};
-use crate::chance;
-use crate::clock::later;
 use crate::domain::{Action, Actor, Departure, Effect, Entry, Internal, Went};
-use crate::ledger::{Standing, short};
 use crate::metrics::EffectLabels;
 use crate::store::outbox::{self, Claimed, Ending};
 use crate::store::{StoreError, ledger, note, quiet};
+use countersign_ground::chance;
+use countersign_ground::clock::later;
+use countersign_ledger::{Standing, short};
 
 /// How the delivery loop works.
 #[derive(Clone, Copy, Debug)]

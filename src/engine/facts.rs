@@ -11,9 +11,9 @@ use tokio::sync::Semaphore;
 use super::callers::Callers;
 use crate::call::CallError;
 use crate::clerk::{Answers, Asker};
-use crate::clock::{Clock, later};
 use crate::domain::{Finding, Question};
 use crate::store::{Store, outbox, quiet};
+use countersign_ground::clock::{Clock, later};
 
 /// All questions of one round are answered within this time, or are unknown.
 const DEADLINE: Duration = Duration::from_secs(20);

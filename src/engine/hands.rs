@@ -7,9 +7,9 @@ use std::time::Duration;
 use super::callers::{Caller, Callers};
 use super::speech::Chats;
 use crate::call::CallError;
-use crate::clock::Clock;
 use crate::domain::{Departure, Effect, Internal, Place, Went};
 use crate::forges::comment;
+use countersign_ground::clock::Clock;
 
 /// How an attempt went.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -9,11 +9,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::{FALLBACK, Shared, backoff};
 use crate::call::CallError;
-use crate::chance;
 use crate::chats::slack::client::Client;
 use crate::chats::slack::edge;
 use crate::chats::slack::socket::{Heard, Socket};
 use crate::store::Door;
+use countersign_ground::chance;
 
 /// The loop that listens.
 #[derive(Debug)]

@@ -26,10 +26,10 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
 
-use crate::chance;
-use crate::clock::Clock;
 use crate::metrics::Metrics;
 use crate::store::Store;
+use countersign_ground::chance;
+use countersign_ground::clock::Clock;
 use signer::Standing;
 
 /// What every loop works with.

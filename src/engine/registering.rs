@@ -8,8 +8,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::backoff;
 use crate::call::CallError;
-use crate::chance;
 use crate::chats::discord::client::Client;
+use countersign_ground::chance;
 
 /// Where commands are registered: nowhere by name means once for all servers.
 #[derive(Clone, Debug)]

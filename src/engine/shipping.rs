@@ -8,14 +8,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::backoff::pause;
 use super::{FALLBACK, Shared};
-use crate::chance;
-use crate::ledger::Whole;
-use crate::ledger::siem::{self, Format};
+use crate::evidence::siem::{self, Format};
 use crate::metrics::ExportLabels;
 use crate::outposts::file;
 use crate::outposts::siem::{Collector, NotTaken};
 use crate::store::ledger::export::{self, Claim};
 use crate::store::{StoreError, ledger};
+use countersign_ground::chance;
+use countersign_ledger::Whole;
 
 /// Longer than any call takes.
 const LEASE: Duration = Duration::from_secs(60);

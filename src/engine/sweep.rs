@@ -12,10 +12,10 @@ use super::callers::Callers;
 use super::heal::Healer;
 use super::watching::Watching;
 use super::{FALLBACK, Shared};
-use crate::clock::later;
 use crate::domain::Catalog;
 use crate::store::timer::{self, Fired};
 use crate::store::{StoreError, inbox, note, outbox, state};
+use countersign_ground::clock::later;
 
 const LEASE: Duration = Duration::from_secs(300);
 const MOST: u32 = 64;

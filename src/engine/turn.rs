@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::chance;
 use crate::chats::{discord, slack};
 use crate::clerk::{self, Settled};
 use crate::domain::{
@@ -19,6 +18,7 @@ use crate::store::inbox::{self, Verdict};
 use crate::store::lanes::Received;
 use crate::store::lease::{self, Hold};
 use crate::store::{Store, StoreError, Tx, ledger, outbox, state};
+use countersign_ground::chance;
 
 /// After so many vanished holders a delivery is set aside, so that its lane goes on. High enough that
 /// a row of power cuts does not look like a deadly delivery.

@@ -11,11 +11,11 @@ use tokio::sync::watch;
 use super::Shared;
 use super::callers::Callers;
 use crate::call::CallError;
-use crate::clock::later;
 use crate::domain::{Catalog, Change, Forge, Look, Repository, RepositoryId, Seen};
 use crate::forges::gitlab::client::{Client, FailedEvent, HookState};
 use crate::metrics::WebhookLabels;
 use crate::store::{StoreError, state};
+use countersign_ground::clock::later;
 
 /// A hook is woken so often at most.
 const WAKE_EVERY: Duration = Duration::from_secs(600);

@@ -7,14 +7,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::backoff::pause;
 use super::{FALLBACK, Shared};
-use crate::chance;
 use crate::domain::{Action, Actor, Entry};
-use crate::ledger::{Wanted, WitnessKey, base64};
 use crate::outposts::witness::{Answer, Witness};
 use crate::store::lease::Hold;
 use crate::store::ledger::witness::{self, KIND};
 use crate::store::ledger::{self, Anchor, Checkpoint};
 use crate::store::{Store, StoreError};
+use countersign_ground::chance;
+use countersign_ledger::{Wanted, WitnessKey, base64};
 
 /// A witness is not asked more often.
 const EVERY: Duration = Duration::from_secs(10);

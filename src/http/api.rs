@@ -14,8 +14,8 @@ use super::answer::{Problem, json_of};
 use super::bearer;
 use super::routes::Doorway;
 use crate::domain::{Filter, Scope};
-use crate::ledger::Shown;
 use crate::store::{Store, ledger};
+use countersign_ledger::Shown;
 
 const AUDIT: &str = "/api/v1/audit/";
 const REQUESTS: &str = "/api/v1/audit/requests/";

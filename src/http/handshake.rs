@@ -18,8 +18,8 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::accept::{Limits, Listener};
-use crate::chance;
 use crate::metrics::Metrics;
+use countersign_ground::chance;
 
 /// A browser, and what it opens besides.
 const CONNECTIONS: usize = 16;

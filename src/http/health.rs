@@ -11,10 +11,10 @@ use tokio::sync::{Mutex, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::routes::Doorway;
-use crate::clock::{Clock, Stopwatch};
-use crate::ledger::Standing;
 use crate::metrics::Metrics;
 use crate::store::{Health, Store};
+use countersign_ground::clock::{Clock, Stopwatch};
+use countersign_ledger::Standing;
 
 /// An answer is reused for so long, so that asking often costs the database nothing.
 const FRESH: Duration = Duration::from_millis(500);

@@ -11,8 +11,8 @@ use super::answer::Problem;
 use super::bearer;
 use super::routes::Doorway;
 use crate::domain::Scope;
-use crate::ledger::{Kind, TilePath, encode_bundle};
 use crate::store::{Store, ledger};
+use countersign_ledger::{Kind, TilePath, encode_bundle};
 
 /// A head is replaced by the next one.
 const BRIEFLY: &str = "public, max-age=2";

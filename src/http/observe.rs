@@ -11,8 +11,8 @@ use http::{HeaderName, HeaderValue, StatusCode};
 use tracing::Instrument as _;
 
 use super::routes::Doorway;
-use crate::chance;
 use crate::metrics::RequestLabels;
+use countersign_ground::chance;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 

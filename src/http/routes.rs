@@ -18,10 +18,10 @@ use super::forges::Forges;
 use super::health::{self, Readiness};
 use super::turns::Turns;
 use super::{api, hooks, log, observe};
-use crate::clock::Clock;
 use crate::domain::Source;
 use crate::metrics::Metrics;
 use crate::store::Door;
+use countersign_ground::clock::Clock;
 
 const OPENAPI: &str = include_str!("openapi.json");
 

@@ -10,8 +10,8 @@ use super::lease::{self, Hold, micros};
 use super::row::Row;
 use super::statement::statements;
 use super::{Store, StoreError, Tx};
-use crate::chance;
 use crate::domain::Source;
+use countersign_ground::chance;
 
 statements! {
     /// The lanes of the oldest rows, all that no other holder has.

@@ -6,7 +6,7 @@ use sqlx::{AssertSqlSafe, Executor as _};
 use super::row::Row;
 use super::statement::statements;
 use super::{Dialect, Store, StoreError};
-use crate::digest;
+use countersign_ground::digest;
 
 struct Migration {
     version: i64,

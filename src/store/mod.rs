@@ -11,7 +11,6 @@ mod row;
 mod statement;
 mod unit;
 
-pub mod by_hand;
 pub mod inbox;
 pub mod lanes;
 pub mod lease;

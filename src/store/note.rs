@@ -5,8 +5,8 @@ use jiff::Timestamp;
 
 use super::statement::statements;
 use super::{StoreError, Tx};
-use crate::chance;
 use crate::domain::{Internal, RepositoryId, Source};
+use countersign_ground::chance;
 
 statements! {
     INSERT = ["INSERT INTO inbox (source, delivery, event, lane, received_at, size, body) VALUES ($1, $2, $3, $4, $5, $6, $7)"];

@@ -10,7 +10,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AnyConnection, AnyPool, ConnectOptions as _, Connection as _, Executor as _, Row as _};
 
 use super::{Dialect, StoreError};
-use crate::ledger::Sealer;
+use countersign_ledger::Sealer;
 
 /// SQLite before this version has bugs in WAL mode that lose data.
 const OLDEST_SQLITE: (u32, u32, u32) = (3, 51, 3);

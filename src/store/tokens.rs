@@ -12,8 +12,8 @@ use super::lease::micros;
 use super::row::Row;
 use super::statement::statements;
 use super::{Store, StoreError, Tx};
-use crate::digest;
 use crate::domain::Scope;
+use countersign_ground::digest;
 
 statements! {
     MAKE = ["INSERT INTO api_token (name, scopes, hash, made_at, expires_at) VALUES ($1, $2, $3, $4, $5) RETURNING id"];

@@ -10,8 +10,8 @@ use sqlx::pool::PoolConnection;
 use sqlx::{Any, AnyConnection, Executor as _};
 
 use super::{Dialect, Statement, Store, StoreError};
-use crate::chance;
-use crate::ledger::Sealer;
+use countersign_ground::chance;
+use countersign_ledger::Sealer;
 
 /// The future of a unit's work.
 pub type Work<'t, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 't>>;

@@ -190,8 +190,8 @@ fn every_configuration_is_valid() {
             "postgres://countersign@db.example.com/countersign",
         ),
         ("github-webhook-secret", "0123456789abcdef"),
-        ("github-app-key", countersign::sandbox::github::APP_KEY),
-        ("github-app.pem", countersign::sandbox::github::APP_KEY),
+        ("github-app-key", countersign_sandbox::github::APP_KEY),
+        ("github-app.pem", countersign_sandbox::github::APP_KEY),
         ("countersign-log-key", "0123456789abcdef"),
     ] {
         fs::write(folder.path().join(name), text).unwrap();

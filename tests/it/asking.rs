@@ -51,7 +51,7 @@ fn at(text: &str) -> Timestamp {
 }
 
 fn ann() -> Actor {
-    Actor::person(&Account {
+    Actor::from(&Account {
         forge: Forge::GitHub,
         id: 7,
         login: "ann".to_owned(),

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use countersign::domain::command::definitions;
-use countersign::sandbox::discord::{self, CHANNEL, GUILD};
-use countersign::sandbox::github::{Exchange, GitHub, NewCommit};
-use countersign::sandbox::slack;
+use countersign_sandbox::discord::{self, CHANNEL, GUILD};
+use countersign_sandbox::github::{Exchange, GitHub, NewCommit};
+use countersign_sandbox::slack;
 use serde_json::json;
 
 use crate::contract;

@@ -1,10 +1,10 @@
 //! Releases from chats: the same desk, the same reasons, one end that every surface shows.
 
 use countersign::engine::listening::Listening;
-use countersign::sandbox::discord::{self, CHANNEL, GUILD, Seen};
-use countersign::sandbox::github::NewCommit;
-use countersign::sandbox::slack;
 use countersign::store::Door;
+use countersign_sandbox::discord::{self, CHANNEL, GUILD, Seen};
+use countersign_sandbox::github::NewCommit;
+use countersign_sandbox::slack;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 

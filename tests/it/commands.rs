@@ -1,7 +1,7 @@
 //! Commands are new words of people, and nothing else is one; each gets its answer, and says all that there is to say.
 
 use countersign::domain::Forge;
-use countersign::sandbox::github::{NewCommit, Trouble};
+use countersign_sandbox::github::{NewCommit, Trouble};
 use serde_json::{Value, json};
 
 use crate::support::around::About;

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use countersign::store::by_hand;
+use countersign_sandbox::intruder;
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
@@ -288,7 +288,7 @@ async fn only_the_database_of_a_demo_is_changed_by_hand_and_postgres_holds_none(
     let database = Database::fresh(Engine::Sqlite).await;
     let service = Service::start(&database, None).await;
     for url in [database.url.as_str(), "postgres://nobody@127.0.0.1:9/none"] {
-        let refused = by_hand::rewrite_decider(url, "demo.example/log", (8, 9)).await;
+        let refused = intruder::rewrite_decider(url, "demo.example/log", (8, 9)).await;
         assert_eq!(
             refused.unwrap_err().to_string(),
             "only the database of a demo is changed by hand"

@@ -3,11 +3,11 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use countersign::clock::Clock;
-use countersign::sandbox::discord::{self, CHANNEL, Discord};
-use countersign::sandbox::github::{APP_ID, APP_KEY, APP_SLUG, Fate, GitHub};
-use countersign::sandbox::gitlab::{GitLab, JobPlan, Trouble};
-use countersign::sandbox::slack::{self, Slack};
+use countersign_ground::clock::Clock;
+use countersign_sandbox::discord::{self, CHANNEL, Discord};
+use countersign_sandbox::github::{APP_ID, APP_KEY, APP_SLUG, Fate, GitHub};
+use countersign_sandbox::gitlab::{GitLab, JobPlan, Trouble};
+use countersign_sandbox::slack::{self, Slack};
 use serde_json::Value;
 
 use crate::contract;
@@ -119,7 +119,7 @@ impl Machine {
         gitlab.protect_environment(
             SHOP,
             "production",
-            &[countersign::sandbox::gitlab::Access::Level(40)],
+            &[countersign_sandbox::gitlab::Access::Level(40)],
             1,
         );
         let head = gitlab.head(SHOP, "main").unwrap();
@@ -400,7 +400,7 @@ async fn a_webhook_that_gitlab_put_aside() {
     let machine = Machine::new().await;
     machine.gitlab.drop_next(4);
     for title in ["one", "two", "three", "four"] {
-        let change = countersign::sandbox::gitlab::NewCommit::by("ann", title);
+        let change = countersign_sandbox::gitlab::NewCommit::by("ann", title);
         machine.gitlab.push(SHOP, "aside", vec![change]).await;
     }
     machine.gitlab.delivered().await;

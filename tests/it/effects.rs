@@ -6,15 +6,15 @@ use std::process::Output;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use countersign::clock::{Clock, Hand};
 use countersign::domain::Planned;
 use countersign::engine::Shared;
 use countersign::engine::delivery::{DeliveryLoop, Pace};
 use countersign::engine::hands::{Acted, Executor, Job};
 use countersign::metrics::Metrics;
-use countersign::sandbox::github::{GitHub, Trouble};
 use countersign::store::Store;
 use countersign::store::{outbox, quiet};
+use countersign_ground::clock::{Clock, Hand};
+use countersign_sandbox::github::{GitHub, Trouble};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 

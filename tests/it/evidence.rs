@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::process::Output;
 
 use countersign::engine::signer::survey;
-use countersign::ledger::{Edge, PublicKeys, Verifier, leaf};
 use countersign::store::ledger;
+use countersign_ledger::{Edge, PublicKeys, Verifier, leaf};
 use serde_json::Value;
 
 use crate::support::database::keys;
@@ -350,7 +350,7 @@ async fn so_many_records_that_one_entry_could_not_hold_them(engine: Engine) {
                 };
                 let at = jiff::Timestamp::UNIX_EPOCH;
                 for _ in 0..200 {
-                    let entry = Entry::new(at, Action::CommandReceived, Actor::person(&zoe))
+                    let entry = Entry::new(at, Action::CommandReceived, Actor::from(&zoe))
                         .with_private("command", "/help me, says zoe");
                     ledger::append(tx, &entry).await?;
                 }
@@ -360,7 +360,7 @@ async fn so_many_records_that_one_entry_could_not_hold_them(engine: Engine) {
                     ("titles", Detail::private("zoe's change")),
                 ]);
                 let entry =
-                    Entry::new(at, Action::Refused, Actor::person(&zoe)).with("evidence", evidence);
+                    Entry::new(at, Action::Refused, Actor::from(&zoe)).with("evidence", evidence);
                 ledger::append(tx, &entry).await?;
                 Ok(())
             })

@@ -11,15 +11,15 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
-use countersign::clock::Clock;
 use countersign::domain::{Account, Action, Actor, Entry, Forge};
 use countersign::engine::Shared;
 use countersign::engine::shipping::{Sender, Shipping, Step, Target};
-use countersign::ledger::siem::Format;
-use countersign::ledger::{Edge, leaf};
+use countersign::evidence::siem::Format;
 use countersign::metrics::Metrics;
 use countersign::outposts::siem::Collector;
 use countersign::store::{Store, ledger};
+use countersign_ground::clock::Clock;
+use countersign_ledger::{Edge, leaf};
 use serde_json::Value;
 use sqlx::Executor as _;
 use tokio::sync::Semaphore;
@@ -72,7 +72,7 @@ impl Log {
                     };
                     let at = jiff::Timestamp::UNIX_EPOCH;
                     for number in 0..entries {
-                        let entry = Entry::new(at, Action::Answered, Actor::person(&ann))
+                        let entry = Entry::new(at, Action::Answered, Actor::from(&ann))
                             .with_private("command", format!("/help {number}"));
                         ledger::append(tx, &entry).await?;
                     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use countersign::sandbox::github::Trouble;
+use countersign_sandbox::github::Trouble;
 
 use crate::contract;
 use crate::support::world::{PLAIN, SHOP};

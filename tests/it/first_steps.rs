@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Output, Stdio};
 
 use countersign::config::{Config, Surroundings};
-use countersign::sandbox::github::{APP_ID, APP_KEY, GitHub};
+use countersign_sandbox::github::{APP_ID, APP_KEY, GitHub};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::contract;

@@ -162,7 +162,7 @@ async fn an_earlier_run_of_the_commit_ends_nothing(engine: Engine) {
     world.github.run_moves(second, "in_progress", None).await;
     world
         .github
-        .release(&countersign::sandbox::github::Order::Chosen(Vec::new()));
+        .release(&countersign_sandbox::github::Order::Chosen(Vec::new()));
     world.pass(1_000).await;
     world.said(again.comment).expect("Deploying");
     world
@@ -269,7 +269,7 @@ async fn late_and_repeated_events_change_nothing(engine: Engine) {
     }
     world
         .github
-        .release(&countersign::sandbox::github::Order::Backwards);
+        .release(&countersign_sandbox::github::Order::Backwards);
     world.settle().await;
     let answer = world.said(comment).answer().to_owned();
     assert!(answer.contains("Live"), "{answer}");
@@ -340,7 +340,7 @@ async fn a_run_by_somebody_else_is_found_once(engine: Engine) {
 async fn a_forged_mark_is_not_adopted(engine: Engine) {
     let world = World::plain(engine).await;
     let (pull_request, sha) = world.ready("feature").await;
-    let reset = countersign::sandbox::github::Trouble::Reset;
+    let reset = countersign_sandbox::github::Trouble::Reset;
     world
         .github
         .expect_trouble_at("POST", "/deployments", reset);

@@ -1,8 +1,8 @@
 //! Gates: what counts is the newest word of the source that the policy names, whatever came first.
 
 use countersign::domain::Forge;
-use countersign::sandbox::github::{NewCommit, Order};
-use countersign::sandbox::gitlab::JobPlan;
+use countersign_sandbox::github::{NewCommit, Order};
+use countersign_sandbox::gitlab::JobPlan;
 
 use crate::contract;
 use crate::support::world::{SHOP, TWO, plain_with};

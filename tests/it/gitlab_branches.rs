@@ -1,7 +1,7 @@
 //! Branches on GitLab: only the pipelines of the release branch fill gates and are released; others run the
 //! same commit with variables that another person chose.
 
-use countersign::sandbox::gitlab::{Access, JobPlan};
+use countersign_sandbox::gitlab::{Access, JobPlan};
 
 use crate::support::World;
 use crate::support::on_gitlab::{ON_GITLAB, with_trigger};

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use countersign::clock::Clock;
+use countersign_ground::clock::Clock;
 
 use crate::support::deliveries::{SECRET, signed_by_gitlab};
 use crate::support::{Database, Engine, Service, eventually, on_both};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use countersign::sandbox::gitlab::{Access, JobPlan, NewCommit, Order, Trouble, has};
+use countersign_sandbox::gitlab::{Access, JobPlan, NewCommit, Order, Trouble, has};
 
 use crate::support::crew::Part;
 use crate::support::on_gitlab::{ON_GITLAB, TRIGGER_TOKEN};

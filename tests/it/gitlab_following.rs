@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use countersign::sandbox::gitlab::{JobPlan, Order, Trouble};
+use countersign_sandbox::gitlab::{JobPlan, Order, Trouble};
 
 use crate::contract;
 use crate::support::World;
@@ -39,7 +39,7 @@ async fn only(world: &World, events: &[&str], sha: &str) {
     world.gitlab.hold();
     world.gitlab.pass(SHOP, sha).await;
     let sent = world.gitlab.sent();
-    let heard = |(_, sent): &(usize, &Arc<countersign::sandbox::gitlab::Sent>)| {
+    let heard = |(_, sent): &(usize, &Arc<countersign_sandbox::gitlab::Sent>)| {
         events.contains(&sent.event.as_str())
     };
     let places = sent[before..].iter().enumerate().filter(heard);

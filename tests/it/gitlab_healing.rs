@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use countersign::domain::Forge;
-use countersign::sandbox::gitlab::{Access, JobPlan, NewCommit, Order, Trouble};
+use countersign_sandbox::gitlab::{Access, JobPlan, NewCommit, Order, Trouble};
 
 use crate::contract;
 use crate::support::crew::Part;

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use countersign::sandbox::gitlab::{GitLab, JobPlan, NewCommit};
+use countersign_sandbox::gitlab::{GitLab, JobPlan, NewCommit};
 
 use crate::contract;
 use crate::support::service::TOKEN;

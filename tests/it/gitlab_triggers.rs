@@ -1,6 +1,6 @@
 //! Triggers on GitLab: every way in which a release can start there, and what each says when it does not.
 
-use countersign::sandbox::gitlab::{Access, JobPlan, NewCommit, Trouble};
+use countersign_sandbox::gitlab::{Access, JobPlan, NewCommit, Trouble};
 use serde_json::json;
 
 use crate::support::World;

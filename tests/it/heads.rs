@@ -1,6 +1,6 @@
 //! Heads: an approval is for one full commit, asked for in one place; whatever moves in between, it is void.
 
-use countersign::sandbox::github::{NewCommit, Order};
+use countersign_sandbox::github::{NewCommit, Order};
 
 use crate::support::world::{PLAIN, TWO, plain_with};
 use crate::support::{Setting, World, on_both_forges};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use countersign::sandbox::github::{NewCommit, Order, Trouble};
+use countersign_sandbox::github::{NewCommit, Order, Trouble};
 
 use crate::contract;
 use crate::support::crew::{ALL, Part};

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use countersign::clock::Clock;
-use countersign::digest;
 use countersign::engine::Shared;
 use countersign::forges::github::edge::WebhookSecrets;
 use countersign::http::{Doorway, Forges, Limits, Listener, Readiness, router};
 use countersign::metrics::Metrics;
 use countersign::store::{Door, Stored};
+use countersign_ground::clock::Clock;
+use countersign_ground::digest;
 use reqwest::header::RETRY_AFTER;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};

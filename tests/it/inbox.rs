@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use countersign::clock::Clock;
 use countersign::domain::{Catalog, Delivery, Source};
 use countersign::engine::Shared;
 use countersign::engine::callers::Callers;
@@ -12,6 +11,7 @@ use countersign::engine::intake::Intake;
 use countersign::metrics::Metrics;
 use countersign::store::inbox::{self, Verdict};
 use countersign::store::{Door, Store, lanes, lease};
+use countersign_ground::clock::Clock;
 use sqlx::Executor as _;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;

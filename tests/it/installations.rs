@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use countersign::domain::{Branch, Forge, Repository, RepositoryId};
 use countersign::forges::github::client::{Client, DEADLINE, Identity};
-use countersign::sandbox::github::{APP_ID, APP_KEY, GitHub, INSTALLATION_ID};
+use countersign_sandbox::github::{APP_ID, APP_KEY, GitHub, INSTALLATION_ID};
 
 use crate::support::service::TOKEN;
 use crate::support::world::SHOP;

@@ -1,7 +1,7 @@
 //! The lifecycle of the service: it starts, changes its mind, and ends.
 
-use countersign::digest;
-use countersign::sandbox::github::{GitHub, Trouble};
+use countersign_ground::digest;
+use countersign_sandbox::github::{GitHub, Trouble};
 use reqwest::StatusCode;
 use rustix::process::Signal;
 

@@ -3,7 +3,7 @@
 
 use std::process::Stdio;
 
-use countersign::sandbox::github::{Order, Trouble};
+use countersign_sandbox::github::{Order, Trouble};
 
 use crate::support::crew::Part;
 use crate::support::service::{self, Wishes};

@@ -2,7 +2,7 @@
 
 use countersign::config::{Config, Surroundings};
 use countersign::domain::Forge;
-use countersign::sandbox::github::{Membership, NewCommit, Trouble};
+use countersign_sandbox::github::{Membership, NewCommit, Trouble};
 
 use crate::support::around::About;
 use crate::support::world::{PLAIN, TWO, plain_with};

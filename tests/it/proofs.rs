@@ -4,8 +4,8 @@
 use std::path::Path;
 use std::process::Command;
 
-use countersign::ledger::Keys;
 use countersign::store::ledger;
+use countersign_ledger::Keys;
 use serde_json::Value;
 
 use super::support::pinned::Page;
@@ -41,9 +41,10 @@ fn done(database: &Database, words: &[&str]) -> String {
     text
 }
 
-/// The independent program's word, where it is there.
-fn by_others(what: &str, path: &Path, key: &str) -> Option<(bool, String)> {
-    let program = std::env::var_os("COUNTERSIGN_TEST_CHECKER")?;
+/// The word of a program that is none of the service, where it is there: the one of another hand, or the small one for
+/// auditors.
+fn by_others(program: &str, what: &str, path: &Path, key: &str) -> Option<(bool, String)> {
+    let program = std::env::var_os(program)?;
     let output = Command::new(program)
         .arg(what)
         .arg(path)
@@ -60,13 +61,14 @@ fn both_say(database: &Database, what: &str, path: &Path, key: &str) -> (bool, S
         database,
         &["verify", &flag, path.to_str().unwrap(), "--key", key],
     );
-    match by_others(what, path, key) {
-        Some((theirs, says)) => {
+    let mut all = said.clone();
+    for program in ["COUNTERSIGN_TEST_CHECKER", "COUNTERSIGN_TEST_VERIFY"] {
+        if let Some((theirs, says)) = by_others(program, what, path, key) {
             assert_eq!(ours, theirs, "we: {said}they: {says}");
-            (ours, format!("{said}{says}"))
+            all.push_str(&says);
         }
-        None => (ours, said),
     }
+    (ours, all)
 }
 
 async fn is_signed(world: &World) {

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use countersign::domain::{
     Account, Action, Actor, Detail, Ending, Entry, Filter, Forge, ServiceName,
 };
-use countersign::ledger::words_of;
 use countersign::store::{Store, StoreError, ledger};
+use countersign_ledger::words_of;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::support::{Database, Engine, on_both};
@@ -99,8 +99,8 @@ fn known(dice: &mut Dice, index: usize) -> Known {
     let minute = i64::try_from(index).unwrap() - if dice.one_in(9) { 30 } else { 0 };
     let at = start() + SignedDuration::from_mins(minute);
     let (person, actor) = match dice.below(4) {
-        0 => (Some("github:7"), Actor::person(&ann())),
-        1 => (Some("github:8"), Actor::person(&bob())),
+        0 => (Some("github:7"), Actor::from(&ann())),
+        1 => (Some("github:8"), Actor::from(&bob())),
         2 => {
             let name = "root".to_owned();
             (Some("operator"), Actor::Operator { name })
@@ -304,7 +304,7 @@ async fn names_are_the_latest_and_unknown_ones_find_nothing(engine: Engine) {
         Entry::new(
             at,
             Action::Approved,
-            Actor::person(&Account {
+            Actor::from(&Account {
                 forge: Forge::GitHub,
                 id,
                 login,

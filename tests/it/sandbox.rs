@@ -6,11 +6,11 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
-use countersign::clock::Clock;
 use countersign::domain::{Forge, Incoming, Place, Reaction, Repository, RepositoryId};
 use countersign::forges::github::client::{self, Client, Identity};
 use countersign::forges::github::edge::{self, WebhookSecrets};
-use countersign::sandbox::github::{
+use countersign_ground::clock::Clock;
+use countersign_sandbox::github::{
     APP_ID, APP_KEY, GitHub, INSTALLATION_ID, Membership, NewCommit, Order, Trouble,
 };
 use http::{HeaderMap, StatusCode};

@@ -9,8 +9,8 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::IntoResponse as _;
 use countersign::chats::discord::edge::{self, PublicKey};
-use countersign::clock::{Clock, Hand};
-use countersign::sandbox::discord::{
+use countersign_ground::clock::{Clock, Hand};
+use countersign_sandbox::discord::{
     APPLICATION_ID, CHANNEL, Discord, GUILD, Mention, ROLE, Seen, Trouble,
 };
 use http::{HeaderMap, StatusCode};

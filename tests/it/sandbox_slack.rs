@@ -8,9 +8,9 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::IntoResponse as _;
-use countersign::clock::{Clock, Hand};
-use countersign::digest;
-use countersign::sandbox::slack::{
+use countersign_ground::clock::{Clock, Hand};
+use countersign_ground::digest;
+use countersign_sandbox::slack::{
     ANN, APP, APP_TOKEN, BOB, BOT, BOT_TOKEN, CHANNEL, GROUP, Mention, SIGNING_SECRET, Seen, Slack,
     TEAM, Trouble,
 };
@@ -185,7 +185,7 @@ impl Setting {
         send(&url, "", JSON, body.to_string()).await.unwrap()
     }
 
-    async fn button(&self) -> countersign::sandbox::slack::Message {
+    async fn button(&self) -> countersign_sandbox::slack::Message {
         let button =
             json!({ "type": "button", "action_id": "go", "value": "r-1", "text": plain(2) });
         let actions = json!({ "type": "actions", "block_id": "b", "elements": [button] });

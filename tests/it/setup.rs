@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::process::Output;
 
-use countersign::sandbox::gitlab::{GitLab, Trouble};
+use countersign_sandbox::gitlab::{GitLab, Trouble};
 use serde_json::Value;
 
 use crate::contract;

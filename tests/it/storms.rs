@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use countersign::chance;
-use countersign::clock::Clock;
 use countersign::domain::{Delivery, Source};
 use countersign::engine::Shared;
 use countersign::metrics::Metrics;
-use countersign::sandbox::github::GitHub;
 use countersign::store::{Door, inbox};
+use countersign_ground::chance;
+use countersign_ground::clock::Clock;
+use countersign_sandbox::github::GitHub;
 use sqlx::{Executor as _, Row as _};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use countersign::sandbox::github::{APP_ID, APP_KEY, GitHub, NewCommit};
+use countersign_sandbox::github::{APP_ID, APP_KEY, GitHub, NewCommit};
 
 use crate::contract;
 use crate::support::deliveries::SECRET;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use countersign::sandbox::github::NewCommit;
+use countersign_sandbox::github::NewCommit;
 
 use crate::contract;
 use crate::support::pinned::{Pages, SURFACES};

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use countersign::engine::signer::Standing;
-use countersign::ledger::Keys;
+use countersign_ledger::Keys;
 
 use crate::support::database::keys;
 use crate::support::log::{Hands, Running, append, entry};

@@ -2,9 +2,9 @@
 //! threads below, what the forge's own pages show, and the answers to questions. Each page is pinned whole.
 
 use countersign::domain::Forge;
-use countersign::sandbox::discord::CHANNEL;
-use countersign::sandbox::github::{NewCommit, Trouble};
-use countersign::sandbox::slack;
+use countersign_sandbox::discord::CHANNEL;
+use countersign_sandbox::github::{NewCommit, Trouble};
+use countersign_sandbox::slack;
 
 use crate::support::pinned::{Page, Pages, SURFACES, on_discord, on_slack};
 use crate::support::service::{self, Wishes};

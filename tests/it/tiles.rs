@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use countersign::domain::Scope;
-use countersign::ledger::{Edge, PublicKeys};
+use countersign_ledger::{Edge, PublicKeys};
 use reqwest::{Method, StatusCode};
 use tlog_tiles::{Hash, HashReader as _, Tile, TileHashReader, TileReader, stored_hash_index};
 

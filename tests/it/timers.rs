@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use countersign::clock::Clock;
 use countersign::domain::Delivery;
 use countersign::engine::Shared;
 use countersign::engine::callers::Callers;
@@ -11,6 +10,7 @@ use countersign::engine::sweep::Sweep;
 use countersign::engine::watching::Watching;
 use countersign::metrics::Metrics;
 use countersign::store::{Door, Store, timer};
+use countersign_ground::clock::Clock;
 use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;

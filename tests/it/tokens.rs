@@ -3,9 +3,9 @@
 use std::cell::RefCell;
 use std::time::Duration;
 
-use countersign::digest;
 use countersign::domain::{Action, Scope};
 use countersign::store::ledger as log;
+use countersign_ground::digest;
 use reqwest::StatusCode;
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Executor as _, Row as _};

@@ -1,6 +1,6 @@
 //! Triggers on GitHub: every way in which a release can start there, and what each says when it does not.
 
-use countersign::sandbox::github::Trouble;
+use countersign_sandbox::github::Trouble;
 use serde_json::Value;
 
 use crate::contract;
@@ -224,7 +224,7 @@ async fn reach(world: &World, (run, sha): (u64, &str), environment: &str) {
         .await;
     world
         .github
-        .release(&countersign::sandbox::github::Order::AsTheyCame);
+        .release(&countersign_sandbox::github::Order::AsTheyCame);
     world.settle().await;
 }
 

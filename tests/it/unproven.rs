@@ -2,7 +2,7 @@
 //! when the log holds its decision and its approvals under a signed head.
 
 use countersign::domain::{Action, Actor, Entry};
-use countersign::ledger::Keys;
+use countersign_ledger::Keys;
 use serde_json::{Value, json};
 
 use crate::support::log::Hands;

@@ -6,10 +6,10 @@ mod story;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use countersign::sandbox::discord::CHANNEL;
-use countersign::sandbox::github::Exchange;
-use countersign::sandbox::slack;
 use countersign::store::{outbox, tokens};
+use countersign_sandbox::discord::CHANNEL;
+use countersign_sandbox::github::Exchange;
+use countersign_sandbox::slack;
 
 use self::story::{Story, TOKEN, services};
 use crate::evidence;

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use countersign::domain::Forge;
 use countersign::metrics::WebhookLabels;
-use countersign::sandbox::gitlab::{GitLab, Trouble};
+use countersign_sandbox::gitlab::{GitLab, Trouble};
 
 use crate::contract;
 use crate::support::deliveries::SECRET;

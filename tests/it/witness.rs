@@ -13,14 +13,14 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use countersign::clock::Clock;
 use countersign::domain::{Account, Action, Actor, Entry, Forge};
 use countersign::engine::Shared;
 use countersign::engine::witnessing::{Looker, Step, Witnessing};
-use countersign::ledger::{Edge, Head, PublicKeys, WitnessKey, leaf};
 use countersign::metrics::Metrics;
 use countersign::outposts::witness::Witness;
 use countersign::store::{Store, ledger};
+use countersign_ground::clock::Clock;
+use countersign_ledger::{Edge, Head, PublicKeys, WitnessKey, leaf};
 use ed25519_dalek::{Signer as _, SigningKey};
 use sqlx::Executor as _;
 use tlog_tiles::{Hash, check_tree};
@@ -186,7 +186,7 @@ impl Log {
                     };
                     let at = jiff::Timestamp::UNIX_EPOCH;
                     for _ in 0..entries {
-                        let entry = Entry::new(at, Action::Answered, Actor::person(&ann));
+                        let entry = Entry::new(at, Action::Answered, Actor::from(&ann));
                         ledger::append(tx, &entry).await?;
                     }
                     Ok(())

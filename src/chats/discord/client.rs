@@ -19,10 +19,10 @@ use super::pace::{Held, Pace};
 use super::render;
 use crate::call::CallError;
 use crate::chats::{Remark, Shown, Unusable};
-use crate::clock::{Clock, Stopwatch};
 use crate::domain::text::Message;
 use crate::domain::{Button, Handle, Notice, Spot};
 use crate::web::{Answer, Unanswered, Web, send, web};
+use countersign_ground::clock::{Clock, Stopwatch};
 
 pub use standing::{Application, Room};
 

@@ -11,9 +11,9 @@ use super::interpret::given;
 use super::payload::{Data, Interaction};
 use crate::chats::json;
 use crate::chats::outside::{one_line, shortened, units};
-use crate::digest;
 use crate::domain::chat::Question;
 use crate::domain::{Button, Delivery, Source};
+use countersign_ground::digest;
 
 pub use super::interpret::interpret;
 

@@ -15,10 +15,10 @@ use crate::chats::outline::{Outline, Section};
 use crate::chats::outside::{one_line, shortened};
 use crate::chats::text::{Line, fit, lines};
 use crate::chats::{Remark, Shown};
-use crate::digest;
 use crate::domain::chat::Weight;
 use crate::domain::text::Message;
 use crate::domain::{Button, Notice};
+use countersign_ground::digest;
 
 /// What Discord takes for the text of a message.
 const CONTENT: usize = 2_000;

@@ -11,8 +11,8 @@ use serde_json::json;
 
 use super::payload::{Request, field};
 use crate::chats::json;
-use crate::digest;
 use crate::domain::{Delivery, Source};
+use countersign_ground::digest;
 
 pub use super::interpret::interpret;
 

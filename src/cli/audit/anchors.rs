@@ -1,9 +1,9 @@
 //! Anchors: where else signed heads are, for `audit verify`. What a witness cosigned is checked here with its key and
 //! against the log; that it is in the database alone says nothing.
 
-use crate::ledger::{Head, PublicKeys, Wanted, WitnessKey, grew_from, short};
 use crate::store::Store;
 use crate::store::ledger::{self, Anchor, witness};
+use countersign_ledger::{Head, PublicKeys, Wanted, WitnessKey, grew_from, short};
 
 /// A line for each place. The error is that a witness saw another log than this one, which ends in `last`.
 pub(super) async fn said(

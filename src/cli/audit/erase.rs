@@ -7,9 +7,9 @@ use anyhow::bail;
 use clap::Args;
 
 use crate::cli::{ConfigFile, EXIT_INVALID, complain, counted, open, say};
-use crate::clock::Clock;
 use crate::store::Store;
 use crate::store::ledger::private::{self, Found, Whom};
+use countersign_ground::clock::Clock;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct EraseLine {

@@ -8,15 +8,14 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 use clap::Args;
-use serde::{Deserialize, Serialize};
 
 use super::super::{ConfigFile, EXIT_INVALID, complain, open, progress, say};
-use crate::ledger::{Kind, Revealed, TilePath, encode_bundle};
 use crate::store::{Store, ledger};
+use countersign_ledger::export::{Line, PRIVATE, entries_path, hash_path};
+use countersign_ledger::{TILE_WIDTH, encode_bundle};
 
 /// Entries to a bundle, and hashes to a tile.
-pub(super) const WIDTH: u64 = 256;
-pub(super) const PRIVATE: &str = "private.ndjson";
+const WIDTH: u64 = TILE_WIDTH as u64;
 
 #[derive(Debug, Args)]
 pub(in super::super) struct Export {
@@ -57,20 +56,6 @@ pub(super) async fn run(export: Export) -> anyhow::Result<ExitCode> {
         folder.0.display()
     ));
     Ok(ExitCode::SUCCESS)
-}
-
-pub(super) fn entries_path(n: u64, width: u64) -> String {
-    path(Kind::Entries, n, width)
-}
-
-pub(super) fn hash_path(level: u64, n: u64, width: u64) -> String {
-    let level = u32::try_from(level).unwrap_or(u32::MAX);
-    path(Kind::Hashes { level }, n, width)
-}
-
-fn path(kind: Kind, n: u64, width: u64) -> String {
-    let width = u32::try_from(width).unwrap_or(u32::MAX);
-    format!("tile/{}", TilePath { kind, n, width }.spelled())
 }
 
 /// Where an export lies.
@@ -197,16 +182,6 @@ fn drop_partial(folder: &Folder, full: &str, width: u64) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A line of the file with private values.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Line {
-    pub(super) seq: i64,
-    pub(super) name: String,
-    pub(super) salt: String,
-    pub(super) value: String,
-}
-
 /// Written anew each time, because something may have been erased.
 async fn write_private(store: &Store, folder: &Folder, size: i64) -> anyhow::Result<()> {
     let mut lines = Vec::new();
@@ -214,14 +189,7 @@ async fn write_private(store: &Store, folder: &Folder, size: i64) -> anyhow::Res
     while first <= size {
         let last = (first + 2_047).min(size);
         for found in ledger::asides(store, first, last).await? {
-            let Revealed { name, salt, value } = Revealed::from(&found.aside);
-            let line = Line {
-                seq: found.seq,
-                name,
-                salt,
-                value,
-            };
-            serde_json::to_writer(&mut lines, &line)?;
+            serde_json::to_writer(&mut lines, &Line::new(found.seq, &found.aside))?;
             lines.push(b'\n');
         }
         first = last + 1;

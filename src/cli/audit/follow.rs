@@ -10,9 +10,9 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::filters::Filters;
 use super::lines::{self, Table};
 use crate::cli::{ConfigFile, EXIT_INVALID, complain, open, say};
-use crate::clock::Clock;
 use crate::domain::Filter;
 use crate::store::{Store, StoreError, ledger};
+use countersign_ground::clock::Clock;
 
 /// How often the database is asked for more.
 const EVERY: Duration = Duration::from_secs(1);

@@ -8,12 +8,12 @@ use clap::Args;
 use serde_json::Value;
 
 use super::super::{ConfigFile, EXIT_INVALID, log_key, open, say};
-use crate::chance;
-use crate::clock::Clock;
 use crate::config::KeyPlace;
 use crate::domain::{Action, Actor, Entry};
-use crate::ledger::{Keys, rotation};
 use crate::store::{Store, ledger};
+use countersign_ground::chance;
+use countersign_ground::clock::Clock;
+use countersign_ledger::{Keys, rotation};
 
 #[derive(Debug, Args)]
 pub(in super::super) struct ShowKey {

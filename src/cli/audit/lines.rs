@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use serde_json::{Value, json};
 
 use crate::cli::terminal;
-use crate::ledger::Shown;
+use countersign_ledger::Shown;
 
 /// The width of a terminal that does not tell.
 const USUAL_WIDTH: usize = 160;

@@ -8,7 +8,6 @@ mod follow;
 mod key;
 mod lines;
 mod query;
-mod read_back;
 mod receipt;
 mod report;
 mod restore;

@@ -7,10 +7,10 @@ use clap::Args;
 use super::filters::Filters;
 use super::lines::{self, CSV_HEADER, Output, Table};
 use crate::cli::{ConfigFile, EXIT_INVALID, complain, open, say};
-use crate::clock::Clock;
 use crate::domain::Filter;
-use crate::ledger::Shown;
 use crate::store::{Store, StoreError, ledger};
+use countersign_ground::clock::Clock;
+use countersign_ledger::Shown;
 
 /// How many entries are read at once.
 const PAGE: u32 = 200;

@@ -9,11 +9,11 @@ use clap::Args;
 
 use super::super::{ConfigFile, EXIT_INVALID, complain, counted, open, say};
 use crate::domain::Action;
-use crate::ledger::{
-    Proved, PublicKeys, Receipt, Revealed, TILE_WIDTH, Wanted, base64, tlog_proof,
-};
 use crate::store::Store;
 use crate::store::ledger::{self, Checkpoint, Stored};
+use countersign_ledger::{
+    Proved, PublicKeys, Receipt, Revealed, TILE_WIDTH, Wanted, base64, tlog_proof,
+};
 
 #[derive(Debug, Args)]
 pub(in super::super) struct ReceiptOf {

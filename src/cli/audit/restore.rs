@@ -6,9 +6,9 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 
 use super::super::{ConfigFile, EXIT_INVALID, complain, log_key, open, say};
-use crate::clock::Clock;
 use crate::engine::signer::{Place, Problem, accept};
-use crate::ledger::short;
+use countersign_ground::clock::Clock;
+use countersign_ledger::short;
 
 #[derive(Debug, Args)]
 pub(in super::super) struct AcceptRestore {

@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 
 use super::lines::{clean, outcome, seconds};
 use crate::cli::{ConfigFile, EXIT_INVALID, complain, open, say};
-use crate::ledger::Shown;
 use crate::store::{Store, ledger};
+use countersign_ledger::Shown;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Show {

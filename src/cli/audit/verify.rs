@@ -8,12 +8,12 @@ use clap::Args;
 
 use super::super::{ConfigFile, complain, counted, open, progress, say};
 use super::anchors;
-use super::read_back::{self, ReadBack};
 use crate::config::Config;
 use crate::domain::Action;
 use crate::engine::signer::{Left, Place, Problem, examine};
-use crate::ledger::{PublicKeys, Receipt, short};
 use crate::store::{Store, ledger};
+use countersign_ledger::export::{ReadBack, check_export};
+use countersign_ledger::{PublicKeys, Receipt, short};
 
 #[derive(Debug, Args)]
 pub(in super::super) struct Verify {
@@ -41,7 +41,7 @@ pub(super) async fn run(verify: Verify) -> anyhow::Result<ExitCode> {
     };
     match (&verify.export, &verify.receipt, &given) {
         (Some(folder), _, Some(keys)) => {
-            let checking = async { read_back::check(folder, keys) };
+            let checking = async { check_export(|name| std::fs::read(folder.join(name)), keys) };
             let checked = progress::shown("checking the export", checking).await;
             return Ok(ended(checked.map(|read| said_of_export(&read))));
         }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
-use crate::chance;
+use countersign_ground::chance;
 
 /// How often a folder is tried to be removed into which a task still writes.
 const ATTEMPTS: u32 = 20;

@@ -9,18 +9,18 @@ use anyhow::{Context as _, anyhow};
 use secrecy::ExposeSecret as _;
 
 use super::people::EVERYBODY;
-use crate::chance;
 use crate::cli::log_key::write_secret;
 use crate::cli::running::Running;
 use crate::cli::{handover, log};
-use crate::clock::Clock;
 use crate::config::{Colour, Config};
-use crate::digest;
 use crate::domain::{Action, Filter};
-use crate::ledger::Shown;
-use crate::sandbox::discord::{self, Discord, GUILD};
-use crate::sandbox::github::{APP_ID, APP_KEY, GitHub};
 use crate::store::{Options, Store, ledger};
+use countersign_ground::chance;
+use countersign_ground::clock::Clock;
+use countersign_ground::digest;
+use countersign_ledger::Shown;
+use countersign_sandbox::discord::{self, Discord, GUILD};
+use countersign_sandbox::github::{APP_ID, GitHub};
 
 /// The one repository.
 pub(super) const SHOP: &str = "acme/shop";
@@ -60,7 +60,7 @@ impl Home {
         furnish(&github, &discord);
         let hook = secret()?;
         for (name, text) in [
-            ("github-app.pem", APP_KEY),
+            ("github-app.pem", &github.app_key()),
             ("github-webhook.secret", &hook),
             ("discord-bot.token", &token),
         ] {

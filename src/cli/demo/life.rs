@@ -9,8 +9,8 @@ use super::session::Session;
 use super::wait::until;
 use crate::domain::Action;
 use crate::domain::command::definitions;
-use crate::sandbox::discord::GUILD;
-use crate::sandbox::github::NewCommit;
+use countersign_sandbox::discord::GUILD;
+use countersign_sandbox::github::NewCommit;
 
 /// What bob works on, one after the other.
 const CHANGES: [&str; 4] = [
@@ -86,7 +86,7 @@ impl Session<'_> {
             .await;
         let sha = github.merge(SHOP, pull_request, BOB.name).await;
         until(&self.home.clock, "the push was delivered", async || {
-            let pushed = |sent: &std::sync::Arc<crate::sandbox::github::Sent>| {
+            let pushed = |sent: &std::sync::Arc<countersign_sandbox::github::Sent>| {
                 sent.event == "push" && sent.body["after"] == sha.as_str()
             };
             let sent = github.sent().into_iter().rev().find(pushed)?;

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::cli::terminal::Paint;
-use crate::sandbox::discord::Message;
+use countersign_sandbox::discord::Message;
 
 /// A message as it looks.
 #[derive(Clone, Debug, PartialEq, Eq)]

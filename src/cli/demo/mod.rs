@@ -33,7 +33,7 @@ use self::screen::Screen;
 use self::session::Session;
 use super::running::Farewell;
 use super::{complain, say};
-use crate::clock::Clock;
+use countersign_ground::clock::Clock;
 
 /// Between two lines, so that people can follow.
 const REST: Duration = Duration::from_millis(200);

@@ -13,7 +13,7 @@ use super::people::{EVE, EVERYBODY, QUINN};
 use super::session::Session;
 use crate::cli::{Command, Line, audit, say};
 use crate::domain::Action;
-use crate::store::by_hand;
+use countersign_sandbox::intruder;
 
 /// Entries that a table shows at first.
 const LISTED: &str = "14";
@@ -75,7 +75,7 @@ impl Session<'_> {
         );
         self.asked_before = self.asked_of_github();
         let people = (QUINN.on_github, EVE.on_github);
-        let done = by_hand::rewrite_decider(&self.home.database, LOG, people).await?;
+        let done = intruder::rewrite_decider(&self.home.database, LOG, people).await?;
         for statement in &done.statements {
             self.screen.aside(&format!("  sql> {statement};"));
         }

@@ -8,11 +8,11 @@ use super::home::CHANNEL;
 use super::look::{self, Seen};
 use super::session::Session;
 use super::wait::{PATIENCE, until};
-use crate::clock::later;
 use crate::domain::Action;
-use crate::ledger::Shown;
-use crate::sandbox::discord::Message;
 use crate::store::ledger;
+use countersign_ground::clock::later;
+use countersign_ledger::Shown;
+use countersign_sandbox::discord::Message;
 
 /// Between two looks at the world.
 const LOOK: Duration = Duration::from_millis(20);

@@ -17,7 +17,7 @@ use super::slash;
 use super::typed::{self, Typed};
 use super::wait::until;
 use crate::cli::say;
-use crate::sandbox::discord::{self, Message};
+use countersign_sandbox::discord::{self, Message};
 
 pub(super) struct Session<'h> {
     pub(super) home: &'h Home,

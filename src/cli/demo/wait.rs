@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::bail;
 
-use crate::clock::{Clock, later};
+use countersign_ground::clock::{Clock, later};
 
 /// How long a step of the demo may take.
 pub(super) const PATIENCE: Duration = Duration::from_secs(20);

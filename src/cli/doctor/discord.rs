@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use super::finding::Findings;
 use crate::chats::discord::client::{Application, Client};
 use crate::config::{Config, Discord};
-use crate::digest::hex;
 use crate::domain::ChannelRef;
+use countersign_ground::digest::hex;
 
 const ABOUT: &str = "discord";
 

@@ -8,12 +8,12 @@ use secrecy::ExposeSecret as _;
 use super::finding::Findings;
 use super::{clock, names};
 use crate::cli::progress;
-use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::{
     Branch, Environment, Forge, GitLabTrigger, PinKind, Repository, Service, Trigger,
 };
 use crate::forges::gitlab::client::{Client, Hook, HookSecret, HookState, Token};
+use countersign_ground::clock::Clock;
 
 const ABOUT: &str = "gitlab";
 const SCOPE: &str = "api";

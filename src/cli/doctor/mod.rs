@@ -18,8 +18,8 @@ use super::chat_parts::ChatParts;
 use super::forge_parts::ForgeParts;
 use super::terminal::Palette;
 use super::{ConfigFile, EXIT_INVALID, colour_of_errors, complain};
-use crate::clock::Clock;
 use crate::config::Config;
+use countersign_ground::clock::Clock;
 use finding::{Findings, Level};
 
 /// A forge refuses tokens of apps that are made by a clock a minute ahead; signatures are good for five.

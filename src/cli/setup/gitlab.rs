@@ -6,13 +6,13 @@ use std::process::ExitCode;
 use clap::Args;
 use secrecy::ExposeSecret;
 
-use crate::chance;
 use crate::cli::forge_parts::ForgeParts;
 use crate::cli::{ConfigFile, EXIT_INVALID, colour_of_errors, complain, say};
 use crate::config::Config;
 use crate::domain::{Forge, Repository};
 use crate::forges::gitlab::client::{Client, Hook, HookSecret};
-use crate::ledger::base64;
+use countersign_ground::chance;
+use countersign_ledger::base64;
 
 use super::refuse;
 

@@ -90,12 +90,10 @@ pub(crate) fn claim(
         offer: offer.number,
         account: asked.author.clone(),
     });
-    outcome.entries.push(
-        sitting
-            .entry(Action::LinkClaimed, Actor::person(&asked.author))
-            .with("offer", offer.number)
-            .with_speaker(speaker),
-    );
+    let claimed = sitting
+        .entry(Action::LinkClaimed, Actor::from(&asked.author))
+        .with("offer", offer.number);
+    outcome.entries.push(speaker.noted_in(claimed));
     let text = text![
         named(&speaker.name),
         format!(" on {} asked to be known as ", speaker.chat.called()),
@@ -161,7 +159,7 @@ pub(crate) fn confirm_link(
         account: account.clone(),
     });
     outcome.entries.push(via(
-        sitting.entry(Action::IdentityLinked, Actor::person(&account)),
+        sitting.entry(Action::IdentityLinked, Actor::from(&account)),
         spot,
     ));
     let text = text![
@@ -232,7 +230,7 @@ pub(crate) fn unlink_speaker(sitting: &Sitting<'_>, spot: &Spot, outcome: &mut O
             forge: account.forge,
         });
         outcome.entries.push(via(
-            sitting.entry(Action::IdentityUnlinked, Actor::person(account)),
+            sitting.entry(Action::IdentityUnlinked, Actor::from(account)),
             spot,
         ));
     }
@@ -267,9 +265,9 @@ pub(crate) fn unlink_account(sitting: &Sitting<'_>, asked: &Asked, outcome: &mut
         "."
     ];
     for speaker in speakers {
-        let actor = Actor::person(&asked.author);
+        let actor = Actor::from(&asked.author);
         let entry = sitting.entry(Action::IdentityUnlinked, actor);
-        outcome.entries.push(entry.with_speaker(&speaker));
+        outcome.entries.push(speaker.noted_in(entry));
         outcome.changes.push(Change::Unlink {
             speaker,
             forge: asked.author.forge,

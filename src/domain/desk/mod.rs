@@ -203,7 +203,7 @@ impl Outcome {
         self.effects = kept;
         if self.entries.is_empty() && !self.effects.is_empty() {
             let entry = if let Incoming::Command(asked) = incoming {
-                Entry::new(now, Action::Answered, Actor::person(&asked.author))
+                Entry::new(now, Action::Answered, Actor::from(&asked.author))
                     .with_private("command", asked.found.line.as_str())
             } else {
                 Entry::new(now, Action::Answered, Actor::Countersign)

@@ -334,7 +334,7 @@ impl<'a> Sitting<'a> {
 
     pub(super) fn about_by(&self, request: &Request, action: Action, person: &Account) -> Entry {
         let mut entry = self.about(request, action);
-        entry.actor = Actor::person(person);
+        entry.actor = Actor::from(person);
         entry
     }
 }

@@ -36,12 +36,11 @@ impl SealedPolicy {
         service: &Service,
         environment: &Environment,
         roles: &[&Role],
-        digest: impl Fn(&str) -> PolicyDigest,
     ) -> Option<Self> {
         let text = spell(service, environment, roles)?;
         Some(Self {
-            digest: digest(&text),
-            first: first::spell(service, environment, roles).map(|text| digest(&text)),
+            digest: PolicyDigest::of(&text),
+            first: first::spell(service, environment, roles).map(|text| PolicyDigest::of(&text)),
             text,
         })
     }

@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 
 use super::found::are_found;
 use super::survey::{Trouble, chunk, signed_size};
-use crate::ledger::{
+use crate::store::Store;
+use crate::store::ledger::{self, Beside};
+use countersign_ledger::{
     Edge, Fault, PublicKeys, TILE_WIDTH, Unusable, Verifier, check_asides, check_row, check_words,
     leaf, tile_root,
 };
-use crate::store::Store;
-use crate::store::ledger::{self, Beside};
 
 /// Looks again at entries that were checked before: `first` and as many after it as fill a tile. What they
 /// must hash to follows from the edge of the tree, which is in memory.
@@ -106,7 +106,7 @@ async fn explained(store: &Store, read: u64, seq: i64, gone: &[String]) -> Resul
             continue;
         }
         if let Some(entry) = ledger::one(store, number).await? {
-            erased.extend(crate::ledger::erasures(&entry.body));
+            erased.extend(countersign_ledger::erasures(&entry.body));
         }
     }
     match gone

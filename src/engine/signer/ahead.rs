@@ -6,9 +6,9 @@ use tokio::task::JoinHandle;
 
 use super::found::Found;
 use super::survey::{Trouble, chunk};
-use crate::ledger::{Checked, Checker, Row};
 use crate::store::Store;
 use crate::store::ledger::{self, Beside};
+use countersign_ledger::{Checked, Checker, Row};
 
 /// Entries that are read at once.
 const PIECE: u32 = 1_024;

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use super::survey::{Trouble, Whole};
-use crate::ledger::{Fault, Row};
 use crate::store::ledger::{self, EntryKind, Times};
 use crate::store::{Store, StoreError};
+use countersign_ledger::{Fault, Row};
 
 /// What the entries that were read say about those tables.
 #[derive(Debug, Default)]

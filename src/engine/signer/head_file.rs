@@ -6,7 +6,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use crate::chance;
+use countersign_ground::chance;
 
 const TITLE: &str = "countersign signed head, version 1";
 

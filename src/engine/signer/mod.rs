@@ -10,7 +10,7 @@ mod places;
 mod restore;
 pub mod survey;
 
-pub use crate::ledger::Standing;
+pub use countersign_ledger::Standing;
 pub use head_file::{HeadFile, Locked, Place};
 pub use open::{Examined, Left, examine};
 pub use restore::{Restored, accept};
@@ -23,9 +23,9 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::Shared;
-use crate::ledger::{Fault, FullTile, Head, Keys, PublicKeys, Verifier};
 use crate::store::ledger::{self, Anchor, Checkpoint, Tile};
 use crate::store::{Store, StoreError};
+use countersign_ledger::{Fault, FullTile, Head, Keys, PublicKeys, Verifier};
 use survey::Trouble;
 
 /// At most so long after an entry, a head covers it.
@@ -123,8 +123,8 @@ impl From<Fault> for Problem {
     }
 }
 
-impl From<crate::ledger::Unusable> for Problem {
-    fn from(error: crate::ledger::Unusable) -> Self {
+impl From<countersign_ledger::Unusable> for Problem {
+    fn from(error: countersign_ledger::Unusable) -> Self {
         Self::Broken(error.to_string())
     }
 }

@@ -6,9 +6,9 @@ use std::path::Path;
 use super::head_file::HeadFile;
 use super::{Known, Problem, Signer, as_signed, may_adopt, survey};
 use crate::domain::{Action, Actor, Entry};
-use crate::ledger::{FullTile, Head, Keys, PublicKeys, Sealer, Verified, Verifier};
 use crate::store::Store;
 use crate::store::ledger::{self, Anchor, Checkpoint};
+use countersign_ledger::{FullTile, Head, Keys, PublicKeys, Sealer, Verified, Verifier};
 
 /// What an operator can do about it.
 const WAY_OUT: &str = "if an operator restored the database or the file on purpose, `countersign audit accept-restore` records that";
@@ -96,7 +96,7 @@ impl Signer {
         let now = self.shared.clock.now();
         let entry = Entry::new(now, Action::HeadAdopted, Actor::Countersign)
             .with("size", size)
-            .with("root", crate::ledger::base64(&last.root));
+            .with("root", countersign_ledger::base64(&last.root));
         tracing::warn!(
             size,
             file = self.shown(),

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use super::head_file::{HeadFile, Locked};
 use super::{Known, Problem, Signer, as_signed};
-use crate::ledger::{Head, PublicKeys};
 use crate::store::ledger::{self, Anchor};
+use countersign_ledger::{Head, PublicKeys};
 
 impl Signer {
     /// Writes the file, unless another process wrote a newer head meanwhile.

@@ -8,9 +8,9 @@ use super::head_file::{HeadFile, Locked};
 use super::open::examine;
 use super::{Problem, as_signed, as_stored};
 use crate::domain::{Action, Actor, Entry};
-use crate::ledger::{Head, Keys, PublicKeys, base64};
 use crate::store::Store;
 use crate::store::ledger::{self, Anchor, Checkpoint};
+use countersign_ledger::{Head, Keys, PublicKeys, base64};
 
 /// What was accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]

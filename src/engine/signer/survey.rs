@@ -2,11 +2,11 @@
 
 use super::ahead;
 use super::found::{self, Found};
-use crate::ledger::{
-    Claim, Edge, Fault, FullTile, PublicKeys, Sealer, Verified, Verifier, check_tile, leaf,
-};
 use crate::store::ledger::{self, Beside, Beyond, Stored, Stray};
 use crate::store::{Store, StoreError};
+use countersign_ledger::{
+    Claim, Edge, Fault, FullTile, PublicKeys, Sealer, Verified, Verifier, check_tile, leaf,
+};
 
 /// Signed heads that are read at once.
 const HEADS: u32 = 2_048;

@@ -6,8 +6,8 @@ use std::fmt;
 use http::{HeaderMap, HeaderName};
 
 use super::payload::Envelope;
-use crate::digest;
 use crate::domain::{Delivery, Source};
+use countersign_ground::digest;
 
 pub use super::interpret::interpret;
 

@@ -10,8 +10,8 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use jiff::Timestamp;
 
 use super::payload::{self, Envelope};
-use crate::digest;
 use crate::domain::{Delivery, Source};
+use countersign_ground::digest;
 
 pub use super::interpret::interpret;
 

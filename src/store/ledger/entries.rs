@@ -8,7 +8,7 @@ use super::super::row::Row;
 use super::super::statement::statements;
 use super::super::{Statement, Store, StoreError};
 use crate::domain::Action;
-use crate::ledger::{self, Aside};
+use countersign_ledger::{self as ledger, Aside};
 
 statements! {
     SIZE = ["SELECT size, log FROM ledger_head WHERE log = 'main'"];

@@ -17,7 +17,7 @@ use super::entries::{Stored, stored};
 use super::period::near;
 use super::terms::{Term, terms};
 use crate::domain::{Action, Ending, Filter, ServiceName};
-use crate::ledger::OPERATOR;
+use countersign_ledger::OPERATOR;
 
 /// How many entries are looked through before anything cleverer is done.
 const STEP: i64 = 2_000;

@@ -50,9 +50,9 @@ use sqlx::Row as _;
 
 use super::statement::statements;
 use super::{StoreError, Tx};
-use crate::chance;
 use crate::domain::{Action, Actor, Entry};
-use crate::ledger::{self, Aside, Salt, Sealer, Seen};
+use countersign_ground::chance;
+use countersign_ledger::{self as ledger, Aside, Salt, Sealer, Seen};
 
 statements! {
     COUNT = ["SELECT size FROM ledger_head WHERE log = 'main'"];

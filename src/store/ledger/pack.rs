@@ -11,7 +11,7 @@ use super::super::row::Row;
 use super::super::statement::statements;
 use super::super::{Store, StoreError};
 use super::entries::Beside;
-use crate::ledger::{self, Aside};
+use countersign_ledger::{self as ledger, Aside};
 
 statements! {
     ENTRIES = ["SELECT MIN(seq) AS first, MAX(seq) AS last, CAST(" LISTS "(seq, at, action, outcome, service, environment, person,

@@ -10,7 +10,7 @@ use super::super::row::Row;
 use super::super::statement::statements;
 use super::super::{StoreError, Tx};
 use crate::domain::{Action, Actor, Detail, Entry};
-use crate::ledger::{self, Aside};
+use countersign_ledger::{self as ledger, Aside};
 
 statements! {
     /// All who are or were called so.

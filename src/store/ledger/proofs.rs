@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::super::{Store, StoreError};
 use super::hash_tile;
-use crate::ledger::{Kind, TILE_WIDTH, TileName, TilePath, Wanted, proof, tiles_for};
+use countersign_ledger::{Kind, TILE_WIDTH, TileName, TilePath, Wanted, proof, tiles_for};
 
 /// A proof; nothing when the tree is not there to make it of.
 pub async fn prove(store: &Store, wanted: Wanted) -> Result<Option<Vec<[u8; 32]>>, StoreError> {

@@ -9,7 +9,7 @@ use super::super::statement::statements;
 use super::super::{Dialect, Store, StoreError, Tx};
 use super::entries::Stored;
 use super::find::list;
-use crate::ledger::{Aside, Shown};
+use countersign_ledger::{Aside, Shown};
 
 /// How many entries are asked for in one statement.
 const MOST: usize = 500;

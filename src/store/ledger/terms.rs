@@ -6,7 +6,7 @@ use super::super::StoreError;
 use super::super::row::Row;
 use super::super::statement::statements;
 use super::find::{Lead, Reading, list, number};
-use crate::ledger::words_of;
+use countersign_ledger::words_of;
 
 /// Words that a text may have.
 const MOST_WORDS: usize = 10;

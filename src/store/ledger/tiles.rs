@@ -5,7 +5,7 @@ use super::super::row::Row;
 use super::super::statement::statements;
 use super::super::{Store, StoreError};
 use super::{entries, tiles};
-use crate::ledger::TILE_WIDTH;
+use countersign_ledger::TILE_WIDTH;
 
 statements! {
     LEAVES = ["SELECT seq AS id, leaf AS hash FROM ledger_entry WHERE seq > $1 AND seq <= $2 ORDER BY seq"];

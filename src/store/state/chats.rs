@@ -4,13 +4,13 @@ use jiff::Timestamp;
 
 use super::commits::bodies;
 use super::{signed, spell};
-use crate::digest;
 use crate::domain::{
     Account, Chat, EnvironmentName, Forge, News, Notice, Offer, Seen, ServiceName, Sha, Speaker,
 };
 use crate::store::row::Row;
 use crate::store::statement::statements;
 use crate::store::{Store, StoreError, Tx};
+use countersign_ground::digest;
 
 statements! {
     NOTICE = ["SELECT number, body FROM notice WHERE service = $1 AND environment = $2 AND sha = $3

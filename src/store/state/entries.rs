@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 
 use crate::domain::{Action, Filter, Noted, Seen, ServiceName};
-use crate::ledger::Shown;
 use crate::store::{StoreError, Tx, ledger};
+use countersign_ledger::Shown;
 
 /// Entries of these services; or why they cannot be looked for, which is no reason to try again.
 pub(super) async fn noted(

@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
-use countersign::sandbox::discord::{Discord, Exchange};
+use countersign_sandbox::discord::{Discord, Exchange};
 
 use super::document::Document;
 use super::{literals, schema};

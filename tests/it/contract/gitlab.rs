@@ -6,7 +6,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
-use countersign::sandbox::gitlab::{Exchange, GitLab, Sent};
+use countersign_sandbox::gitlab::{Exchange, GitLab, Sent};
 use serde_json::Value;
 
 use super::literals;

@@ -11,7 +11,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
-use countersign::sandbox::github::{Exchange, GitHub, Sent};
+use countersign_sandbox::github::{Exchange, GitHub, Sent};
 use serde_json::{Map, Value};
 
 use document::Document;

@@ -1,6 +1,6 @@
 //! The whole sandbox against GitHub's descriptions: every call once, every webhook once.
 
-use countersign::sandbox::github::{Fate, GitHub, INSTALLATION_ID, NewCommit};
+use countersign_sandbox::github::{Fate, GitHub, INSTALLATION_ID, NewCommit};
 use serde_json::{Value, json};
 
 use super::document::Document;
@@ -87,7 +87,7 @@ async fn every_call(github: &GitHub) {
     github.set_member(
         21,
         "ann",
-        Some(countersign::sandbox::github::Membership::Active),
+        Some(countersign_sandbox::github::Membership::Active),
     );
     let comment = bot
         .post(

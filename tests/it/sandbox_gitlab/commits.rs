@@ -1,6 +1,6 @@
 //! Commits, and how they compare.
 
-use countersign::sandbox::gitlab::NewCommit;
+use countersign_sandbox::gitlab::NewCommit;
 use serde_json::json;
 
 use super::{SHOP, start};

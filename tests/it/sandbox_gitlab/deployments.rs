@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use countersign::sandbox::gitlab::{Access, JobPlan, NewCommit};
+use countersign_sandbox::gitlab::{Access, JobPlan, NewCommit};
 use serde_json::{Value, json};
 
 use super::{SHOP, at_hand, last, overheard, start, with_token};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use countersign::sandbox::gitlab::Trouble;
+use countersign_sandbox::gitlab::Trouble;
 use serde_json::{Value, json};
 
 use super::{SHOP, at_hand, start};

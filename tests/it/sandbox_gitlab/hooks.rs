@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use countersign::digest;
-use countersign::sandbox::gitlab::{NewCommit, Order};
+use countersign_ground::digest;
+use countersign_sandbox::gitlab::{NewCommit, Order};
 use serde_json::{Value, json};
 
 use super::{Ear, SHOP, TOKEN, at_hand, last, overheard, start};

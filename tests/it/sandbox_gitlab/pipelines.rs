@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use countersign::sandbox::gitlab::{GitLab, JobPlan, NewCommit};
+use countersign_sandbox::gitlab::{GitLab, JobPlan, NewCommit};
 use serde_json::{Value, json};
 
 use super::{Caller, SHOP, at_hand, last, overheard, start, with_token};

@@ -1,6 +1,6 @@
 //! Merge requests, notes and emoji.
 
-use countersign::sandbox::gitlab::NewCommit;
+use countersign_sandbox::gitlab::NewCommit;
 use serde_json::{Value, json};
 
 use super::{SHOP, last, overheard, with_token};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use countersign::domain::Forge;
 use countersign::domain::command::written_on;
-use countersign::sandbox::github::{APP_SLUG, Membership, NewCommit, Order, Trouble};
+use countersign_sandbox::github::{APP_SLUG, Membership, NewCommit, Order, Trouble};
 
 use super::World;
 use super::world::SHOP;
@@ -303,7 +303,7 @@ impl World {
         match self.forge {
             Forge::GitHub => self.starts_on_github(),
             Forge::GitLab => {
-                let of_us = |sent: &&Arc<countersign::sandbox::gitlab::Sent>| {
+                let of_us = |sent: &&Arc<countersign_sandbox::gitlab::Sent>| {
                     let begins = ["pending", "running"];
                     sent.body["object_kind"] == "build"
                         && sent.body["build_name"] == "deploy-prod"
@@ -321,7 +321,7 @@ impl World {
 
     /// Deployments by us, runs that our dispatch started, and runs that we let into production.
     fn starts_on_github(&self) -> usize {
-        let ours = |sent: &&Arc<countersign::sandbox::github::Sent>| {
+        let ours = |sent: &&Arc<countersign_sandbox::github::Sent>| {
             let by_us = sent.body["sender"]["login"] == format!("{APP_SLUG}[bot]");
             by_us
                 && match (sent.event.as_str(), sent.action.as_deref()) {

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
 
 use countersign::domain::RepositoryId;
-use countersign::ledger::person;
 use countersign::store::ledger::{self, Stored};
+use countersign_ledger::person;
 use serde_json::Value;
 use sqlx::{Executor as _, Row as _};
 

@@ -2,7 +2,7 @@
 //! groups change, branches go back, forks appear, and the forge is in trouble.
 
 use countersign::domain::Forge;
-use countersign::sandbox::github::{NewCommit, Trouble};
+use countersign_sandbox::github::{NewCommit, Trouble};
 use serde_json::Value;
 
 use super::World;

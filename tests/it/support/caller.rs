@@ -1,7 +1,7 @@
 //! A caller that asks the sandbox GitHub as any client would.
 
-use countersign::clock::Clock;
-use countersign::sandbox::github::{APP_CLIENT_ID, APP_KEY, GitHub, INSTALLATION_ID};
+use countersign_ground::clock::Clock;
+use countersign_sandbox::github::{APP_CLIENT_ID, APP_KEY, GitHub, INSTALLATION_ID};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use reqwest::header::HeaderMap;
 use serde_json::{Value, json};

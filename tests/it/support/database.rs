@@ -4,8 +4,8 @@
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;
 
-use countersign::ledger::Keys;
 use countersign::store::{Options, Store};
+use countersign_ledger::Keys;
 use sqlx::{AnyConnection, AssertSqlSafe, Connection as _, Executor as _, Row as _};
 use tempfile::TempDir;
 
@@ -79,7 +79,7 @@ async fn create_on_cluster() -> String {
     let cluster = std::env::var("COUNTERSIGN_TEST_POSTGRES").expect(
         "COUNTERSIGN_TEST_POSTGRES names no PostgreSQL cluster: run the tests with script/test",
     );
-    let name = format!("test_{}", countersign::chance::id());
+    let name = format!("test_{}", countersign_ground::chance::id());
     let mut connection = AnyConnection::connect(&cluster).await.unwrap();
     connection
         .execute(AssertSqlSafe(format!("CREATE DATABASE {name}")))

@@ -2,8 +2,8 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use countersign::clock::Clock;
-use countersign::digest;
+use countersign_ground::clock::Clock;
+use countersign_ground::digest;
 use serde_json::{Value, json};
 
 pub(crate) const SECRET: &str = "a webhook secret of the tests";

@@ -3,16 +3,16 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use countersign::chance;
-use countersign::clock::{Clock, Hand, later};
-use countersign::digest::hex;
 use countersign::domain::Scope;
 use countersign::forges::github::edge::WebhookSecrets;
 use countersign::http::{Doorway, Forges, Limits, Listener, Readiness, router};
-use countersign::ledger::{Head, Standing};
 use countersign::metrics::Metrics;
 use countersign::store::tokens::{self, NewToken};
 use countersign::store::{Door, Store};
+use countersign_ground::chance;
+use countersign_ground::clock::{Clock, Hand, later};
+use countersign_ground::digest::hex;
+use countersign_ledger::{Head, Standing};
 use reqwest::{Method, Response};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::{CancellationToken, DropGuard};

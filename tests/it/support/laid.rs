@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
-use countersign::digest::hex;
-use countersign::ledger::{self, Edge, FullTile};
 use countersign::store::Store;
 use countersign::store::ledger::{Checkpoint, Tile, entries, record_checkpoint, record_tiles};
+use countersign_ground::digest::hex;
+use countersign_ledger::{self as ledger, Edge, FullTile};
 use sqlx::{AssertSqlSafe, Executor as _};
 
 use super::Database;

@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use countersign::clock::Clock;
 use countersign::domain::{Action, Actor, Detail, Entry};
 use countersign::engine::Shared;
 use countersign::engine::signer::{Place, Signer, Standing};
-use countersign::ledger::{self as spelling, Keys, SALT_LENGTH, spell};
 use countersign::metrics::Metrics;
 use countersign::store::{Store, ledger};
+use countersign_ground::clock::Clock;
+use countersign_ledger::{self as spelling, Keys, SALT_LENGTH, spell};
 use jiff::Timestamp;
 use sqlx::{AnyConnection, AssertSqlSafe, Executor as _, Row as _};
 use tokio::task::JoinHandle;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use countersign::domain::Forge;
 use countersign::forges::gitlab::client::{Client, TriggerTokens};
-use countersign::sandbox::gitlab::Exchange;
+use countersign_sandbox::gitlab::Exchange;
 
 use super::service::TOKEN;
 use super::world::{PLAIN, SHOP};

@@ -1,7 +1,7 @@
 //! Texts that people read, pinned whole: a page holds the texts of one surface, one after the other as they were
 //! read, so that a changed word is one changed line. `INSTA_UPDATE=always` writes the pages anew.
 
-use countersign::sandbox::slack;
+use countersign_sandbox::slack;
 use serde_json::Value;
 
 use super::World;

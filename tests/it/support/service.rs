@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
-use countersign::sandbox::github::GitHub;
+use countersign_sandbox::github::GitHub;
 use reqwest::{Response, StatusCode};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use countersign::chats::discord::edge::PublicKey;
 use countersign::chats::slack::edge::SigningSecrets;
 use countersign::chats::{discord, slack};
-use countersign::clock::Clock;
 use countersign::engine::speech;
 use countersign::http;
-use countersign::sandbox::discord::{APPLICATION_ID, CHANNEL, Discord, GUILD};
-use countersign::sandbox::slack::{self as sandbox_slack, Slack};
+use countersign_ground::clock::Clock;
+use countersign_sandbox::discord::{APPLICATION_ID, CHANNEL, Discord, GUILD};
+use countersign_sandbox::slack::{self as sandbox_slack, Slack};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 

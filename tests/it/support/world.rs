@@ -9,7 +9,6 @@ use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
-use countersign::clock::{Clock, Hand};
 use countersign::config::{Config, Surroundings};
 use countersign::domain::{Catalog, Forge, SealedPolicy};
 use countersign::engine::Shared;
@@ -18,11 +17,11 @@ use countersign::forges::github::client::{Client, Identity};
 use countersign::forges::github::edge::WebhookSecrets;
 use countersign::forges::gitlab;
 use countersign::http::{Doorway, Forges, Limits, Listener, Readiness, router};
-use countersign::ledger;
 use countersign::metrics::Metrics;
-use countersign::sandbox::github::{APP_ID, APP_KEY, GitHub, Order};
-use countersign::sandbox::gitlab::{GitLab, JobPlan};
 use countersign::store::{Door, Store, inbox, timer};
+use countersign_ground::clock::{Clock, Hand};
+use countersign_sandbox::github::{APP_ID, APP_KEY, GitHub, Order};
+use countersign_sandbox::gitlab::{GitLab, JobPlan};
 use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -226,7 +225,7 @@ pub(crate) fn catalog(services: &str) -> Catalog {
         &Surroundings::fixed(Path::new("/"), variables),
     )
     .unwrap_or_else(|report| panic!("{}", report.render(countersign::config::Colour::Never)));
-    config.catalog.sealed(ledger::policy_digest)
+    config.catalog.sealed()
 }
 
 fn people_of(github: &GitHub, gitlab: &GitLab) {
@@ -241,7 +240,7 @@ fn people_of(github: &GitHub, gitlab: &GitLab) {
     let release = JobPlan::new("deploy-prod", "deploy");
     gitlab.set_jobs(SHOP, vec![release.manual().to("production")]);
     github.add_team(40, "acme", "qa");
-    let member = countersign::sandbox::github::Membership::Active;
+    let member = countersign_sandbox::github::Membership::Active;
     github.set_member(40, "quinn", Some(member));
 }
 

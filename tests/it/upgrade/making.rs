@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use countersign::clock::later;
 use countersign::domain::Scope;
-use countersign::sandbox::github::{NewCommit, Trouble};
 use countersign::store::inbox;
 use countersign::store::tokens::{self, NewToken};
+use countersign_ground::clock::later;
+use countersign_sandbox::github::{NewCommit, Trouble};
 
 use super::story::{BOOKS, SHOP_SERVICE, Story, TOKEN, services};
 use crate::support::crew::Part;

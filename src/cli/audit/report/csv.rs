@@ -2,7 +2,7 @@
 //! made plain text.
 
 use super::words;
-use crate::ledger::report::{Deploy, Report};
+use crate::evidence::report::{Deploy, Report};
 
 const HEADER: [&str; 24] = [
     "entry",

@@ -4,7 +4,7 @@
 use std::fmt::{Display, Write as _};
 
 use super::{Evidence, words};
-use crate::ledger::report::Deploy;
+use crate::evidence::report::Deploy;
 
 const HEAD: &str = r#"<!DOCTYPE html>
 <html lang="en">

@@ -13,12 +13,12 @@ use clap::{Args, ValueEnum};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::cli::{ConfigFile, EXIT_INVALID, complain, open, progress, say};
-use crate::clock::Clock;
 use crate::domain::Action;
-use crate::ledger::Whole;
-use crate::ledger::report::{Report, Scope};
+use crate::evidence::report::{Report, Scope};
 use crate::store::Store;
 use crate::store::ledger::{self, Checkpoint, Stored, StoredAside};
+use countersign_ground::clock::Clock;
+use countersign_ledger::Whole;
 
 /// Entries read in one go.
 const PIECE: u32 = 500;
@@ -213,7 +213,7 @@ mod tests {
     const EVIL: &str = "=<script>alert(\"1\"),\u{202e}</script>";
 
     fn evil() -> Evidence {
-        use crate::ledger::report::{Approver, Deploy, End, Gate, Unexplained, Who};
+        use crate::evidence::report::{Approver, Deploy, End, Gate, Unexplained, Who};
 
         let at = Timestamp::UNIX_EPOCH;
         let who = Who {

@@ -1,7 +1,7 @@
 //! A report for a terminal: a line for each deploy, then whatever left the ordinary road, then the counts.
 
 use super::{Evidence, words};
-use crate::ledger::report::Deploy;
+use crate::evidence::report::Deploy;
 
 pub(super) fn render(evidence: &Evidence) -> String {
     let report = &evidence.report;

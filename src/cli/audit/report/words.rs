@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 
 use super::Evidence;
-use crate::ledger::base64;
-use crate::ledger::report::{Approver, Deploy, Gate, Intervention, Who};
+use crate::evidence::report::{Approver, Deploy, Gate, Intervention, Who};
+use countersign_ledger::base64;
 
 pub(super) const ERASED: &str = "erased";
 

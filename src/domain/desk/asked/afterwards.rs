@@ -20,7 +20,7 @@ pub(crate) fn comment_changed(sitting: &Sitting<'_>, changed: &CommentChanged) -
     for request in requests {
         outcome.entries.push(
             sitting
-                .entry(Action::CommentChanged, Actor::person(&changed.by))
+                .entry(Action::CommentChanged, Actor::from(&changed.by))
                 .with("request", request.number)
                 .with("comment", changed.place.comment)
                 .with("what", what),

@@ -275,7 +275,7 @@ fn may_give_up(sitting: &Sitting<'_>, asked: &Asked, request: &Request) -> Resul
 /// The last entry is the doing of the author of the command.
 fn by(asked: &Asked, outcome: &mut Outcome) {
     if let Some(entry) = outcome.entries.last_mut() {
-        entry.actor = Actor::person(&asked.author);
+        entry.actor = Actor::from(&asked.author);
     }
 }
 

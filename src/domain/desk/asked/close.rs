@@ -44,7 +44,7 @@ pub(crate) fn close(
     text.push(text![": ", code(&lock.reason), ". ", unlock, " opens it."]);
     outcome.entries.push(
         sitting
-            .entry(Action::Locked, Actor::person(&asked.author))
+            .entry(Action::Locked, Actor::from(&asked.author))
             .with("service", service.name.as_str())
             .with("environment", environment.name.as_str())
             .with_private("reason", lock.reason.as_str())
@@ -89,7 +89,7 @@ pub(crate) fn open(
     named::member(sitting, asked, environment)?;
     outcome.entries.push(
         sitting
-            .entry(Action::Unlocked, Actor::person(&asked.author))
+            .entry(Action::Unlocked, Actor::from(&asked.author))
             .with("service", service.name.as_str())
             .with("environment", environment.name.as_str()),
     );

@@ -306,7 +306,7 @@ fn refuse_wish(sitting: &Sitting<'_>, wish: &Wish<'_>, examined: &Examined, outc
     let about = text![": ", wish.place.at(&wish.meant.sha)];
     let refused = Answer::refused_because(about, examined.tree.parts());
     let entry = sitting
-        .entry(Action::Refused, Actor::person(&wish.asked.author))
+        .entry(Action::Refused, Actor::from(&wish.asked.author))
         .with("service", wish.place.service.name.as_str())
         .with("environment", wish.place.environment.name.as_str())
         .with("sha", wish.meant.sha.as_str())

@@ -111,7 +111,7 @@ fn acknowledge(sitting: &Sitting<'_>, asked: &Asked) -> Outcome {
     }
     first.changes.push(Change::Remember { token });
     let entry = sitting
-        .entry(Action::CommandReceived, Actor::person(&asked.author))
+        .entry(Action::CommandReceived, Actor::from(&asked.author))
         .with_private("command", asked.found.line.as_str())
         .with("repository", asked.repository.path.as_str());
     match &asked.origin {

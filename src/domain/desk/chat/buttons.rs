@@ -180,7 +180,7 @@ fn dismiss(
     named::member(sitting, &asked, place.environment)?;
     let why = text![person(&asked.author), " said no", because(reason)];
     let entry = sitting
-        .entry(Action::Rejected, Actor::person(&asked.author))
+        .entry(Action::Rejected, Actor::from(&asked.author))
         .with("service", notice.service.as_str())
         .with("environment", notice.environment.as_str())
         .with("sha", notice.sha.as_str())

@@ -95,7 +95,7 @@ pub(crate) fn answer(asked: &Asked, answer: Answer, outcome: &mut Outcome) {
 pub(crate) fn refuse(sitting: &Sitting<'_>, asked: &Asked, reason: &Reason, outcome: &mut Outcome) {
     outcome.entries.push(
         sitting
-            .entry(Action::Refused, Actor::person(&asked.author))
+            .entry(Action::Refused, Actor::from(&asked.author))
             .with_private("command", asked.found.line.as_str())
             .with("why", reason.detail()),
     );
@@ -140,15 +140,14 @@ pub(crate) fn answer_stranger(
 
 /// An entry by a speaker of whom only the chat's account is known.
 pub(crate) fn stranger(sitting: &Sitting<'_>, action: Action, spot: &Spot) -> Entry {
-    let entry = sitting.entry(action, Actor::in_chat(&spot.speaker));
+    let entry = sitting.entry(action, Actor::from(&spot.speaker));
     entry.with("channel", spot.channel.as_str())
 }
 
 /// An entry about what was said in a chat says so.
 pub(crate) fn via(entry: Entry, spot: &Spot) -> Entry {
-    entry
-        .with_speaker(&spot.speaker)
-        .with("channel", spot.channel.as_str())
+    let entry = entry.with("channel", spot.channel.as_str());
+    spot.speaker.noted_in(entry)
 }
 
 /// Answers, so that only the speaker sees it.

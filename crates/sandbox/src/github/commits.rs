@@ -1,0 +1,369 @@
+//! Commits and branches: ancestry, comparison, and the many ways to name a commit.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::call::{Answer, Call, Outcome};
+use super::people::merge;
+use super::repositories::Repository;
+use super::world::{Need, World, node, stamp};
+use super::{GitHub, NewCommit, lock};
+use countersign_ground::digest;
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Commit {
+    pub(super) sha: String,
+    network: u64,
+    /// Later commits have higher numbers, and parents lower ones.
+    serial: u64,
+    pub(super) parents: Vec<String>,
+    pub(super) message: String,
+    pub(super) author: Option<u64>,
+    pub(super) committer: Option<u64>,
+    pub(super) at: Timestamp,
+    pub(super) files: Vec<String>,
+}
+
+impl GitHub {
+    /// Puts a commit on a branch and sends no webhook; a new branch begins at the default one.
+    pub fn add_commit(&self, repository: &str, branch: &str, new: NewCommit) -> String {
+        let mut world = lock(&self.world);
+        let id = world.id_of(repository);
+        world.commit(id, branch, new)
+    }
+
+    /// Points a branch somewhere and sends no webhook.
+    pub fn set_branch(&self, repository: &str, branch: &str, sha: &str) {
+        let mut world = lock(&self.world);
+        let id = world.id_of(repository);
+        world.point(id, branch, sha);
+    }
+
+    /// The commit that a branch points at.
+    pub fn head(&self, repository: &str, branch: &str) -> Option<String> {
+        let world = lock(&self.world);
+        let repository = world.repository_named(repository)?;
+        repository.branches.get(branch).cloned()
+    }
+}
+
+impl World {
+    pub(super) fn plant_root(&mut self, repository: u64) {
+        let new = NewCommit {
+            message: "Initial commit".to_owned(),
+            files: vec!["README.md".to_owned()],
+            ..NewCommit::default()
+        };
+        let sha = self.store(repository, Vec::new(), &new);
+        self.point(repository, "main", &sha);
+    }
+
+    fn store(&mut self, repository: u64, parents: Vec<String>, new: &NewCommit) -> String {
+        let serial = self.next_id();
+        let network = self
+            .repositories
+            .get(&repository)
+            .map_or(repository, |found| found.network);
+        let seed = format!("{network} {serial} {parents:?} {}", new.message);
+        let sha = digest::sha256_hex(seed.as_bytes())[..40].to_owned();
+        let person = |login: &Option<String>| {
+            let account = login.as_deref().and_then(|login| self.account_named(login));
+            account.map(|account| account.id)
+        };
+        let commit = Commit {
+            sha: sha.clone(),
+            network,
+            serial,
+            parents,
+            message: new.message.clone(),
+            author: person(&new.author),
+            committer: person(&new.committer),
+            at: self.now(),
+            files: new.files.clone(),
+        };
+        self.commits.insert(sha.clone(), commit);
+        sha
+    }
+
+    pub(super) fn commit(&mut self, repository: u64, branch: &str, mut new: NewCommit) -> String {
+        let base = self.repositories.get(&repository).and_then(|found| {
+            let default = || found.branches.get(&found.default_branch);
+            found.branches.get(branch).or_else(default).cloned()
+        });
+        let merges = std::mem::take(&mut new.merges);
+        let parents = base.into_iter().chain(merges).collect();
+        let sha = self.store(repository, parents, &new);
+        self.point(repository, branch, &sha);
+        sha
+    }
+
+    /// A commit beside a branch, on top of the parents named only.
+    pub(super) fn commit_on(
+        &mut self,
+        repository: u64,
+        parents: Vec<String>,
+        new: &NewCommit,
+    ) -> String {
+        self.store(repository, parents, new)
+    }
+
+    pub(super) fn point(&mut self, repository: u64, branch: &str, sha: &str) {
+        let now = self.now();
+        if let Some(repository) = self.repositories.get_mut(&repository) {
+            repository.pushed_at = now;
+            repository
+                .branches
+                .insert(branch.to_owned(), sha.to_owned());
+        }
+    }
+
+    /// What a text means in this repository: a branch, a whole SHA, or the beginning of one.
+    pub(super) fn resolve(&self, repository: &Repository, text: &str) -> Option<&Commit> {
+        let name = text.strip_prefix("refs/").unwrap_or(text);
+        let branch = name.strip_prefix("heads/").unwrap_or(name);
+        if let Some(sha) = repository.branches.get(branch) {
+            return self.commits.get(sha);
+        }
+        let is_sha = text.len() >= 7 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let text = text.to_ascii_lowercase();
+        let mut matching = self
+            .commits
+            .range(text.clone()..)
+            .take_while(|(sha, _)| sha.starts_with(&text));
+        matching
+            .find(|(_, commit)| is_sha && commit.network == repository.network)
+            .map(|(_, commit)| commit)
+    }
+
+    /// A ref in a comparison, which may name another owner of the same network.
+    fn resolve_across(&self, repository: &Repository, text: &str) -> Option<&Commit> {
+        let Some((owner, name)) = text.split_once(':') else {
+            return self.resolve(repository, text);
+        };
+        let fork = self.repositories.values().find(|other| {
+            other.network == repository.network && other.owner().eq_ignore_ascii_case(owner)
+        })?;
+        self.resolve(fork, name)
+    }
+
+    /// The commit and everything below it.
+    pub(super) fn ancestors(&self, sha: &str) -> BTreeSet<&str> {
+        let mut seen = BTreeSet::new();
+        let mut open: Vec<&str> = self
+            .commits
+            .get(sha)
+            .map(|commit| commit.sha.as_str())
+            .into_iter()
+            .collect();
+        while let Some(next) = open.pop() {
+            if seen.insert(next) {
+                let commit = self.commits.get(next);
+                open.extend(
+                    commit
+                        .into_iter()
+                        .flat_map(|commit| &commit.parents)
+                        .map(String::as_str),
+                );
+            }
+        }
+        seen
+    }
+
+    /// Oldest first.
+    pub(super) fn in_order<'s>(&self, shas: impl Iterator<Item = &'s str>) -> Vec<&Commit> {
+        let mut commits: Vec<&Commit> = shas.filter_map(|sha| self.commits.get(sha)).collect();
+        commits.sort_by_key(|commit| commit.serial);
+        commits
+    }
+
+    /// What the commits above a base touch.
+    pub(super) fn files_between(&self, base: &str, head: &str) -> Vec<String> {
+        let (base, head) = (self.ancestors(base), self.ancestors(head));
+        let commits = self.in_order(head.difference(&base).copied());
+        let files: BTreeSet<&String> = commits.iter().flat_map(|commit| &commit.files).collect();
+        files.into_iter().cloned().collect()
+    }
+
+    fn signature(&self, account: Option<u64>, at: Timestamp) -> Value {
+        let known = account.and_then(|id| self.accounts.get(&id));
+        let name = known.map_or("somebody", |account| account.login.as_str());
+        json!({ "name": name, "email": format!("{name}@example.com"), "date": stamp(at) })
+    }
+
+    /// Name and address, as pushes and runs tell them.
+    pub(super) fn signatory(&self, account: Option<u64>) -> Value {
+        let known = account.and_then(|id| self.accounts.get(&id));
+        let name = known.map_or("somebody", |account| account.login.as_str());
+        json!({ "name": name, "email": format!("{name}@example.com") })
+    }
+
+    pub(super) fn tree_of(sha: &str) -> String {
+        digest::sha256_hex(sha.as_bytes())[..40].to_owned()
+    }
+
+    pub(super) fn commit_json(&self, repository: &Repository, commit: &Commit) -> Value {
+        let api = self.api_url(repository);
+        let html = format!("https://github.com/{}", repository.full_name);
+        let (sha, tree) = (&commit.sha, Self::tree_of(&commit.sha));
+        let url = format!("{api}/commits/{sha}");
+        let person = |id: Option<u64>| id.map_or(Value::Null, |id| self.user_json(id));
+        let parents = commit.parents.iter().map(|parent| {
+            json!({
+                "sha": parent,
+                "url": format!("{api}/commits/{parent}"),
+                "html_url": format!("{html}/commit/{parent}"),
+            })
+        });
+        json!({
+            "sha": sha,
+            "node_id": node("C", sha),
+            "commit": {
+                "author": self.signature(commit.author, commit.at),
+                "committer": self.signature(commit.committer, commit.at),
+                "message": commit.message,
+                "tree": { "sha": tree, "url": format!("{api}/git/trees/{tree}") },
+                "url": format!("{api}/git/commits/{sha}"),
+                "comment_count": 0,
+                "verification": {
+                    "verified": false, "reason": "unsigned", "signature": null, "payload": null,
+                    "verified_at": null,
+                },
+            },
+            "url": url,
+            "html_url": format!("{html}/commit/{sha}"),
+            "comments_url": format!("{url}/comments"),
+            "author": person(commit.author),
+            "committer": person(commit.committer),
+            "parents": parents.collect::<Vec<_>>(),
+        })
+    }
+
+    fn files_json(&self, repository: &Repository, commits: &[&Commit]) -> Vec<Value> {
+        let api = self.api_url(repository);
+        let html = format!("https://github.com/{}", repository.full_name);
+        let mut last: BTreeMap<&str, &str> = BTreeMap::new();
+        for commit in commits {
+            last.extend(
+                commit
+                    .files
+                    .iter()
+                    .map(|file| (file.as_str(), commit.sha.as_str())),
+            );
+        }
+        let file = |(name, sha): (&str, &str)| {
+            json!({
+                "sha": Self::tree_of(name), "filename": name, "status": "modified",
+                "additions": 1, "deletions": 0, "changes": 1,
+                "blob_url": format!("{html}/blob/{sha}/{name}"),
+                "raw_url": format!("{html}/raw/{sha}/{name}"),
+                "contents_url": format!("{api}/contents/{name}?ref={sha}"),
+                "patch": "@@ -0,0 +1 @@\n+line",
+            })
+        };
+        last.into_iter().take(300).map(file).collect()
+    }
+
+    /// `GET /repos/{owner}/{repo}/commits/{ref}`
+    pub(super) fn get_commit(&self, call: &Call, owner: &str, name: &str, text: &str) -> Outcome {
+        let repository = self.reach(call, owner, name, Need::Read("contents"))?;
+        let commit = self.known(repository, text)?;
+        let mut json = self.commit_json(repository, commit);
+        let files = self.files_json(repository, &[commit]);
+        let count = files.len();
+        let more = json!({
+            "stats": { "additions": count, "deletions": 0, "total": count },
+            "files": files,
+        });
+        merge(&mut json, more);
+        Answer::ok(json)
+    }
+
+    pub(super) fn known(&self, repository: &Repository, text: &str) -> Result<&Commit, Answer> {
+        let found = self.resolve(repository, text);
+        found.ok_or_else(|| Answer::invalid(&format!("No commit found for SHA: {text}")))
+    }
+
+    /// `GET /repos/{owner}/{repo}/branches/{branch}`
+    pub(super) fn get_branch(&self, call: &Call, owner: &str, name: &str, branch: &str) -> Outcome {
+        let repository = self.reach(call, owner, name, Need::Read("contents"))?;
+        let head = repository
+            .branches
+            .get(branch)
+            .and_then(|sha| self.commits.get(sha));
+        let head = head.ok_or_else(|| Answer::message(404, "Branch not found"))?;
+        let url = format!("{}/branches/{branch}", self.api_url(repository));
+        Answer::ok(json!({
+            "name": branch,
+            "commit": self.commit_json(repository, head),
+            "_links": {
+                "self": url,
+                "html": format!("https://github.com/{}/tree/{branch}", repository.full_name),
+            },
+            "protected": false,
+            "protection": {
+                "enabled": false,
+                "required_status_checks": { "enforcement_level": "off", "contexts": [], "checks": [] },
+            },
+            "protection_url": format!("{url}/protection"),
+        }))
+    }
+
+    /// `GET /repos/{owner}/{repo}/compare/{base}...{head}`
+    pub(super) fn compare(&self, call: &Call, owner: &str, name: &str, range: &str) -> Outcome {
+        let repository = self.reach(call, owner, name, Need::Read("contents"))?;
+        let (base, head) = range.split_once("...").ok_or_else(Answer::not_found)?;
+        let base = self
+            .resolve_across(repository, base)
+            .ok_or_else(Answer::not_found)?;
+        let head = self
+            .resolve_across(repository, head)
+            .ok_or_else(Answer::not_found)?;
+        let (below_base, below_head) = (self.ancestors(&base.sha), self.ancestors(&head.sha));
+        let shared = self.in_order(below_base.intersection(&below_head).copied());
+        let Some(fork_point) = shared.last() else {
+            let text = format!("No common ancestor between {} and {}.", base.sha, head.sha);
+            return Err(Answer::message(404, &text));
+        };
+        let ahead = self.in_order(below_head.difference(&below_base).copied());
+        let behind = below_base.difference(&below_head).count();
+        let status = match (ahead.is_empty(), behind) {
+            (true, 0) => "identical",
+            (true, _) => "behind",
+            (false, 0) => "ahead",
+            (false, _) => "diverged",
+        };
+        let commits = ahead
+            .iter()
+            .map(|commit| self.commit_json(repository, commit));
+        let (shown, link) = call.page(commits.collect(), 250);
+        let is_first = call.asked("page").is_none_or(|page| page == "1");
+        let api = self.api_url(repository);
+        let html = format!(
+            "https://github.com/{}/compare/{}...{}",
+            repository.full_name, base.sha, head.sha
+        );
+        let mut json = json!({
+            "url": format!("{api}/compare/{}...{}", base.sha, head.sha),
+            "html_url": html,
+            "permalink_url": html,
+            "diff_url": format!("{html}.diff"),
+            "patch_url": format!("{html}.patch"),
+            "base_commit": self.commit_json(repository, base),
+            "merge_base_commit": self.commit_json(repository, fork_point),
+            "status": status,
+            "ahead_by": ahead.len(),
+            "behind_by": behind,
+            "total_commits": ahead.len(),
+            "commits": shown,
+        });
+        if is_first {
+            json["files"] = self.files_json(repository, &ahead).into();
+        }
+        let mut answer = Answer::new(200, json);
+        answer.headers.extend(link.map(|link| ("link", link)));
+        Ok(answer)
+    }
+}
