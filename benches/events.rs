@@ -20,9 +20,9 @@ use countersign::domain::{
     Reporter, Repository, RepositoryId, Sha, Source,
 };
 use countersign::engine::Shared;
-use countersign::engine::callers::Callers;
 use countersign::engine::facts::Facts;
 use countersign::engine::intake::Intake;
+use countersign::forges::clients::Clients;
 use countersign::metrics::Metrics;
 use countersign::store::{Door, Options, Store, inbox, state};
 use countersign_ground::clock::Clock;
@@ -238,11 +238,11 @@ impl World {
             waiting.spawn(async move { door.store(delivery, &body, now).await.unwrap() });
         }
         while waiting.join_next().await.is_some() {}
-        let callers = Callers {
+        let forges = Clients {
             github: watch::channel(None).1,
             gitlab: watch::channel(None).1,
         };
-        let facts = Facts::new(self.store.clone(), self.shared.clock.clone(), callers);
+        let facts = Facts::new(self.store.clone(), self.shared.clock.clone(), forges);
         let intake = Intake {
             shared: self.shared.clone(),
             catalog: self.catalog.clone(),
@@ -276,7 +276,7 @@ impl World {
             "sender": { "id": 5, "login": "ci", "type": "User" },
         });
         let delivery = Delivery {
-            source: Source::GitHub,
+            source: Source::Forge(Forge::GitHub),
             key: format!("{:020}", self.status),
             event: "status".to_owned(),
             lane: format!("github/repository/{}", repository.id),

@@ -1,16 +1,19 @@
 //! The chats. Each has an `edge`, which turns signed bytes into our words, a `render`, which turns our words
 //! into messages, and a `client`, which sends them. The chats do not know each other; what both need stands
-//! here.
+//! here. `door` and `clients` know all of them, and nobody above needs to.
 
 use crate::domain::Happening;
 use crate::domain::text::Message;
 
+pub mod clients;
 pub mod discord;
+pub mod door;
 mod json;
 #[cfg(test)]
 mod listener;
 mod outline;
 mod outside;
+pub mod parts;
 #[cfg(test)]
 mod sample;
 pub mod slack;

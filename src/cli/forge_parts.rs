@@ -5,33 +5,23 @@ use std::sync::Arc;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::config::{Config, Identity};
+use crate::forges::parts::Parts;
 use crate::forges::{github, gitlab};
 
-/// Everything that is made for the forges.
-#[derive(Clone, Debug)]
-pub(super) struct ForgeParts {
-    pub(super) github: Option<Arc<github::client::Client>>,
-    pub(super) github_secrets: Arc<github::edge::WebhookSecrets>,
-    pub(super) gitlab: Option<Arc<gitlab::client::Client>>,
-    pub(super) gitlab_secrets: Arc<gitlab::edge::WebhookSecrets>,
-}
-
-impl ForgeParts {
-    /// Or why what is configured cannot be used.
-    pub(super) fn of(config: &Config) -> Result<Self, String> {
-        Ok(Self {
-            github: github(config)?,
-            github_secrets: Arc::new(github::edge::WebhookSecrets::new(
-                config
-                    .github
-                    .iter()
-                    .flat_map(|github| &github.webhook_secrets)
-                    .map(bytes),
-            )),
-            gitlab: gitlab(config)?,
-            gitlab_secrets: gitlab_secrets(config)?,
-        })
-    }
+/// The parts, or why what is configured cannot be used.
+pub(super) fn of(config: &Config) -> Result<Parts, String> {
+    Ok(Parts {
+        github: github(config)?,
+        github_secrets: Arc::new(github::edge::WebhookSecrets::new(
+            config
+                .github
+                .iter()
+                .flat_map(|github| &github.webhook_secrets)
+                .map(bytes),
+        )),
+        gitlab: gitlab(config)?,
+        gitlab_secrets: gitlab_secrets(config)?,
+    })
 }
 
 fn bytes(secret: &SecretString) -> Vec<u8> {

@@ -113,7 +113,7 @@ async fn show(store: &Store, list: &List) -> anyhow::Result<ExitCode> {
 
 /// Those who wait for a release learn that its trigger will not leave.
 fn dropped_trigger(row: &Listed) -> Option<(String, Internal)> {
-    let Ok(Effect::Trigger { departure }) = &row.effect else {
+    let Ok(Effect::Trigger(departure)) = &row.effect else {
         return None;
     };
     let why = "an operator dropped the trigger".to_owned();

@@ -215,7 +215,7 @@ fn start_engine(
     let facts = Facts::new(
         shared.store.clone(),
         shared.clock.clone(),
-        parts.callers.clone(),
+        parts.forges.clone(),
     );
     let intake = Intake {
         shared: shared.clone(),
@@ -227,8 +227,8 @@ fn start_engine(
         shared: shared.clone(),
         executor: Arc::new(Hands {
             clock: shared.clock.clone(),
-            callers: parts.callers.clone(),
-            chats: parts.chats.clone(),
+            forges: parts.forges.clone(),
+            chats: parts.chats.clients.clone(),
         }),
         pace: Pace::default(),
         hurry: stops.hurry.clone(),
@@ -237,12 +237,12 @@ fn start_engine(
     let sweep = Sweep {
         shared: shared.clone(),
         catalog: parts.catalog.clone(),
-        callers: parts.callers.clone(),
+        forges: parts.forges.clone(),
         watching,
         keep_handled: parts.keep_handled.clone(),
     };
     tasks.start("sweep", sweep.run(stops.stopping.clone()));
-    let wanted = parts.registered.clone();
+    let wanted = parts.chats.registered.clone();
     tasks.start("commands", registering::run(wanted, stops.stopping.clone()));
 }
 
@@ -293,11 +293,11 @@ fn start_http(
     let listening = Listening {
         shared: shared.clone(),
         door: door.clone(),
-        slack: parts.chats.slack.clone(),
+        chats: parts.chats.clients.clone(),
     };
-    tasks.start("slack", listening.run(stops.stopping.clone()));
+    tasks.start("listening", listening.run(stops.stopping.clone()));
     let doorway = Doorway::new(door, readiness, limits, parts.forge_door.clone())
-        .with_chats(parts.chat_door.clone());
+        .with_chats(parts.chats.door.clone(), parts.catalog.clone());
     tasks.start("inbox", committer.run());
     tasks.start(
         "http",

@@ -1,36 +1,33 @@
 //! Deliveries: what came through a hook: authentic bytes, and the little that must be known to store them.
 
+use super::{Chat, Forge};
+
 /// Who sends deliveries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
-    GitHub,
-    GitLab,
-    Discord,
-    Slack,
+    Forge(Forge),
+    Chat(Chat),
     /// What we tell ourselves; never through a hook.
     Countersign,
 }
 
+/// How we are called where sources are stored.
+const OURSELVES: &str = "countersign";
+
 impl Source {
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::GitHub => "github",
-            Self::GitLab => "gitlab",
-            Self::Discord => "discord",
-            Self::Slack => "slack",
-            Self::Countersign => "countersign",
+            Self::Forge(forge) => forge.prefix(),
+            Self::Chat(chat) => chat.as_str(),
+            Self::Countersign => OURSELVES,
         }
     }
 
     pub fn parse(text: &str) -> Option<Self> {
-        match text {
-            "github" => Some(Self::GitHub),
-            "gitlab" => Some(Self::GitLab),
-            "discord" => Some(Self::Discord),
-            "slack" => Some(Self::Slack),
-            "countersign" => Some(Self::Countersign),
-            _ => None,
-        }
+        let forge = Forge::of_prefix(text).map(Self::Forge);
+        let chat = || Chat::parse(text).map(Self::Chat);
+        let ourselves = || (text == OURSELVES).then_some(Self::Countersign);
+        forge.or_else(chat).or_else(ourselves)
     }
 }
 

@@ -2,18 +2,27 @@
 //! out later, perhaps by another process.
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::text::{Message, Text};
 use super::{
-    Button, ChannelRef, Chat, EnvironmentName, Happening, Notice, Place, Quorum, Repository,
-    Request, ServiceName, Sha, Spot, Start,
+    Button, ChannelRef, EnvironmentName, Happening, Notice, Place, Quorum, Repository, Request,
+    ServiceName, Sha, Spot, Start,
 };
 
-/// One thing to do outside.
+/// One thing to do outside, by where it is done: whoever has the place does it, or nobody.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    Forge(OnForge),
+    Chat(InChat),
+    /// Start a release.
+    Trigger(Box<Departure>),
+}
+
+/// What is done in a repository.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
-pub enum Effect {
+pub enum OnForge {
     /// Put a reaction on a comment.
     React { place: Place, reaction: Reaction },
     /// Answer a comment. A thread has one comment, which is changed from then on.
@@ -22,9 +31,7 @@ pub enum Effect {
         thread: String,
         text: Message,
     },
-    /// Start a release.
-    Trigger { departure: Departure },
-    /// Show on the forge how a commit stands.
+    /// Show how a commit stands.
     CommitStatus {
         repository: Repository,
         sha: Sha,
@@ -32,7 +39,7 @@ pub enum Effect {
         state: StatusState,
         description: String,
     },
-    /// Show on the forge how a deployment goes.
+    /// Show how a deployment goes.
     DeploymentStatus {
         repository: Repository,
         deployment: u64,
@@ -46,6 +53,12 @@ pub enum Effect {
         environment: String,
         comment: Text,
     },
+}
+
+/// What is done in a chat.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
+pub enum InChat {
     /// Answer a speaker, so that only they see it.
     Reply {
         spot: Spot,
@@ -71,6 +84,24 @@ pub enum Effect {
         text: Message,
         call: Option<String>,
     },
+}
+
+impl From<OnForge> for Effect {
+    fn from(effect: OnForge) -> Self {
+        Self::Forge(effect)
+    }
+}
+
+impl From<InChat> for Effect {
+    fn from(effect: InChat) -> Self {
+        Self::Chat(effect)
+    }
+}
+
+impl From<Departure> for Effect {
+    fn from(departure: Departure) -> Self {
+        Self::Trigger(Box::new(departure))
+    }
 }
 
 /// The reactions that we use.
@@ -225,75 +256,90 @@ impl StatusState {
 impl Effect {
     pub fn priority(&self) -> Priority {
         match self {
-            Self::Trigger { .. } => Priority::Trigger,
-            Self::React { .. }
-            | Self::Say { .. }
-            | Self::RejectRun { .. }
-            | Self::Reply { .. }
-            | Self::Form { .. } => Priority::Reply,
-            Self::CommitStatus { .. }
-            | Self::DeploymentStatus { .. }
-            | Self::Notice { .. }
-            | Self::Remark { .. } => Priority::Notice,
+            Self::Trigger(_) => Priority::Trigger,
+            Self::Forge(
+                OnForge::React { .. } | OnForge::Say { .. } | OnForge::RejectRun { .. },
+            )
+            | Self::Chat(InChat::Reply { .. } | InChat::Form { .. }) => Priority::Reply,
+            Self::Forge(OnForge::CommitStatus { .. } | OnForge::DeploymentStatus { .. })
+            | Self::Chat(InChat::Notice { .. } | InChat::Remark { .. }) => Priority::Notice,
         }
     }
 
     /// One word, for logs and metrics.
     pub fn kind(&self) -> &'static str {
         match self {
-            Self::React { .. } => "react",
-            Self::Say { .. } => "say",
-            Self::Trigger { .. } => "trigger",
-            Self::CommitStatus { .. } => "commit_status",
-            Self::DeploymentStatus { .. } => "deployment_status",
-            Self::RejectRun { .. } => "reject_run",
-            Self::Reply { .. } => "reply",
-            Self::Form { .. } => "form",
-            Self::Notice { .. } => "notice",
-            Self::Remark { .. } => "remark",
+            Self::Forge(effect) => effect.kind(),
+            Self::Chat(effect) => effect.kind(),
+            Self::Trigger(_) => TRIGGER,
         }
     }
 
-    /// The repository in which it is done; none when it is done in a chat.
+    /// The repository whose lane hears how it went; none when it is done in a chat.
     pub fn repository(&self) -> Option<&Repository> {
         match self {
-            Self::React { place, .. } | Self::Say { place, .. } => Some(&place.repository),
-            Self::Trigger { departure } => Some(&departure.repository),
-            Self::CommitStatus { repository, .. }
-            | Self::DeploymentStatus { repository, .. }
-            | Self::RejectRun { repository, .. } => Some(repository),
-            Self::Reply { .. } | Self::Form { .. } | Self::Notice { .. } | Self::Remark { .. } => {
-                None
-            }
+            Self::Forge(effect) => Some(effect.repository()),
+            Self::Trigger(departure) => Some(&departure.repository),
+            Self::Chat(_) => None,
         }
     }
 
-    /// The chat in which it is done.
-    pub fn chat(&self) -> Option<Chat> {
+    /// Effects that share a rate limit have the same: those of one installation, those of one channel of a chat.
+    pub fn limit(&self) -> String {
         match self {
-            Self::Reply { spot, .. } | Self::Form { spot, .. } => Some(spot.speaker.chat),
-            Self::Notice { channel, .. } | Self::Remark { channel, .. } => Some(channel.chat()),
-            Self::React { .. }
-            | Self::Say { .. }
-            | Self::Trigger { .. }
-            | Self::CommitStatus { .. }
-            | Self::DeploymentStatus { .. }
-            | Self::RejectRun { .. } => None,
+            Self::Forge(effect) => effect.repository().limit(),
+            Self::Trigger(departure) => departure.repository.limit(),
+            Self::Chat(InChat::Notice { channel, .. } | InChat::Remark { channel, .. }) => {
+                channel.to_string()
+            }
+            Self::Chat(InChat::Reply { spot, .. } | InChat::Form { spot, .. }) => {
+                format!("{}/replies", spot.speaker.chat.as_str())
+            }
         }
     }
 
     /// It is tried until it works: a chat may be away for long, and shows the newest state when it is back.
     pub fn is_patient(&self) -> bool {
-        self.chat().is_some()
+        matches!(self, Self::Chat(_))
     }
 
     /// Only the last of what a thread would show matters: an older one that waits is left out.
     pub fn replaces_older(&self) -> bool {
-        matches!(self, Self::Notice { .. })
+        matches!(self, Self::Chat(InChat::Notice { .. }))
     }
 
     /// Effects with the same thread are done one after the other, in the order of their planning.
     pub fn thread(&self) -> Option<String> {
+        match self {
+            Self::Forge(effect) => effect.thread(),
+            Self::Chat(effect) => effect.thread(),
+            Self::Trigger(_) => None,
+        }
+    }
+}
+
+impl OnForge {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::React { .. } => "react",
+            Self::Say { .. } => "say",
+            Self::CommitStatus { .. } => "commit_status",
+            Self::DeploymentStatus { .. } => "deployment_status",
+            Self::RejectRun { .. } => "reject_run",
+        }
+    }
+
+    /// The repository in which it is done.
+    pub fn repository(&self) -> &Repository {
+        match self {
+            Self::React { place, .. } | Self::Say { place, .. } => &place.repository,
+            Self::CommitStatus { repository, .. }
+            | Self::DeploymentStatus { repository, .. }
+            | Self::RejectRun { repository, .. } => repository,
+        }
+    }
+
+    fn thread(&self) -> Option<String> {
         match self {
             Self::Say { thread, .. } => Some(thread.clone()),
             Self::CommitStatus {
@@ -307,6 +353,23 @@ impl Effect {
                 deployment,
                 ..
             } => Some(format!("deployment/{}/{deployment}", repository.id)),
+            Self::React { .. } | Self::RejectRun { .. } => None,
+        }
+    }
+}
+
+impl InChat {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Reply { .. } => "reply",
+            Self::Form { .. } => "form",
+            Self::Notice { .. } => "notice",
+            Self::Remark { .. } => "remark",
+        }
+    }
+
+    fn thread(&self) -> Option<String> {
+        match self {
             Self::Reply { spot, .. } => Some(format!(
                 "reply/{}/{}/{}",
                 spot.speaker.chat.as_str(),
@@ -319,14 +382,119 @@ impl Effect {
             Self::Remark {
                 channel, notice, ..
             } => notice.map(|notice| notice_thread(channel, notice)),
-            Self::React { .. }
-            | Self::Trigger { .. }
-            | Self::RejectRun { .. }
-            | Self::Form { .. } => None,
+            Self::Form { .. } => None,
         }
     }
 }
 
 fn notice_thread(channel: &ChannelRef, notice: u64) -> String {
     format!("notice/{channel}/{notice}")
+}
+
+/// The word of a trigger where effects are stored.
+const TRIGGER: &str = "trigger";
+/// What is done in chats, by the words that stand where effects are stored.
+const IN_CHATS: [&str; 4] = ["reply", "form", "notice", "remark"];
+
+/// A trigger as it is stored.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Stored<D> {
+    #[serde(rename = "do")]
+    what: Word,
+    departure: D,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Word {
+    Trigger,
+}
+
+impl Serialize for Effect {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Forge(effect) => effect.serialize(serializer),
+            Self::Chat(effect) => effect.serialize(serializer),
+            Self::Trigger(departure) => Stored {
+                what: Word::Trigger,
+                departure,
+            }
+            .serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Effect {
+    /// Where it is done follows from the word for what is done, so that an error names the part that is wrong.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = serde_json::Value::deserialize(deserializer)?;
+        let word = value.get("do").and_then(serde_json::Value::as_str);
+        match word {
+            Some(TRIGGER) => serde_json::from_value(value)
+                .map(|stored: Stored<Box<Departure>>| Self::Trigger(stored.departure)),
+            Some(word) if IN_CHATS.contains(&word) => serde_json::from_value(value).map(Self::Chat),
+            Some(_) | None => serde_json::from_value(value).map(Self::Forge),
+        }
+        .map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Forge, RepositoryId};
+
+    fn repository(forge: Forge, installation: Option<u64>) -> Repository {
+        Repository {
+            id: RepositoryId::on(forge, 9),
+            path: "acme/shop".to_owned(),
+            installation,
+        }
+    }
+
+    #[test]
+    fn a_limit_of_one_forge_silences_no_other() {
+        for (forge, installation, expect) in [
+            (Forge::GitHub, Some(4), "github/4"),
+            (Forge::GitHub, None, "github"),
+            (Forge::GitLab, None, "gitlab"),
+        ] {
+            let effect = OnForge::DeploymentStatus {
+                repository: repository(forge, installation),
+                deployment: 3,
+                state: StatusState::Success,
+                description: String::new(),
+            };
+            assert_eq!(Effect::from(effect).limit(), expect);
+        }
+    }
+
+    #[test]
+    fn what_is_stored_says_where_it_is_done_by_its_word() {
+        let effect = Effect::from(OnForge::DeploymentStatus {
+            repository: repository(Forge::GitHub, None),
+            deployment: 3,
+            state: StatusState::Success,
+            description: "live".to_owned(),
+        });
+        let stored = serde_json::to_value(&effect).unwrap();
+        assert_eq!(stored["do"], "deployment_status");
+        assert_eq!(
+            serde_json::from_value::<Effect>(stored.clone()).unwrap(),
+            effect
+        );
+        let refused = |part: &str, value: serde_json::Value| {
+            let mut other = stored.clone();
+            other[part] = value;
+            serde_json::from_value::<Effect>(other)
+                .unwrap_err()
+                .to_string()
+        };
+        assert!(refused("do", "sing".into()).contains("unknown variant `sing`"));
+        assert!(refused("do", "reply".into()).contains("unknown field"));
+        assert!(refused("do", "trigger".into()).contains("unknown field"));
+        assert!(refused("more", 1.into()).contains("unknown field `more`"));
+        assert!(refused("deployment", "three".into()).contains("invalid type"));
+    }
 }

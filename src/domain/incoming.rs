@@ -52,6 +52,15 @@ pub struct Repository {
 }
 
 impl Repository {
+    /// The rate limit of an installation, or of the one token that a forge is called with.
+    pub fn limit(&self) -> String {
+        let forge = self.forge().prefix();
+        match self.installation {
+            Some(installation) => format!("{forge}/{installation}"),
+            None => forge.to_owned(),
+        }
+    }
+
     pub fn forge(&self) -> Forge {
         self.id.forge()
     }

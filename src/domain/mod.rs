@@ -142,7 +142,7 @@ pub use chat::{Act, Button, Chat, Handle, Offer, Said, Speaker, Spot};
 pub use command::{Command, Misunderstood};
 pub use delivery::{Delivery, Source};
 pub use desk::{COMMAND_LIFETIME, Change, Decision, Outcome, Viewing, decide, look, unfold};
-pub use effect::{Departure, Effect, Planned, Priority, Reaction, StatusState};
+pub use effect::{Departure, Effect, InChat, OnForge, Planned, Priority, Reaction, StatusState};
 pub use environment::{Allow, Environment, Exclude};
 pub use forge_name::ForgeName;
 pub use gate::{AppId, Gate, GitHubGate, GitLabGate};

@@ -19,6 +19,8 @@ pub enum Forge {
 }
 
 impl Forge {
+    pub const ALL: [Self; 2] = [Self::GitHub, Self::GitLab];
+
     /// The word in front of a repository: `github` or `gitlab`.
     pub fn prefix(self) -> &'static str {
         match self {
@@ -46,9 +48,7 @@ impl Forge {
     }
 
     pub fn of_prefix(text: &str) -> Option<Self> {
-        [Self::GitHub, Self::GitLab]
-            .into_iter()
-            .find(|forge| forge.prefix() == text)
+        Self::ALL.into_iter().find(|forge| forge.prefix() == text)
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use crate::domain::Effect;
+use crate::domain::{Effect, OnForge};
 
 /// GitHub refuses longer ones.
 const LONGEST_DESCRIPTION: usize = 140;
@@ -14,9 +14,11 @@ pub(super) fn anchored<'e>(effect: &'e Effect, anchor: Option<&str>) -> Cow<'e, 
     let Some(anchor) = anchor else {
         return anchored;
     };
-    if let Effect::DeploymentStatus { .. } | Effect::CommitStatus { .. } = effect
-        && let Effect::DeploymentStatus { description, .. }
-        | Effect::CommitStatus { description, .. } = anchored.to_mut()
+    if let Effect::Forge(OnForge::DeploymentStatus { .. } | OnForge::CommitStatus { .. }) = effect
+        && let Effect::Forge(
+            OnForge::DeploymentStatus { description, .. }
+            | OnForge::CommitStatus { description, .. },
+        ) = anchored.to_mut()
     {
         let anchor = format!(" · log {anchor}");
         let room = LONGEST_DESCRIPTION.saturating_sub(anchor.chars().count());

@@ -204,7 +204,7 @@ async fn attempt<E: Executor>(
             return Attempted::parked(format!("this version cannot read the effect: {why}"));
         }
     };
-    let is_trigger = matches!(effect, Effect::Trigger { .. });
+    let is_trigger = matches!(effect, Effect::Trigger(_));
     // A process that dies is seldom the effect's fault, so it may vanish more often than it may fail.
     if row.attempts > pace.attempts * VANISHED_FOR_EACH && !is_trigger && !effect.is_patient() {
         return Attempted::parked(format!(
@@ -220,7 +220,7 @@ async fn attempt<E: Executor>(
         holder = shared.holder,
         "acting"
     );
-    if let Effect::Trigger { departure } = effect
+    if let Effect::Trigger(departure) = effect
         && row.fence == 1
         && let Err(why) = covered(shared, departure, &row.token, row.cause).await
     {
@@ -321,16 +321,8 @@ fn held(note: &Internal, now: Timestamp) -> Option<(Timestamp, String)> {
 fn too_slow(effect: &Effect, deadline: Duration) -> Acted {
     let why = format!("no answer within {} s", deadline.as_secs());
     match effect {
-        Effect::Trigger { departure } => hands::told(departure, hands::lost(&why)),
-        Effect::React { .. }
-        | Effect::Say { .. }
-        | Effect::CommitStatus { .. }
-        | Effect::DeploymentStatus { .. }
-        | Effect::RejectRun { .. }
-        | Effect::Reply { .. }
-        | Effect::Form { .. }
-        | Effect::Notice { .. }
-        | Effect::Remark { .. } => Acted::Later { why, wait: None },
+        Effect::Trigger(departure) => hands::told(departure, hands::lost(&why)),
+        Effect::Forge(_) | Effect::Chat(_) => Acted::Later { why, wait: None },
     }
 }
 
@@ -411,7 +403,7 @@ async fn record(shared: &Shared, row: &Claimed, attempted: &Attempted) -> Result
                         note::leave(tx, &note::lane(repository.id), note, now).await?;
                     }
                     if let Some((until, why)) = &attempted.quiet {
-                        quiet::keep(tx, &outbox::limit(effect), *until, why).await?;
+                        quiet::keep(tx, &effect.limit(), *until, why).await?;
                     }
                 }
                 if let Ending::Parked { problem } = &attempted.ending {

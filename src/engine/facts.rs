@@ -8,11 +8,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::Semaphore;
 
-use super::callers::Callers;
 use crate::call::CallError;
 use crate::clerk::{Answers, Asker};
 use crate::domain::{Finding, Question};
-use crate::store::{Store, outbox, quiet};
+use crate::forges::clients::Clients;
+use crate::store::{Store, quiet};
 use countersign_ground::clock::{Clock, later};
 
 /// All questions of one round are answered within this time, or are unknown.
@@ -34,16 +34,16 @@ impl Asker for Arc<Facts> {
 pub struct Facts {
     store: Store,
     clock: Clock,
-    callers: Callers,
+    forges: Clients,
     width: Semaphore,
 }
 
 impl Facts {
-    pub fn new(store: Store, clock: Clock, callers: Callers) -> Self {
+    pub fn new(store: Store, clock: Clock, forges: Clients) -> Self {
         Self {
             store,
             clock,
-            callers,
+            forges,
             width: Semaphore::new(WIDTH),
         }
     }
@@ -84,14 +84,14 @@ impl Facts {
         let Ok(_room) = self.width.acquire().await else {
             return Err("the service is stopping".to_owned());
         };
-        let caller = self.callers.of(question.repository().forge())?;
-        let limit = outbox::limit_of(question.repository());
+        let client = self.forges.of(question.repository().forge())?;
+        let limit = question.repository().limit();
         let mut tries = 1;
         loop {
             if let Some((until, why)) = self.is_quiet(&limit).await? {
                 return Err(format!("{why}; it may be asked again after {until}"));
             }
-            match caller.find(question).await {
+            match client.find(question).await {
                 Ok(fact) => return Ok(fact),
                 Err(CallError::Later {
                     why,

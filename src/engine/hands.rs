@@ -4,10 +4,11 @@
 use std::future::Future;
 use std::time::Duration;
 
-use super::callers::{Caller, Callers};
-use super::speech::Chats;
+use super::speech;
 use crate::call::CallError;
-use crate::domain::{Departure, Effect, Internal, Place, Went};
+use crate::chats::clients::Clients as Chats;
+use crate::domain::{Departure, Effect, Internal, OnForge, Place, Went};
+use crate::forges::clients::{Client, Clients};
 use crate::forges::comment;
 use countersign_ground::clock::Clock;
 
@@ -47,23 +48,22 @@ pub trait Executor: Send + Sync + 'static {
 #[derive(Clone, Debug)]
 pub struct Hands {
     pub clock: Clock,
-    pub callers: Callers,
+    pub forges: Clients,
     pub chats: Chats,
 }
 
 impl Executor for Hands {
     async fn act(&self, job: Job<'_>) -> Acted {
-        if let Effect::Trigger { departure } = job.effect {
-            let caller = self.callers.of(departure.repository().forge());
-            return start(caller, departure, job.is_first, &self.clock).await;
-        }
-        let done = match (job.effect.chat(), job.effect.repository()) {
-            (Some(chat), _) => self.chats.carry_out(chat, &job).await,
-            (None, Some(repository)) => match self.callers.of(repository.forge()) {
-                Ok(caller) => carry_out(&caller, &job).await,
+        let done = match job.effect {
+            Effect::Trigger(departure) => {
+                let client = self.forges.of(departure.repository().forge());
+                return start(client, departure, job.is_first, &self.clock).await;
+            }
+            Effect::Chat(effect) => speech::carry_out(&self.chats, effect, &job).await,
+            Effect::Forge(effect) => match self.forges.of(effect.repository().forge()) {
+                Ok(client) => carry_out(&client, effect, &job).await,
                 Err(why) => Err(CallError::Never(why)),
             },
-            (None, None) => Ok(None),
         };
         match done {
             Ok(result) => Acted::Done { result },
@@ -75,7 +75,7 @@ impl Executor for Hands {
 
 /// A trigger is sent by its first holder, soon after it was decided, or not at all.
 async fn start(
-    caller: Result<Caller, String>,
+    client: Result<Client, String>,
     departure: &Departure,
     is_first: bool,
     clock: &Clock,
@@ -85,8 +85,8 @@ async fn start(
     } else if clock.now() > departure.not_after() {
         Went::Stale
     } else {
-        match caller {
-            Ok(caller) => caller.start(departure).await,
+        match client {
+            Ok(client) => client.start(departure).await,
             Err(why) => Went::Forbidden { why },
         }
     };
@@ -108,45 +108,76 @@ pub(super) fn lost(why: &str) -> Went {
     }
 }
 
-async fn carry_out(caller: &Caller, job: &Job<'_>) -> Result<Option<String>, CallError> {
-    match job.effect {
-        Effect::React { place, reaction } => caller.react(place, *reaction).await.map(|()| None),
-        Effect::Say {
+async fn carry_out(
+    client: &Client,
+    effect: &OnForge,
+    job: &Job<'_>,
+) -> Result<Option<String>, CallError> {
+    match effect {
+        OnForge::React { place, reaction } => client.react(place, *reaction).await,
+        OnForge::Say {
             place,
             thread,
             text,
         } => {
             let text = comment::write(text, place.repository.forge());
-            say(caller, job, (place, thread, &text)).await
+            return say(client, job, (place, thread, &text)).await;
         }
-        Effect::CommitStatus { .. }
-        | Effect::DeploymentStatus { .. }
-        | Effect::RejectRun { .. } => caller.show(job.effect).await.map(|()| None),
-        Effect::Trigger { .. }
-        | Effect::Reply { .. }
-        | Effect::Form { .. }
-        | Effect::Notice { .. }
-        | Effect::Remark { .. } => Ok(None),
+        OnForge::CommitStatus {
+            repository,
+            sha,
+            context,
+            state,
+            description,
+        } => {
+            let about = (repository, sha);
+            client
+                .commit_status(about, context, *state, description)
+                .await
+        }
+        OnForge::DeploymentStatus {
+            repository,
+            deployment,
+            state,
+            description,
+        } => {
+            client
+                .deployment_status(repository, *deployment, *state, description)
+                .await
+        }
+        OnForge::RejectRun {
+            repository,
+            run,
+            environment,
+            comment,
+        } => {
+            let comment = &comment.clone().into();
+            let comment = comment::write(comment, repository.forge());
+            client
+                .reject_run(repository, *run, environment, &comment)
+                .await
+        }
     }
+    .map(|()| None)
 }
 
 /// Changes the thread's comment, or writes it. From the second attempt on, an earlier holder may have
 /// written it already: look first.
 async fn say(
-    caller: &Caller,
+    client: &Client,
     job: &Job<'_>,
     (place, thread, text): (&Place, &str, &str),
 ) -> Result<Option<String>, CallError> {
     let known = match job.made.as_ref().and_then(|made| made.parse().ok()) {
         Some(comment) => Some(comment),
-        None if !job.is_first => caller.said(place, thread).await?,
+        None if !job.is_first => client.said(place, thread).await?,
         None => None,
     };
     if let Some(comment) = known
-        && caller.say_instead(place, comment, text, thread).await?
+        && client.say_instead(place, comment, text, thread).await?
     {
         return Ok(Some(comment.to_string()));
     }
-    let comment = caller.say(place, text, thread).await?;
+    let comment = client.say(place, text, thread).await?;
     Ok(Some(comment.to_string()))
 }

@@ -8,12 +8,11 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::Shared;
-use super::callers::Callers;
 use crate::call::CallError;
 use crate::domain::{
     Action, Actor, Bound, Catalog, Change, Due, Entry, Forge, Look, PinKind, Repository, Seen,
 };
-use crate::forges::github::client::FailedDelivery;
+use crate::forges::clients::{Clients, Undelivered};
 use crate::store::{StoreError, ledger, state, timer};
 
 /// GitHub keeps failed deliveries for three days.
@@ -30,7 +29,7 @@ const SOON: Duration = Duration::from_secs(20);
 pub(super) struct Healer<'h> {
     pub(super) shared: &'h Shared,
     pub(super) catalog: Arc<Catalog>,
-    pub(super) callers: Callers,
+    pub(super) forges: Clients,
 }
 
 impl Healer<'_> {
@@ -38,7 +37,7 @@ impl Healer<'_> {
     /// again, if not at the usual time.
     pub(super) async fn names(&self) -> Result<Option<Duration>, StoreError> {
         let mut all_found = true;
-        for forge in [Forge::GitHub, Forge::GitLab] {
+        for forge in Forge::ALL {
             all_found &= self.names_on(forge).await?;
         }
         Ok((!all_found).then_some(SOON))
@@ -46,13 +45,13 @@ impl Healer<'_> {
 
     /// The names of one forge; `false` while some are not found.
     async fn names_on(&self, forge: Forge) -> Result<bool, StoreError> {
-        let Ok(caller) = self.callers.of(forge) else {
+        let Ok(client) = self.forges.of(forge) else {
             return Ok(true);
         };
         let mut all_found = true;
         let mut via = None;
         for path in self.repositories(forge) {
-            match caller.repository(&path).await {
+            match client.repository(&path).await {
                 Ok(Some(repository)) => {
                     self.bind(&forge.remembers(&path), &repository).await?;
                     via.get_or_insert(repository);
@@ -74,7 +73,7 @@ impl Healer<'_> {
             return Ok(all_found);
         };
         for (kind, name) in self.people(forge) {
-            match caller.number_of(&via, kind, &name).await {
+            match client.number_of(&via, kind, &name).await {
                 Ok(Some(id)) => self.pin(kind, &forge.remembers(&name), id).await?,
                 Ok(None) => {
                     all_found = false;
@@ -187,27 +186,31 @@ impl Healer<'_> {
             .await
     }
 
-    /// Asks GitHub for the deliveries that failed. Only an app can.
+    /// Asks for the deliveries that failed, where a forge keeps them.
     pub(super) async fn deliveries(&self) -> Result<Option<Duration>, StoreError> {
-        let github = self.callers.github.borrow().clone();
-        let Some(github) = github.filter(|github| github.is_app()) else {
-            return Ok(None);
-        };
+        for forge in self.forges.undelivered() {
+            self.deliveries_of(&forge).await;
+        }
+        Ok(None)
+    }
+
+    async fn deliveries_of(&self, forge: &Undelivered) {
         let now = self.shared.clock.now();
         let since = now.checked_sub(REACH).unwrap_or(Timestamp::MIN);
-        let failed = match github.failed_deliveries(since).await {
+        let failed = match forge.since(since).await {
             Ok(failed) => failed,
             Err(error) => {
                 tracing::warn!(error = %error, "the list of failed deliveries could not be read");
-                return Ok(None);
+                return;
             }
         };
-        let worth_it = |delivery: &&FailedDelivery| delivery.attempts < MOST_ATTEMPTS;
-        for delivery in failed.iter().filter(worth_it).take(AT_ONCE) {
-            match github.redeliver(delivery.id).await {
+        let worth_it = failed.iter().filter(|one| one.attempts < MOST_ATTEMPTS);
+        for delivery in worth_it.take(AT_ONCE) {
+            match forge.redeliver(delivery.id).await {
                 Ok(()) => tracing::info!(
                     delivery.id = delivery.guid,
-                    "asked GitHub for a delivery that had failed"
+                    "asked {} for a delivery that had failed",
+                    forge.forge()
                 ),
                 Err(error) => {
                     tracing::warn!(error = %error, "a failed delivery could not be asked for");
@@ -215,7 +218,6 @@ impl Healer<'_> {
                 }
             }
         }
-        Ok(None)
     }
 }
 

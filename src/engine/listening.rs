@@ -1,17 +1,13 @@
-//! Slack's Socket Mode: for those without an address that Slack can reach, we call and listen. What comes is
-//! stored like a delivery, and acknowledged only when it is durable.
+//! Listening: for those without an address that a chat can reach, we call and listen. What comes is stored like a
+//! delivery, and acknowledged only when it is durable.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::{FALLBACK, Shared, backoff};
 use crate::call::CallError;
-use crate::chats::slack::client::Client;
-use crate::chats::slack::edge;
-use crate::chats::slack::socket::{Heard, Socket};
+use crate::chats::clients::{Calling, Clients, Said};
 use crate::store::Door;
 use countersign_ground::chance;
 
@@ -20,7 +16,7 @@ use countersign_ground::chance;
 pub struct Listening {
     pub shared: Shared,
     pub door: Door,
-    pub slack: watch::Receiver<Option<Arc<Client>>>,
+    pub chats: Clients,
 }
 
 impl Listening {
@@ -28,25 +24,23 @@ impl Listening {
     pub async fn run(mut self, stop: CancellationToken) {
         let mut failures = 0;
         while !stop.is_cancelled() {
-            let client = self.slack.borrow_and_update().clone();
-            let client = client.filter(|client| client.listens());
-            let Some(client) = client else {
+            let Some(chat) = self.chats.calling() else {
                 tokio::select! {
-                    changed = self.slack.changed() => if changed.is_err() { return },
+                    will = self.chats.calling_changes() => if !will { return },
                     () = stop.cancelled() => return,
                 }
                 continue;
             };
-            let mut changes = self.slack.clone();
+            let mut changes = self.chats.clone();
             let ended = tokio::select! {
-                ended = self.listen(&client, &mut failures) => ended,
-                Ok(()) = changes.changed() => Ok(()),
+                ended = self.listen(&chat, &mut failures) => ended,
+                true = changes.calling_changes() => Ok(()),
                 () = stop.cancelled() => return,
             };
             let pause = match ended {
                 Ok(()) => Duration::ZERO,
                 Err(error) => {
-                    tracing::warn!(error = %error, "Slack's socket broke off and will be opened again");
+                    tracing::warn!(error = %error, "{}'s socket broke off and will be opened again", chat.chat().called());
                     failures += 1;
                     let wait = match error {
                         CallError::Later { wait, .. } => wait,
@@ -62,35 +56,35 @@ impl Listening {
         }
     }
 
-    /// One connection, until Slack ends it.
-    async fn listen(&self, client: &Client, failures: &mut u64) -> Result<(), CallError> {
-        let url = client.open_socket().await?;
-        let mut socket = Socket::open(&url).await?;
+    /// One connection, until the chat ends it.
+    async fn listen(&self, chat: &Calling, failures: &mut u64) -> Result<(), CallError> {
+        let called = chat.chat().called();
+        let mut line = chat.open().await?;
         loop {
-            match socket.next().await? {
-                Heard::Hello => {
+            match line.next().await? {
+                Said::Hello => {
                     *failures = 0;
-                    tracing::info!("listening to Slack");
+                    tracing::info!("listening to {called}");
                 }
-                Heard::Envelope(envelope) => {
-                    let delivery =
-                        edge::from_socket(&envelope.kind, &envelope.id, &envelope.payload);
-                    if let Some(delivery) = delivery {
-                        let now = self.shared.clock.now();
-                        let stored = self.door.store(delivery, &envelope.payload, now).await;
-                        if stored.is_err() {
-                            // Slack repeats what is not acknowledged.
-                            tokio::time::sleep(FALLBACK).await;
-                            continue;
-                        }
+                Said::Delivery {
+                    delivery,
+                    bytes,
+                    name,
+                } => {
+                    let now = self.shared.clock.now();
+                    if self.door.store(delivery, &bytes, now).await.is_err() {
+                        // What is not acknowledged is said again.
+                        tokio::time::sleep(FALLBACK).await;
+                        continue;
                     }
-                    socket.acknowledge(&envelope.id).await?;
+                    line.acknowledge(&name).await?;
                 }
-                Heard::Disconnect(why) => {
-                    tracing::info!(why, "Slack asks to be called again");
+                Said::Notice(name) => line.acknowledge(&name).await?,
+                Said::Again(why) => {
+                    tracing::info!(why, "{called} asks to be called again");
                     return Ok(());
                 }
-                Heard::Nothing => {}
+                Said::Nothing => {}
             }
         }
     }

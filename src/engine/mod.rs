@@ -4,7 +4,6 @@
 
 mod anchored;
 pub mod backoff;
-pub mod callers;
 mod covered;
 pub mod delivery;
 pub mod facts;

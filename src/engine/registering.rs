@@ -1,22 +1,12 @@
-//! Registering tells Discord which commands there are: at the start and whenever the configuration changes. It is the
-//! same list each time, so telling it again changes nothing.
-
-use std::sync::Arc;
+//! Registering tells a chat which commands there are: at the start and whenever the configuration changes.
 
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::backoff;
 use crate::call::CallError;
-use crate::chats::discord::client::Client;
+use crate::chats::clients::Registered;
 use countersign_ground::chance;
-
-/// Where commands are registered: nowhere by name means once for all servers.
-#[derive(Clone, Debug)]
-pub struct Registered {
-    pub client: Arc<Client>,
-    pub guilds: Vec<String>,
-}
 
 /// Registers until it is told to stop.
 pub async fn run(mut wanted: watch::Receiver<Option<Registered>>, stop: CancellationToken) {
@@ -39,22 +29,23 @@ pub async fn run(mut wanted: watch::Receiver<Option<Registered>>, stop: Cancella
     }
 }
 
-/// Tries until Discord has them, or says that it never will.
+/// Tries until the chat has them, or says that it never will.
 async fn register(wanted: &Registered) {
+    let called = wanted.chat().called();
     let mut failures = 0;
     loop {
-        match wanted.client.register(&wanted.guilds).await {
-            Ok(()) => return tracing::info!("Discord knows the commands"),
+        match wanted.register().await {
+            Ok(()) => return tracing::info!("{called} knows the commands"),
             Err(CallError::Later { why, wait }) => {
                 tracing::warn!(
                     why,
-                    "Discord could not be told the commands and will be told again"
+                    "{called} could not be told the commands and will be told again"
                 );
                 failures += 1;
                 tokio::time::sleep(backoff::pause(failures, wait, chance::fraction())).await;
             }
             Err(CallError::Absent(why) | CallError::Never(why)) => {
-                return tracing::error!(why, "Discord does not take the commands");
+                return tracing::error!(why, "{called} does not take the commands");
             }
         }
     }

@@ -8,11 +8,11 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::callers::Callers;
 use super::heal::Healer;
 use super::watching::Watching;
 use super::{FALLBACK, Shared};
 use crate::domain::Catalog;
+use crate::forges::clients::Clients;
 use crate::store::timer::{self, Fired};
 use crate::store::{StoreError, inbox, note, outbox, state};
 use countersign_ground::clock::later;
@@ -43,7 +43,7 @@ const HEAL_EVERY: Duration = Duration::from_secs(300);
 pub struct Sweep {
     pub shared: Shared,
     pub catalog: watch::Receiver<Arc<Catalog>>,
-    pub callers: Callers,
+    pub forges: Clients,
     pub watching: Watching,
     /// How long handled deliveries stay.
     pub keep_handled: watch::Receiver<Duration>,
@@ -174,15 +174,15 @@ impl Sweep {
                 let healer = Healer {
                     shared: &self.shared,
                     catalog: self.catalog.borrow().clone(),
-                    callers: self.callers.clone(),
+                    forges: self.forges.clone(),
                 };
                 let healing = async {
                     match fired.name.as_str() {
                         NAMES => healer.names().await,
                         DELIVERIES => healer.deliveries().await,
                         _ => {
-                            let (catalog, callers) = (&healer.catalog, &healer.callers);
-                            let looked = self.watching.look(&self.shared, catalog, callers);
+                            let (catalog, forges) = (&healer.catalog, &healer.forges);
+                            let looked = self.watching.look(&self.shared, catalog, forges);
                             looked.await.map(|()| None)
                         }
                     }

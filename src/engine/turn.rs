@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::chats::{discord, slack};
+use crate::chats;
 use crate::clerk::{self, Settled};
 use crate::domain::{
     Action, Actor, Catalog, Change, Entry, Finding, Incoming, Outcome, Question, Source, unfold,
 };
-use crate::forges::{github, gitlab};
+use crate::forges;
 use crate::store::inbox::{self, Verdict};
 use crate::store::lanes::Received;
 use crate::store::lease::{self, Hold};
@@ -206,10 +206,10 @@ enum Unread {
 
 fn read(row: &Received) -> Result<Vec<Incoming>, Unread> {
     let reading = catch_unwind(AssertUnwindSafe(|| match row.source {
-        Source::GitHub => github::edge::interpret(&row.event, &row.body),
-        Source::GitLab => gitlab::edge::interpret(&row.event, &row.body),
-        Source::Discord => discord::edge::interpret(&row.event, &row.body, &lot()),
-        Source::Slack => slack::edge::interpret(&row.event, &row.body, row.received_at, &lot()),
+        Source::Forge(forge) => forges::door::interpret(forge, &row.event, &row.body),
+        Source::Chat(chat) => {
+            chats::door::interpret(chat, &row.event, &row.body, row.received_at, &lot())
+        }
         Source::Countersign => serde_json::from_slice(&row.body)
             .map(|note| vec![Incoming::Internal(note)])
             .map_err(|error| format!("a note of another version: {error}")),

@@ -2,17 +2,16 @@
 //! delivery by itself and says nothing: so we look, wake the hook, and ask for what did not arrive.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::watch;
 
 use super::Shared;
-use super::callers::Callers;
 use crate::call::CallError;
 use crate::domain::{Catalog, Change, Forge, Look, Repository, RepositoryId, Seen};
-use crate::forges::gitlab::client::{Client, FailedEvent, HookState};
+use crate::forges::clients::{Clients, FailedEvent, HookState, Hooks};
 use crate::metrics::WebhookLabels;
 use crate::store::{StoreError, state};
 use countersign_ground::clock::later;
@@ -71,28 +70,26 @@ impl Watching {
         }
     }
 
-    /// Looks once at the hook of every repository on GitLab that is known by its number.
+    /// Looks once at the hook of every repository that is watched and known by its number.
     pub(super) async fn look(
         &self,
         shared: &Shared,
         catalog: &Catalog,
-        callers: &Callers,
+        forges: &Clients,
     ) -> Result<(), StoreError> {
-        let (address, gitlab) = (
-            self.address.borrow().clone(),
-            callers.gitlab.borrow().clone(),
-        );
-        let (Some(address), Some(gitlab)) = (address, gitlab) else {
+        let Some(address) = self.address.borrow().clone() else {
             return Ok(());
         };
-        for repository in bound(shared, catalog).await? {
-            let round = Round {
-                watching: self,
-                shared,
-                gitlab: &gitlab,
-                repository: &repository,
-            };
-            round.look(&address).await?;
+        for hooks in forges.hooks() {
+            for repository in bound(shared, catalog, hooks.forge()).await? {
+                let round = Round {
+                    watching: self,
+                    shared,
+                    hooks: &hooks,
+                    repository: &repository,
+                };
+                round.look(&address).await?;
+            }
         }
         Ok(())
     }
@@ -108,10 +105,14 @@ impl Watching {
     }
 }
 
-/// The repositories on GitLab to which the services of the configuration are bound.
-async fn bound(shared: &Shared, catalog: &Catalog) -> Result<Vec<Repository>, StoreError> {
+/// The repositories on a forge to which the services of the configuration are bound.
+async fn bound(
+    shared: &Shared,
+    catalog: &Catalog,
+    forge: Forge,
+) -> Result<Vec<Repository>, StoreError> {
     let services = catalog.services.iter();
-    let here = services.filter(|service| service.repo.forge() == Forge::GitLab);
+    let here = services.filter(|service| service.repo.forge() == forge);
     let paths: BTreeSet<String> = here.map(|service| service.repo.remembered()).collect();
     let mut bound = Vec::new();
     for path in paths {
@@ -131,13 +132,13 @@ async fn bound(shared: &Shared, catalog: &Catalog) -> Result<Vec<Repository>, St
 struct Round<'r> {
     watching: &'r Watching,
     shared: &'r Shared,
-    gitlab: &'r Arc<Client>,
+    hooks: &'r Hooks,
     repository: &'r Repository,
 }
 
 impl Round<'_> {
     async fn look(&self, address: &str) -> Result<(), StoreError> {
-        let found = self.gitlab.hook(self.repository, address).await;
+        let found = self.hooks.state(self.repository, address).await;
         let before = self.watching.known(self.repository.id);
         let mut now = Watched {
             state: standing(&found),
@@ -215,7 +216,7 @@ impl Round<'_> {
 
     async fn wake(&self, hook: u64) -> bool {
         let repository = self.repository.remembered();
-        match self.gitlab.wake_hook(self.repository, hook).await {
+        match self.hooks.wake(self.repository, hook).await {
             Ok(()) => {
                 tracing::info!(
                     repository,
@@ -233,7 +234,7 @@ impl Round<'_> {
     /// Has what did not arrive sent again, oldest first.
     async fn ask_again(&self, hook: u64) -> Result<(), StoreError> {
         let repository = self.repository.remembered();
-        let failed = match self.gitlab.failed_events(self.repository, hook).await {
+        let failed = match self.hooks.failed(self.repository, hook).await {
             Ok(failed) => failed,
             // An older server has no such list.
             Err(CallError::Absent(_)) => return Ok(()),
@@ -252,7 +253,7 @@ impl Round<'_> {
                 continue;
             }
             asked += 1;
-            match self.gitlab.resend(self.repository, hook, event.id).await {
+            match self.hooks.resend(self.repository, hook, event.id).await {
                 Ok(()) => {
                     self.remember(arrived(hook, &event.key)).await?;
                     tracing::info!(

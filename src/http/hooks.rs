@@ -11,9 +11,9 @@ use http::{HeaderMap, Request, StatusCode, header};
 
 use super::body::{self, Unread};
 use super::routes::Doorway;
-use crate::chats::{discord, slack};
+use crate::chats::door::{Received, Wanted};
 use crate::domain::{Delivery, Source};
-use crate::forges::{github, gitlab};
+use crate::forges::door::TurnedAway;
 use crate::metrics::DeliveryLabels;
 use crate::store::{NotStored, Stored};
 
@@ -47,7 +47,7 @@ enum Checked {
     Kept(Delivery, Said),
     Answered(Said),
     /// A person types and wants suggestions.
-    Asked(discord::edge::Wanted),
+    Asked(Wanted),
 }
 
 const RETRY_AFTER: &str = "5";
@@ -98,11 +98,9 @@ async fn take(doorway: &Doorway, source: Source, request: Request<Body>) -> (Ans
         Ok(Checked::Kept(delivery, said)) => (delivery, said),
         Ok(Checked::Answered(said)) => return (Answer::Answered, said),
         Ok(Checked::Asked(wanted)) => {
-            let found = doorway
-                .chats
-                .suggest(&doorway.readiness.store, &wanted)
-                .await;
-            return (Answer::Answered, Said::Json(discord::edge::choices(&found)));
+            let store = &doorway.readiness.store;
+            let found = doorway.suggestions.of(store, &wanted).await;
+            return (Answer::Answered, Said::Json(wanted.answered(&found)));
         }
         Err(refused) => return refused,
     };
@@ -138,66 +136,36 @@ fn verify(
     headers: &HeaderMap,
     bytes: &[u8],
 ) -> Result<Checked, (Answer, Said)> {
+    let now = doorway.clock.now();
     match source {
-        Source::GitHub => {
-            let secrets = doorway.forges.github.borrow().clone();
-            github::edge::receive(&secrets, headers, bytes)
-                .map(|delivery| Checked::Kept(delivery, Said::words("stored")))
-                .map_err(|rejected| turned_away(source, &rejected, rejected.is_unauthentic()))
-        }
-        Source::GitLab => {
-            let secrets = doorway.forges.gitlab.borrow().clone();
-            gitlab::edge::receive(&secrets, headers, bytes, doorway.clock.now())
-                .map(|delivery| Checked::Kept(delivery, Said::words("stored")))
-                .map_err(|rejected| turned_away(source, &rejected, rejected.is_unauthentic()))
-        }
-        Source::Discord => {
-            let key = doorway.chats.discord.borrow().clone();
-            let key = key.ok_or_else(|| (Answer::Refused, Said::words("not configured")))?;
-            let received = discord::edge::receive(&key, headers, bytes, doorway.clock.now())
-                .map_err(|rejected| unauthentic(source, &rejected))?;
-            Ok(match received {
-                discord::edge::Received::Pong => {
-                    Checked::Answered(Said::Json(discord::edge::PONG.to_owned()))
-                }
-                discord::edge::Received::Kept(kept) => {
-                    Checked::Kept(kept.delivery, Said::Json(kept.answer))
-                }
-                discord::edge::Received::Form(answer)
-                | discord::edge::Received::Refused(answer) => Checked::Answered(Said::Json(answer)),
-                discord::edge::Received::Choices(wanted) => Checked::Asked(wanted),
+        Source::Forge(forge) => doorway
+            .forges
+            .receive(forge, headers, bytes, now)
+            .map(|delivery| Checked::Kept(delivery, Said::words("stored")))
+            .map_err(|why| match why {
+                TurnedAway::Unauthentic(why) => unauthentic(source, &why),
+                TurnedAway::Refused(why) => (Answer::Refused, Said::words(why)),
+            }),
+        Source::Chat(chat) => doorway
+            .chats
+            .receive(chat, headers, bytes, now)
+            .map(|received| match received {
+                Received::Kept { delivery, answer } => Checked::Kept(delivery, Said::Json(answer)),
+                Received::Answered(answer) => Checked::Answered(Said::Json(answer)),
+                Received::Asked(wanted) => Checked::Asked(wanted),
             })
-        }
-        Source::Slack => {
-            let secrets = doorway.chats.slack.borrow().clone();
-            let received = slack::edge::receive(&secrets, headers, bytes, doorway.clock.now())
-                .map_err(|rejected| unauthentic(source, &rejected))?;
-            Ok(match received {
-                slack::edge::Received::Nothing(answer) => Checked::Answered(Said::Json(answer)),
-                slack::edge::Received::Kept(kept) => {
-                    Checked::Kept(kept.delivery, Said::Json(kept.answer))
-                }
-            })
-        }
+            .map_err(|why| unauthentic(source, &why)),
         Source::Countersign => Err((Answer::Unauthentic, Said::words("nobody signs for us"))),
     }
 }
 
-/// A sender who cannot show who they are is told less.
-fn turned_away(
-    source: Source,
-    rejected: &impl std::fmt::Display,
-    is_unauthentic: bool,
-) -> (Answer, Said) {
-    if is_unauthentic {
-        unauthentic(source, rejected)
-    } else {
-        (Answer::Refused, Said::words(rejected))
-    }
-}
-
-fn unauthentic(source: Source, why: &dyn std::fmt::Display) -> (Answer, Said) {
-    tracing::warn!(source = source.as_str(), why = %why, "a delivery was not authentic");
+fn unauthentic(source: Source, why: &str) -> (Answer, Said) {
+    // A sender who cannot show who they are is told less.
+    tracing::warn!(
+        source = source.as_str(),
+        why,
+        "a delivery was not authentic"
+    );
     (Answer::Unauthentic, Said::words(why))
 }
 

@@ -7,20 +7,21 @@ use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
 use http::{StatusCode, Uri, header};
+use tokio::sync::watch;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use super::accept::Limits;
 use super::answer::Problem;
 use super::bearer::Bearers;
 use super::body::Memory;
-use super::chats::Chats;
-use super::forges::Forges;
 use super::health::{self, Readiness};
+use super::suggestions::Suggestions;
 use super::turns::Turns;
 use super::{api, hooks, log, observe};
-use crate::domain::Source;
+use crate::domain::{Catalog, Source};
 use crate::metrics::Metrics;
 use crate::store::Door;
+use crate::{chats, forges};
 use countersign_ground::clock::Clock;
 
 const OPENAPI: &str = include_str!("openapi.json");
@@ -38,15 +39,21 @@ pub struct Doorway {
     pub(super) readiness: Readiness,
     pub(super) limits: Limits,
     pub(super) memory: Memory,
-    pub(super) forges: Forges,
-    pub(super) chats: Chats,
+    pub(super) forges: forges::door::Guard,
+    pub(super) chats: chats::door::Guard,
+    pub(super) suggestions: Suggestions,
     pub(super) bearers: Bearers,
     pub(super) log_turns: Turns,
     pub(super) audit_turns: Turns,
 }
 
 impl Doorway {
-    pub fn new(door: Door, readiness: Readiness, limits: Limits, forges: Forges) -> Self {
+    pub fn new(
+        door: Door,
+        readiness: Readiness,
+        limits: Limits,
+        forges: forges::door::Guard,
+    ) -> Self {
         Self {
             door,
             clock: readiness.clock.clone(),
@@ -55,26 +62,33 @@ impl Doorway {
             readiness,
             limits,
             forges,
-            chats: Chats::default(),
+            chats: chats::door::Guard::default(),
+            suggestions: Suggestions::default(),
             bearers: Bearers::default(),
             log_turns: Turns::new(LOG_AT_ONCE),
             audit_turns: Turns::new(AUDIT_AT_ONCE),
         }
     }
 
-    /// The same, open for chats.
+    /// The same, open for chats, where names of the catalog are suggested.
     #[must_use]
-    pub fn with_chats(self, chats: Chats) -> Self {
-        Self { chats, ..self }
+    pub fn with_chats(
+        self,
+        chats: chats::door::Guard,
+        catalog: watch::Receiver<Arc<Catalog>>,
+    ) -> Self {
+        Self {
+            chats,
+            suggestions: Suggestions(catalog),
+            ..self
+        }
     }
 
     /// Whether a source is configured.
     pub(super) fn expects(&self, source: Source) -> bool {
         match source {
-            Source::GitHub => !self.forges.github.borrow().is_empty(),
-            Source::GitLab => !self.forges.gitlab.borrow().is_empty(),
-            Source::Discord => self.chats.discord.borrow().is_some(),
-            Source::Slack => !self.chats.slack.borrow().is_empty(),
+            Source::Forge(forge) => self.forges.expects(forge),
+            Source::Chat(chat) => self.chats.expects(chat),
             Source::Countersign => false,
         }
     }

@@ -10,7 +10,7 @@ use super::lease::micros;
 use super::row::Row;
 use super::statement::statements;
 use super::{Store, StoreError, Tx};
-use crate::domain::{Effect, Planned, Priority, Repository};
+use crate::domain::{Effect, Planned, Priority};
 
 statements! {
     ADD = ["INSERT INTO outbox (token, effect, cause, priority, created_at, due_at, state, channel, thread)
@@ -116,7 +116,7 @@ pub async fn add(
         .bind(cause)
         .bind(priority)
         .bind(now.as_microsecond())
-        .bind(limit(&planned.effect))
+        .bind(planned.effect.limit())
         .bind(thread)
         .bind(due_at.as_microsecond())
         .execute(tx.connection())
@@ -172,31 +172,6 @@ pub async fn result(store: &Store, thread: &str) -> Result<Option<String>, Store
     row.map(|row| Row::of(&row, "outbox", "id").maybe_text("result"))
         .transpose()
         .map(Option::flatten)
-}
-
-/// Effects that share a rate limit: those of one installation, those of one channel of a chat.
-pub fn limit(effect: &Effect) -> String {
-    match effect {
-        Effect::Notice { channel, .. } | Effect::Remark { channel, .. } => channel.to_string(),
-        Effect::Reply { spot, .. } | Effect::Form { spot, .. } => {
-            format!("{}/replies", spot.speaker.chat.as_str())
-        }
-        Effect::React { .. }
-        | Effect::Say { .. }
-        | Effect::Trigger { .. }
-        | Effect::CommitStatus { .. }
-        | Effect::DeploymentStatus { .. }
-        | Effect::RejectRun { .. } => effect.repository().map(limit_of).unwrap_or_default(),
-    }
-}
-
-/// The limit of an installation, or of the one token that a forge is called with.
-pub fn limit_of(repository: &Repository) -> String {
-    let forge = repository.forge().prefix();
-    match repository.installation {
-        Some(installation) => format!("{forge}/{installation}"),
-        None => forge.to_owned(),
-    }
 }
 
 /// How an attempt ended.
@@ -336,26 +311,4 @@ fn spell(effect: &Effect) -> String {
 
 fn parse(text: &str) -> Result<Effect, String> {
     serde_json::from_str(text).map_err(|error| error.to_string())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::{Forge, RepositoryId};
-
-    #[test]
-    fn a_limit_of_one_forge_silences_no_other() {
-        for (forge, installation, expect) in [
-            (Forge::GitHub, Some(4), "github/4"),
-            (Forge::GitHub, None, "github"),
-            (Forge::GitLab, None, "gitlab"),
-        ] {
-            let repository = Repository {
-                id: RepositoryId::on(forge, 9),
-                path: "acme/shop".to_owned(),
-                installation,
-            };
-            assert_eq!(limit_of(&repository), expect);
-        }
-    }
 }

@@ -423,7 +423,7 @@ async fn slack_is_heard_through_a_socket() {
     let listening = Listening {
         shared: world.shared.clone(),
         door,
-        slack: world.talk().clients.slack.clone(),
+        chats: world.talk().clients.clone(),
     };
     let stop = CancellationToken::new();
     let listens = tokio::spawn(listening.run(stop.clone()));

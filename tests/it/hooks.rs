@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use countersign::engine::Shared;
+use countersign::forges::door::Guard;
 use countersign::forges::github::edge::WebhookSecrets;
-use countersign::http::{Doorway, Forges, Limits, Listener, Readiness, router};
+use countersign::http::{Doorway, Limits, Listener, Readiness, router};
 use countersign::metrics::Metrics;
 use countersign::store::{Door, Stored};
 use countersign_ground::clock::Clock;
@@ -219,7 +220,7 @@ async fn an_overload_is_answered_before_the_body_is_read(engine: Engine) {
     let readiness = Readiness::new(store, clock, metrics.clone(), stop.clone(), standing);
     let (_secrets, secrets) = watch::channel(Arc::new(WebhookSecrets::new([SECRET.into()])));
     let limits = Limits::default();
-    let forges = Forges {
+    let forges = Guard {
         github: secrets,
         gitlab: watch::channel(Arc::default()).1,
     };

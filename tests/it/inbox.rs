@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use countersign::domain::{Catalog, Delivery, Source};
+use countersign::domain::{Catalog, Delivery, Forge, Source};
 use countersign::engine::Shared;
-use countersign::engine::callers::Callers;
 use countersign::engine::facts::Facts;
 use countersign::engine::intake::Intake;
+use countersign::forges::clients::Clients;
 use countersign::metrics::Metrics;
 use countersign::store::inbox::{self, Verdict};
 use countersign::store::{Door, Store, lanes, lease};
@@ -31,7 +31,7 @@ on_both!(
 
 pub(crate) fn delivery(key: &str, lane: &str) -> Delivery {
     Delivery {
-        source: Source::GitHub,
+        source: Source::Forge(Forge::GitHub),
         key: key.to_owned(),
         event: "push".to_owned(),
         lane: lane.to_owned(),
@@ -64,8 +64,16 @@ async fn a_repeated_delivery_is_stored_once(engine: Engine) {
         repeat.await.unwrap();
     }
     assert_eq!(database.number("SELECT COUNT(*) FROM inbox").await, 3);
-    assert!(inbox::contains(&store, Source::GitHub, "2").await.unwrap());
-    assert!(!inbox::contains(&store, Source::GitHub, "3").await.unwrap());
+    assert!(
+        inbox::contains(&store, Source::Forge(Forge::GitHub), "2")
+            .await
+            .unwrap()
+    );
+    assert!(
+        !inbox::contains(&store, Source::Forge(Forge::GitHub), "3")
+            .await
+            .unwrap()
+    );
 }
 
 async fn a_lane_is_handled_by_one_and_in_order(engine: Engine) {
@@ -198,11 +206,11 @@ async fn a_delivery_that_brings_its_handler_down_is_set_aside(engine: Engine) {
 
 /// Intake without a GitHub to ask.
 fn intake(shared: Shared, catalog: watch::Receiver<Arc<Catalog>>) -> Intake {
-    let callers = Callers {
+    let forges = Clients {
         github: watch::channel(None).1,
         gitlab: watch::channel(None).1,
     };
-    let facts = Facts::new(shared.store.clone(), shared.clock.clone(), callers);
+    let facts = Facts::new(shared.store.clone(), shared.clock.clone(), forges);
     Intake {
         shared,
         catalog,

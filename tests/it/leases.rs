@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use countersign::domain::{Effect, Forge, Place, Planned, Reaction, Repository, RepositoryId};
+use countersign::domain::{
+    Effect, Forge, OnForge, Place, Planned, Reaction, Repository, RepositoryId,
+};
 use countersign::store::lease::{self, Hold};
 use countersign::store::outbox::{self, Ending};
 use countersign::store::{Store, lanes, timer};
@@ -28,7 +30,7 @@ pub(crate) fn now() -> Timestamp {
 pub(crate) fn reaction_to(comment: u64) -> Planned {
     Planned {
         token: format!("github/comment/{comment}/eyes"),
-        effect: Effect::React {
+        effect: Effect::from(OnForge::React {
             place: Place {
                 repository: Repository {
                     id: RepositoryId::on(Forge::GitHub, 9),
@@ -40,7 +42,7 @@ pub(crate) fn reaction_to(comment: u64) -> Planned {
                 written_at: now(),
             },
             reaction: Reaction::Eyes,
-        },
+        }),
         not_before: None,
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use countersign::domain::{Delivery, Source};
+use countersign::domain::{Delivery, Forge, Source};
 use countersign::engine::Shared;
 use countersign::metrics::Metrics;
 use countersign::store::{Door, inbox};
@@ -113,7 +113,7 @@ async fn two_thousand_dropped_futures_poison_nothing(engine: Engine) {
         callers.spawn(async move {
             let key = format!("{number}/push/0");
             let delivery = Delivery {
-                source: Source::GitHub,
+                source: Source::Forge(Forge::GitHub),
                 key: key.clone(),
                 event: "push".to_owned(),
                 lane: format!("{}", number % 7),
@@ -140,7 +140,9 @@ async fn two_thousand_dropped_futures_poison_nothing(engine: Engine) {
     );
     for key in &acknowledged {
         assert!(
-            inbox::contains(&store, Source::GitHub, key).await.unwrap(),
+            inbox::contains(&store, Source::Forge(Forge::GitHub), key)
+                .await
+                .unwrap(),
             "{key} is lost"
         );
     }

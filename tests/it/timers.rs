@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use countersign::domain::Delivery;
+use countersign::domain::{Delivery, Forge, Source};
 use countersign::engine::Shared;
-use countersign::engine::callers::Callers;
 use countersign::engine::sweep::Sweep;
 use countersign::engine::watching::Watching;
+use countersign::forges::clients::Clients;
 use countersign::metrics::Metrics;
 use countersign::store::{Door, Store, timer};
 use countersign_ground::clock::Clock;
@@ -124,7 +124,7 @@ async fn handled_deliveries_leave_after_their_time(engine: Engine) {
     for number in 0..450 {
         // Malformed deliveries are handled as soon as they are stored.
         let delivery = Delivery {
-            source: countersign::domain::Source::GitHub,
+            source: Source::Forge(Forge::GitHub),
             key: format!("{number}"),
             event: "push".to_owned(),
             lane: "github".to_owned(),
@@ -134,14 +134,14 @@ async fn handled_deliveries_leave_after_their_time(engine: Engine) {
     }
     let (_keep, keep_handled) = watch::channel(Duration::from_secs(3_600));
     let (_catalog, catalog) = watch::channel(Arc::default());
-    let callers = Callers {
+    let forges = Clients {
         github: watch::channel(None).1,
         gitlab: watch::channel(None).1,
     };
     let sweep = Sweep {
         shared,
         catalog,
-        callers,
+        forges,
         watching: Watching::new(watch::channel(None).1),
         keep_handled,
     };

@@ -12,7 +12,7 @@ use super::payload::{Data, Interaction};
 use crate::chats::json;
 use crate::chats::outside::{one_line, shortened, units};
 use crate::domain::chat::Question;
-use crate::domain::{Button, Delivery, Source};
+use crate::domain::{Button, Chat, Delivery, Source};
 use countersign_ground::digest;
 
 pub use super::interpret::interpret;
@@ -161,7 +161,7 @@ fn read(body: &[u8]) -> Received {
         return Received::Form(form);
     }
     let delivery = Delivery {
-        source: Source::Discord,
+        source: Source::Chat(Chat::Discord),
         key: format!("discord/{}", interaction.id),
         event: event.to_owned(),
         lane: format!("chat/discord/{guild}/{}", member.user.id),
@@ -185,7 +185,7 @@ fn unreadable(event: &str, body: &[u8], why: String) -> Received {
     let digest = digest::sha256_hex(body);
     Received::Kept(Kept {
         delivery: Delivery {
-            source: Source::Discord,
+            source: Source::Chat(Chat::Discord),
             key: format!("discord/unreadable/{digest}"),
             event: event.to_owned(),
             lane: "chat/discord".to_owned(),

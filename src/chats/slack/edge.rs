@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::payload::{Request, field};
 use crate::chats::json;
-use crate::domain::{Delivery, Source};
+use crate::domain::{Chat, Delivery, Source};
 use countersign_ground::digest;
 
 pub use super::interpret::interpret;
@@ -152,7 +152,7 @@ pub fn from_socket(kind: &str, envelope: &str, payload: &[u8]) -> Option<Deliver
     let is_plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
     let is_id = (1..=100).contains(&envelope.len()) && envelope.bytes().all(is_plain);
     let malformed = |why: String| Delivery {
-        source: Source::Slack,
+        source: Source::Chat(Chat::Slack),
         key: format!("slack/unreadable/{}", digest::sha256_hex(payload)),
         event: kind.to_owned(),
         lane: "chat/slack".to_owned(),
@@ -177,7 +177,7 @@ pub fn from_socket(kind: &str, envelope: &str, payload: &[u8]) -> Option<Deliver
 
 fn delivery(event: &str, id: &str, lane: String) -> Delivery {
     Delivery {
-        source: Source::Slack,
+        source: Source::Chat(Chat::Slack),
         key: format!("slack/{id}"),
         event: event.to_owned(),
         lane,
@@ -189,7 +189,7 @@ fn delivery(event: &str, id: &str, lane: String) -> Delivery {
 fn unreadable(body: &[u8], why: String) -> Received {
     Received::Kept(Kept {
         delivery: Delivery {
-            source: Source::Slack,
+            source: Source::Chat(Chat::Slack),
             key: format!("slack/unreadable/{}", digest::sha256_hex(body)),
             event: "unreadable".to_owned(),
             lane: "chat/slack".to_owned(),

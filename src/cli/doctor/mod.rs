@@ -14,10 +14,8 @@ use std::process::ExitCode;
 use clap::Args;
 use jiff::Timestamp;
 
-use super::chat_parts::ChatParts;
-use super::forge_parts::ForgeParts;
 use super::terminal::Palette;
-use super::{ConfigFile, EXIT_INVALID, colour_of_errors, complain};
+use super::{ConfigFile, EXIT_INVALID, chat_parts, colour_of_errors, complain, forge_parts};
 use crate::config::Config;
 use countersign_ground::clock::Clock;
 use finding::{Findings, Level};
@@ -66,7 +64,7 @@ pub(super) async fn run(asked: Doctor) -> ExitCode {
 
 /// Everything that others must be asked about.
 async fn outside(config: &Config, findings: &mut Findings) {
-    match ForgeParts::of(config) {
+    match forge_parts::of(config) {
         Ok(parts) => {
             if let Some(client) = &parts.github {
                 github::look(config, client, findings).await;
@@ -77,7 +75,7 @@ async fn outside(config: &Config, findings: &mut Findings) {
         }
         Err(why) => findings.error("forges", why, ""),
     }
-    match ChatParts::of(config) {
+    match chat_parts::of(config) {
         Ok(parts) => {
             if let (Some(client), Some(settings)) = (&parts.discord, &config.discord) {
                 discord::look(config, (settings, client), findings).await;

@@ -6,8 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 use secrecy::ExposeSecret;
 
-use crate::cli::forge_parts::ForgeParts;
-use crate::cli::{ConfigFile, EXIT_INVALID, colour_of_errors, complain, say};
+use crate::cli::{ConfigFile, EXIT_INVALID, colour_of_errors, complain, forge_parts, say};
 use crate::config::Config;
 use crate::domain::{Forge, Repository};
 use crate::forges::gitlab::client::{Client, Hook, HookSecret};
@@ -49,7 +48,7 @@ pub(super) async fn run(asked: GitLab) -> ExitCode {
         }
     };
     let refuse = |why: &str| refuse(&format!("{}: {why}", path.display()));
-    let gitlab = match ForgeParts::of(&config) {
+    let gitlab = match forge_parts::of(&config) {
         Ok(parts) => parts.gitlab,
         Err(why) => return refuse(&why),
     };

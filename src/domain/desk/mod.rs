@@ -7,8 +7,9 @@ use self::sitting::Sitting;
 use super::reason::Reason;
 use super::view::{Glance, View};
 use super::{
-    Account, Action, Actor, Bound, Candidate, Catalog, Due, Entry, Forge, Incoming, Knowledge,
-    Live, Lock, Missing, Planned, Report, RepositoryId, Request, RuleRequested, ServiceName,
+    Account, Action, Actor, Bound, Candidate, Catalog, Due, Effect, Entry, Forge, InChat, Incoming,
+    Knowledge, Live, Lock, Missing, OnForge, Planned, Report, RepositoryId, Request, RuleRequested,
+    ServiceName,
 };
 
 // The layers, bottom to top: each uses only those above it in this list. `tests/architecture.rs` holds them.
@@ -183,17 +184,18 @@ impl Outcome {
         let mut kept = Vec::with_capacity(self.effects.len());
         for planned in self.effects.into_iter().rev() {
             let is_last = match &planned.effect {
-                super::Effect::Say { thread, .. } => said.insert(thread.clone()),
-                super::Effect::Reply { .. } | super::Effect::Notice { .. } => {
+                Effect::Forge(OnForge::Say { .. })
+                | Effect::Chat(InChat::Reply { .. } | InChat::Notice { .. }) => {
                     said.insert(planned.effect.thread().unwrap_or_default())
                 }
-                super::Effect::React { .. }
-                | super::Effect::Trigger { .. }
-                | super::Effect::CommitStatus { .. }
-                | super::Effect::DeploymentStatus { .. }
-                | super::Effect::RejectRun { .. }
-                | super::Effect::Form { .. }
-                | super::Effect::Remark { .. } => true,
+                Effect::Forge(
+                    OnForge::React { .. }
+                    | OnForge::CommitStatus { .. }
+                    | OnForge::DeploymentStatus { .. }
+                    | OnForge::RejectRun { .. },
+                )
+                | Effect::Chat(InChat::Form { .. } | InChat::Remark { .. })
+                | Effect::Trigger(_) => true,
             };
             if is_last {
                 kept.push(planned);
@@ -213,10 +215,10 @@ impl Outcome {
         self
     }
 
-    fn plan(&mut self, token: String, effect: super::Effect) {
+    fn plan(&mut self, token: String, effect: impl Into<Effect>) {
         self.effects.push(Planned {
             token,
-            effect,
+            effect: effect.into(),
             not_before: None,
         });
     }

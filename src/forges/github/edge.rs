@@ -6,7 +6,7 @@ use std::fmt;
 use http::{HeaderMap, HeaderName};
 
 use super::payload::Envelope;
-use crate::domain::{Delivery, Source};
+use crate::domain::{Delivery, Forge, Source};
 use countersign_ground::digest;
 
 pub use super::interpret::interpret;
@@ -97,7 +97,7 @@ pub fn receive(
         Err(why) => ("github".to_owned(), Some(why)),
     };
     Ok(Delivery {
-        source: Source::GitHub,
+        source: Source::Forge(Forge::GitHub),
         key: format!(
             "{}/{event}/{}",
             in_time_order(delivery),

@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use jiff::Timestamp;
 
 use super::payload::{self, Envelope};
-use crate::domain::{Delivery, Source};
+use crate::domain::{Delivery, Forge, Source};
 use countersign_ground::digest;
 
 pub use super::interpret::interpret;
@@ -237,7 +237,7 @@ pub fn receive(
         Err(why) => ("gitlab".to_owned(), Some(why)),
     };
     Ok(Delivery {
-        source: Source::GitLab,
+        source: Source::Forge(Forge::GitLab),
         key,
         event: event.to_owned(),
         lane,

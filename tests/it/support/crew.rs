@@ -4,17 +4,17 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use countersign::chats::clients::Clients as Chats;
 use countersign::domain::Catalog;
 use countersign::engine::Shared;
-use countersign::engine::callers::Callers;
 use countersign::engine::delivery::{DeliveryLoop, Pace};
 use countersign::engine::facts::Facts;
 use countersign::engine::hands::Hands;
 use countersign::engine::intake::Intake;
 use countersign::engine::signer::{Place, Signer};
-use countersign::engine::speech::Chats;
 use countersign::engine::sweep::Sweep;
 use countersign::engine::watching::Watching;
+use countersign::forges::clients::Clients;
 use countersign::store::Store;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -38,7 +38,7 @@ pub(crate) const ALL: [Part; 3] = [Part::Intake, Part::Delivery, Part::Sweep];
 pub(crate) struct Desk {
     pub(crate) shared: Shared,
     pub(crate) catalog: watch::Receiver<Arc<Catalog>>,
-    pub(crate) callers: Callers,
+    pub(crate) forges: Clients,
     pub(crate) chats: Chats,
     /// Where GitLab's webhooks should lead.
     pub(crate) address: watch::Receiver<Option<String>>,
@@ -58,11 +58,11 @@ pub(crate) struct Crew {
 impl Crew {
     pub(crate) fn start(desk: &Desk, parts: &[Part]) -> Self {
         let (shared, stop) = (&desk.shared, &desk.stop);
-        let (catalog, callers) = (desk.catalog.clone(), desk.callers.clone());
+        let (catalog, forges) = (desk.catalog.clone(), desk.forges.clone());
         let chats = &desk.chats;
         let start = |part: &Part| match part {
             Part::Intake => {
-                let facts = Facts::new(shared.store.clone(), shared.clock.clone(), callers.clone());
+                let facts = Facts::new(shared.store.clone(), shared.clock.clone(), forges.clone());
                 let intake = Intake {
                     shared: shared.clone(),
                     catalog: catalog.clone(),
@@ -75,7 +75,7 @@ impl Crew {
                     shared: shared.clone(),
                     executor: Arc::new(Hands {
                         clock: shared.clock.clone(),
-                        callers: callers.clone(),
+                        forges: forges.clone(),
                         chats: chats.clone(),
                     }),
                     pace: Pace::default(),
@@ -89,7 +89,7 @@ impl Crew {
                 let sweep = Sweep {
                     shared: shared.clone(),
                     catalog: catalog.clone(),
-                    callers: callers.clone(),
+                    forges: forges.clone(),
                     watching: Watching::new(desk.address.clone()),
                     keep_handled,
                 };

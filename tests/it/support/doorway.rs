@@ -4,8 +4,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use countersign::domain::Scope;
+use countersign::forges::door::Guard;
 use countersign::forges::github::edge::WebhookSecrets;
-use countersign::http::{Doorway, Forges, Limits, Listener, Readiness, router};
+use countersign::http::{Doorway, Limits, Listener, Readiness, router};
 use countersign::metrics::Metrics;
 use countersign::store::tokens::{self, NewToken};
 use countersign::store::{Door, Store};
@@ -49,7 +50,7 @@ impl Opened {
         let limits = Limits::default();
         let listener = Listener::bind(([127, 0, 0, 1], 0).into(), limits, metrics).unwrap();
         let address = listener.address().unwrap();
-        let forges = Forges {
+        let forges = Guard {
             github,
             gitlab: watch::channel(Arc::default()).1,
         };

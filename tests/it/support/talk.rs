@@ -4,9 +4,7 @@ use std::sync::Arc;
 
 use countersign::chats::discord::edge::PublicKey;
 use countersign::chats::slack::edge::SigningSecrets;
-use countersign::chats::{discord, slack};
-use countersign::engine::speech;
-use countersign::http;
+use countersign::chats::{clients, discord, door, slack};
 use countersign_ground::clock::Clock;
 use countersign_sandbox::discord::{APPLICATION_ID, CHANNEL, Discord, GUILD};
 use countersign_sandbox::slack::{self as sandbox_slack, Slack};
@@ -27,8 +25,8 @@ pub(crate) const TOLD: (&str, &str) = (
 pub(crate) struct Talk {
     pub(crate) discord: Discord,
     pub(crate) slack: Slack,
-    pub(crate) clients: speech::Chats,
-    door: http::Chats,
+    pub(crate) clients: clients::Clients,
+    door: door::Guard,
 }
 
 /// Where something is said.
@@ -58,10 +56,7 @@ pub(crate) fn on_slack(person: &str) -> String {
 
 impl Talk {
     /// Both chats, by this clock.
-    pub(crate) async fn start(
-        clock: &Clock,
-        catalog: watch::Receiver<Arc<countersign::domain::Catalog>>,
-    ) -> Self {
+    pub(crate) async fn start(clock: &Clock) -> Self {
         let discord = Discord::start_at(BOT_TOKEN, clock.clone()).await.unwrap();
         let slack = Slack::start_at(clock.clone()).await.unwrap();
         // Time stands still in a world, so that no window would ever be over.
@@ -105,21 +100,20 @@ impl Talk {
         let key = PublicKey::parse(&discord.public_key_hex()).unwrap();
         let secret = sandbox_slack::SIGNING_SECRET.as_bytes().to_vec();
         Self {
-            clients: speech::Chats {
+            clients: clients::Clients {
                 discord: watch::channel(Some(Arc::new(on_discord.unwrap()))).1,
                 slack: watch::channel(Some(Arc::new(on_slack.unwrap()))).1,
             },
-            door: http::Chats {
+            door: door::Guard {
                 discord: watch::channel(Some(Arc::new(key))).1,
                 slack: watch::channel(Arc::new(SigningSecrets::new([secret]))).1,
-                catalog,
             },
             discord,
             slack,
         }
     }
 
-    pub(super) fn door(&self) -> http::Chats {
+    pub(super) fn door(&self) -> door::Guard {
         self.door.clone()
     }
 

@@ -12,11 +12,12 @@ use std::time::Duration;
 use countersign::config::{Config, Surroundings};
 use countersign::domain::{Catalog, Forge, SealedPolicy};
 use countersign::engine::Shared;
-use countersign::engine::callers::Callers;
+use countersign::forges::clients::Clients;
+use countersign::forges::door::Guard;
 use countersign::forges::github::client::{Client, Identity};
 use countersign::forges::github::edge::WebhookSecrets;
 use countersign::forges::gitlab;
-use countersign::http::{Doorway, Forges, Limits, Listener, Readiness, router};
+use countersign::http::{Doorway, Limits, Listener, Readiness, router};
 use countersign::metrics::Metrics;
 use countersign::store::{Door, Store, inbox, timer};
 use countersign_ground::clock::{Clock, Hand};
@@ -325,7 +326,7 @@ impl World {
         let (catalog, catalog_part) = watch::channel(Arc::new(catalog(&services)));
         let stop = CancellationToken::new();
         let talk = if talks {
-            Some(Talk::start(&clock, catalog_part.clone()).await)
+            Some(Talk::start(&clock).await)
         } else {
             None
         };
@@ -333,7 +334,7 @@ impl World {
         let desk = Desk {
             shared: shared.clone(),
             catalog: catalog_part,
-            callers: Callers {
+            forges: Clients {
                 github: client_part,
                 gitlab: gitlab_part,
             },
@@ -388,13 +389,13 @@ impl World {
         );
         let secrets = Arc::new(WebhookSecrets::new([SECRET.as_bytes().to_vec()]));
         let of_gitlab = gitlab::edge::WebhookSecrets::new([SECRET.as_bytes().to_vec()]).unwrap();
-        let forges = Forges {
+        let forges = Guard {
             github: watch::channel(secrets).1,
             gitlab: watch::channel(Arc::new(of_gitlab)).1,
         };
         let mut doorway = Doorway::new(door, readiness, limits, forges);
         if let Some(talk) = &self.talk {
-            doorway = doorway.with_chats(talk.door());
+            doorway = doorway.with_chats(talk.door(), self.desk.catalog.clone());
         }
         tokio::spawn(committer.run());
         tokio::spawn(listener.serve(router(doorway), self.stop.clone()));

@@ -159,7 +159,7 @@ fn what_somebody_did_is_kept_and_answered_to_them_alone() {
         assert_eq!(
             kept.delivery,
             Delivery {
-                source: Source::Discord,
+                source: Source::Chat(Chat::Discord),
                 key: "discord/1067068000000000123".to_owned(),
                 event: event.to_owned(),
                 lane: "chat/discord/1000000000000000001/1000000000000000003".to_owned(),

@@ -223,7 +223,7 @@ fn what_somebody_did_is_kept_under_its_own_name() {
         assert_eq!(
             kept.delivery,
             Delivery {
-                source: Source::Slack,
+                source: Source::Chat(Chat::Slack),
                 key: key.to_owned(),
                 event: event.to_owned(),
                 lane: "chat/slack/T1/U1".to_owned(),

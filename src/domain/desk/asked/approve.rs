@@ -15,7 +15,7 @@ use crate::domain::policy::Unauthorized;
 use crate::domain::reason::{Reason, Rule};
 use crate::domain::text::{Message, Text, code, person, strong, text};
 use crate::domain::{
-    Action, Actor, Asked, Effect, Ended, Flight, GitHubTrigger, Given, Request, State, Trigger,
+    Action, Actor, Asked, Ended, Flight, GitHubTrigger, Given, OnForge, Request, State, Trigger,
 };
 
 /// A trigger leaves within a minute after it was decided, or not at all.
@@ -204,7 +204,7 @@ fn reject_run(sitting: &Sitting<'_>, request: &Request, why: &Text, outcome: &mu
         });
         outcome.plan(
             format!("reject/{}/{}", request.number, waiting.run),
-            Effect::RejectRun {
+            OnForge::RejectRun {
                 repository: waiting.repository,
                 run: waiting.run,
                 environment: name.to_string(),

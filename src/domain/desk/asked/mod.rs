@@ -10,7 +10,7 @@ use crate::domain::desk::{COMMAND_LIFETIME, Change, Outcome, links};
 use crate::domain::reason::{Reason, Rule};
 use crate::domain::text::text;
 use crate::domain::{
-    Action, Actor, Asked, Comment, Effect, Incoming, Reaction, Request, RequestKind, Service,
+    Action, Actor, Asked, Comment, Incoming, OnForge, Reaction, Request, RequestKind, Service,
     Surface,
 };
 
@@ -123,7 +123,7 @@ fn acknowledge(sitting: &Sitting<'_>, asked: &Asked) -> Outcome {
             );
             first.plan(
                 format!("{}/comment/{}/eyes", place.repository.id, place.comment),
-                Effect::React {
+                OnForge::React {
                     place: place.clone(),
                     reaction: Reaction::Eyes,
                 },

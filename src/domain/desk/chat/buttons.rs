@@ -13,7 +13,7 @@ use crate::domain::desk::{Outcome, chat, links};
 use crate::domain::reason::{Reason, Rule};
 use crate::domain::text::{commit, person, strong, text, ticked};
 use crate::domain::{
-    Account, Action, Actor, Asked, Button, Effect, Look, News, Notice, Said, Seen, Spot, Surface,
+    Account, Action, Actor, Asked, Button, InChat, Look, News, Notice, Said, Seen, Spot, Surface,
 };
 
 /// A button was pressed: it stands for a command about exactly what it was shown with.
@@ -31,7 +31,7 @@ pub(crate) fn pressed(
             .entries
             .push(answers::stranger(sitting, Action::Answered, spot).with("asked", word));
         let token = format!("{}/form", reply_token(spot));
-        let form = Effect::Form {
+        let form = InChat::Form {
             spot: spot.clone(),
             button,
         };

@@ -8,7 +8,7 @@ use crate::domain::desk::telling::pages;
 use crate::domain::desk::{Change, Outcome};
 use crate::domain::text::{Text, commit, text};
 use crate::domain::{
-    Action, Due, Effect, Ended, Live, Reaction, Relation, Request, RequestKind, State, StatusState,
+    Action, Due, Ended, Live, OnForge, Reaction, Relation, Request, RequestKind, State, StatusState,
 };
 
 /// A release succeeded: it is live, and what waits with an older commit is superseded.
@@ -120,7 +120,7 @@ pub(crate) fn end_with(
     if let Some(place) = request.origin.comment() {
         outcome.plan(
             format!("{}/{}", request.thread, reaction.as_str()),
-            Effect::React {
+            OnForge::React {
                 place: place.clone(),
                 reaction,
             },

@@ -11,7 +11,7 @@ use crate::domain::desk::sitting::Sitting;
 use crate::domain::desk::telling::announcements;
 use crate::domain::desk::{Change, Outcome};
 use crate::domain::{
-    Action, Actor, Due, Effect, Ended, External, ExternalKind, Forge, Live, Request, SeenRun,
+    Action, Actor, Due, Ended, External, ExternalKind, Forge, Live, OnForge, Request, SeenRun,
     Service, StatusState,
 };
 
@@ -162,7 +162,7 @@ pub(crate) fn unexplained(sitting: &Sitting<'_>, sighted: &Sighted<'_>, outcome:
     }
     outcome.plan(
         token,
-        Effect::CommitStatus {
+        OnForge::CommitStatus {
             repository: sighted.repository.clone(),
             sha: sighted.sha.clone(),
             context: format!("countersign/{}", sighted.place.environment.name),

@@ -13,8 +13,8 @@ use crate::domain::desk::{Change, Outcome};
 use crate::domain::policy::Quorum;
 use crate::domain::reason::Verdict;
 use crate::domain::{
-    Action, Departure, Detail, Due, Effect, Ended, ExternalKind, Flight, Progress, Request, Start,
-    State, StatusState, Trigger,
+    Action, Departure, Detail, Due, Ended, ExternalKind, Flight, Progress, Request, Start, State,
+    StatusState, Trigger,
 };
 
 pub(super) mod ends;
@@ -195,7 +195,7 @@ pub(crate) fn depart(
             .with("approvals", approvals.collect::<Detail>())
             .with("evidence", examined.evidence.clone()),
     );
-    outcome.plan(departure.token(), Effect::Trigger { departure });
+    outcome.plan(departure.token(), departure);
     outcome.changes.push(Change::NoTimer {
         due: Due::Expiry {
             service: request.service.clone(),

@@ -8,7 +8,8 @@ use crate::domain::desk::sitting::Sitting;
 use crate::domain::gates::StageView;
 use crate::domain::text::{Text, code, commit, named, text};
 use crate::domain::{
-    Action, Actor, Candidate, Colour, Effect, Happening, Planned, Repository, Service, Subscription,
+    Action, Actor, Candidate, Colour, Effect, Happening, InChat, Planned, Repository, Service,
+    Subscription,
 };
 
 pub(crate) fn announce_stage(
@@ -136,13 +137,13 @@ fn announce_at(
             one.channel,
             sitting.now.as_microsecond()
         ),
-        effect: Effect::Remark {
+        effect: Effect::Chat(InChat::Remark {
             channel: one.channel.clone(),
             notice: None,
             kind: Some(happening),
             text: text.clone().into(),
             call: None,
-        },
+        }),
         not_before: quiet.and_then(|quiet| quiet.end(sitting.now)),
     });
 }

@@ -5,7 +5,7 @@ use crate::domain::desk::sitting::Sitting;
 use crate::domain::reason::{Reason, Rule};
 use crate::domain::text::{Message, Text, command, strong, text, ticked};
 use crate::domain::{
-    Action, Actor, Asked, Button, Effect, Entry, Misunderstood, Reaction, Spot, Surface,
+    Action, Actor, Asked, Button, Entry, InChat, Misunderstood, OnForge, Reaction, Spot, Surface,
 };
 
 /// What a person reads, and the reaction that goes with it.
@@ -65,7 +65,7 @@ pub(crate) fn answer(asked: &Asked, answer: Answer, outcome: &mut Outcome) {
         Surface::Comment(place) => {
             outcome.plan(
                 format!("{thread}/say"),
-                Effect::Say {
+                OnForge::Say {
                     place: place.clone(),
                     thread: thread.clone(),
                     text: answer.text,
@@ -74,7 +74,7 @@ pub(crate) fn answer(asked: &Asked, answer: Answer, outcome: &mut Outcome) {
             if let Some(reaction) = answer.reaction {
                 outcome.plan(
                     format!("{thread}/{}", reaction.as_str()),
-                    Effect::React {
+                    OnForge::React {
                         place: place.clone(),
                         reaction,
                     },
@@ -83,7 +83,7 @@ pub(crate) fn answer(asked: &Asked, answer: Answer, outcome: &mut Outcome) {
         }
         Surface::Chat(spot) => outcome.plan(
             format!("{thread}/reply"),
-            Effect::Reply {
+            InChat::Reply {
                 spot: spot.clone(),
                 text: answer.text,
                 buttons: Vec::new(),
@@ -159,7 +159,7 @@ pub(crate) fn reply(
 ) {
     outcome.plan(
         format!("{}/reply", reply_token(spot)),
-        Effect::Reply {
+        InChat::Reply {
             spot: spot.clone(),
             text: text.into(),
             buttons,

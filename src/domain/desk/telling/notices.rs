@@ -10,7 +10,7 @@ use crate::domain::gates::{StageVerdict, StageView};
 use crate::domain::reason::Reason;
 use crate::domain::text::{Message, text};
 use crate::domain::{
-    Candidate, Effect, Ended, Environment, GateShown, Happening, Look, News, Notice, Planned,
+    Candidate, Ended, Environment, GateShown, Happening, InChat, Look, News, Notice, Planned,
     Request, RequestKind, Seen, Service, Sha, StageShown, State, Subscription,
 };
 
@@ -171,7 +171,7 @@ pub(crate) fn show_notice(sitting: &Sitting<'_>, notice: Notice, outcome: &mut O
             if !one.covers(&notice.environment) {
                 continue;
             }
-            let effect = Effect::Notice {
+            let effect = InChat::Notice {
                 channel: one.channel.clone(),
                 notice: Box::new(notice.clone()),
                 call: one.call.clone().filter(|_| happening == Happening::Ready),
@@ -180,7 +180,7 @@ pub(crate) fn show_notice(sitting: &Sitting<'_>, notice: Notice, outcome: &mut O
             let quiet = one.quiet.as_ref().filter(|_| happening == Happening::Ready);
             outcome.effects.push(Planned {
                 token: format!("notice/{}/{}", one.channel, notice.number),
-                effect,
+                effect: effect.into(),
                 not_before: quiet.and_then(|quiet| quiet.end(sitting.now)),
             });
             if let News::Failed { request, why, .. } = &notice.news
@@ -189,7 +189,7 @@ pub(crate) fn show_notice(sitting: &Sitting<'_>, notice: Notice, outcome: &mut O
                 // A changed message calls no person by name.
                 outcome.plan(
                     format!("failed/{}/{request}", one.channel),
-                    Effect::Remark {
+                    InChat::Remark {
                         channel: one.channel.clone(),
                         notice: Some(notice.number),
                         kind: Some(Happening::Failed),
@@ -227,7 +227,7 @@ pub(crate) fn remark(
     for one in listeners(service, environment) {
         outcome.plan(
             format!("remark/{}/{}", one.channel, request.number),
-            Effect::Remark {
+            InChat::Remark {
                 channel: one.channel.clone(),
                 notice: Some(notice.number),
                 kind: None,

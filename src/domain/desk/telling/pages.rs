@@ -5,7 +5,7 @@ use crate::domain::desk::sitting::Sitting;
 use crate::domain::desk::telling::{notices, words};
 use crate::domain::reason::Reason;
 use crate::domain::text::Text;
-use crate::domain::{Effect, Forge, Request, StatusState, Surface};
+use crate::domain::{Forge, InChat, OnForge, Request, StatusState, Surface};
 
 /// Writes or changes the one comment that tells about a request, and its notices.
 pub(crate) fn say_request(
@@ -32,7 +32,7 @@ pub(crate) fn say_request_noting(
     match &request.origin {
         Surface::Comment(place) => outcome.plan(
             format!("{}/say", request.thread),
-            Effect::Say {
+            OnForge::Say {
                 place: place.clone(),
                 thread: request.thread.clone(),
                 text,
@@ -41,7 +41,7 @@ pub(crate) fn say_request_noting(
         // The requester is answered once; from then on the notices tell how it goes.
         Surface::Chat(spot) if request.opened_at == sitting.now => outcome.plan(
             format!("{}/reply", request.thread),
-            Effect::Reply {
+            InChat::Reply {
                 spot: spot.clone(),
                 text,
                 buttons: Vec::new(),
@@ -75,7 +75,7 @@ pub(crate) fn show(
     };
     outcome.plan(
         format!("status/{}/{}", request.number, state.as_str()),
-        Effect::CommitStatus {
+        OnForge::CommitStatus {
             repository: request.repository.clone(),
             sha: request.sha.clone(),
             context,
@@ -99,7 +99,7 @@ pub(crate) fn show_deployment(
                 request.number,
                 state.as_str()
             ),
-            Effect::DeploymentStatus {
+            OnForge::DeploymentStatus {
                 repository: request.repository.clone(),
                 deployment,
                 state,

@@ -6,8 +6,8 @@ use super::any_order::{at, catalog, repository, sha};
 use super::memory::Memory;
 use crate::domain::desk::Outcome;
 use crate::domain::{
-    Account, Catalog, Colour, Commit, Comparison, Effect, Fact, Forge, Happening, Incoming, Live,
-    News, Notice, Planned, Push, Question, QuietHours, Rank, Relation, Report, ReportKind,
+    Account, Catalog, Colour, Commit, Comparison, Effect, Fact, Forge, Happening, InChat, Incoming,
+    Live, News, Notice, Planned, Push, Question, QuietHours, Rank, Relation, Report, ReportKind,
     Reporter, RepositoryId, Subscription,
 };
 
@@ -92,9 +92,9 @@ fn shown(outcome: &Outcome) -> Vec<(&Notice, Option<&str>, bool, &Planned)> {
     let effects = outcome.effects.iter();
     effects
         .filter_map(|planned| {
-            let Effect::Notice {
+            let Effect::Chat(InChat::Notice {
                 notice, call, post, ..
-            } = &planned.effect
+            }) = &planned.effect
             else {
                 return None;
             };
@@ -222,7 +222,7 @@ fn an_offer_is_withdrawn_when_a_gate_turns_red_and_comes_back_as_the_same_messag
     assert!(notice.buttons().is_empty());
     assert_eq!(call, None);
     let said = red.effects.iter().any(|planned| {
-        matches!(&planned.effect, Effect::Remark { kind: Some(Happening::StageFailed), text, .. } if text.plain().contains("status:lint"))
+        matches!(&planned.effect, Effect::Chat(InChat::Remark { kind: Some(Happening::StageFailed), text, .. }) if text.plain().contains("status:lint"))
     });
     assert!(said, "{red:?}");
     let green = report(
@@ -287,12 +287,12 @@ fn an_effect_that_was_given_up_is_announced_to_the_channels_of_its_repository() 
     let outcome = memory.hear(&parked, &catalog, at(0)).remove(0);
     let told: Vec<&Effect> = outcome.effects.iter().map(|one| &one.effect).collect();
     let [
-        Effect::Remark {
+        Effect::Chat(InChat::Remark {
             kind,
             text,
             notice: None,
             ..
-        },
+        }),
     ] = told[..]
     else {
         panic!("{outcome:?}");

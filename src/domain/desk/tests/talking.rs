@@ -8,9 +8,9 @@ use super::under::{in_force, sealed};
 use crate::domain::desk::{Change, Outcome};
 use crate::domain::text::Text;
 use crate::domain::{
-    Account, Act, Action, Bound, Button, Catalog, Chat, Comment, Effect, Forge, Handle, Incoming,
-    Internal, News, Notice, Place, Request, RequestKind, Said, Ships, Speaker, Spot, State,
-    Subscription, Surface,
+    Account, Act, Action, Bound, Button, Catalog, Chat, Comment, Effect, Forge, Handle, InChat,
+    Incoming, Internal, News, Notice, OnForge, Place, Request, RequestKind, Said, Ships, Speaker,
+    Spot, State, Subscription, Surface,
 };
 
 const LOT: &str = "ABCD1234";
@@ -109,7 +109,9 @@ fn read(outcome: &Outcome) -> String {
         .effects
         .iter()
         .find_map(|planned| {
-            let (Effect::Reply { text, .. } | Effect::Say { text, .. }) = &planned.effect else {
+            let (Effect::Chat(InChat::Reply { text, .. })
+            | Effect::Forge(OnForge::Say { text, .. })) = &planned.effect
+            else {
                 return None;
             };
             Some(text.plain())

@@ -64,7 +64,7 @@ fn refused(given: &[&str], sent: &HeaderMap, expect: Rejected) {
 #[test]
 fn a_published_signature_opens_the_door() {
     let delivery = receive(&secrets(&[SIGNING]), &signed(), BODY, after(0)).unwrap();
-    assert_eq!(delivery.source, Source::GitLab);
+    assert_eq!(delivery.source, Source::Forge(Forge::GitLab));
     assert_eq!(delivery.event, "Pipeline Hook");
     assert_eq!(delivery.malformed, None);
     let digest = &digest::sha256_hex(BODY)[..16];

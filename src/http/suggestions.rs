@@ -1,12 +1,11 @@
-//! The chats at the door: what their edges need to check a request, and the suggestions for a person who types. A
-//! suggestion shows names that are configured and commits that the channel is told about, nothing else.
+//! Suggestions for a person who types in a chat. They show names that are configured and commits that the channel is told
+//! about, nothing else.
 
 use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use crate::chats::discord::edge::{PublicKey, Wanted};
-use crate::chats::slack::edge::SigningSecrets;
+use crate::chats::door::Wanted;
 use crate::domain::command::definitions;
 use crate::domain::{Catalog, Chat, Service};
 use crate::store::{Store, state};
@@ -14,32 +13,24 @@ use crate::store::{Store, state};
 /// How many are shown.
 const MOST: usize = 25;
 
-/// What the door knows of chats.
+/// What can be suggested.
 #[derive(Clone, Debug)]
-pub struct Chats {
-    pub discord: watch::Receiver<Option<Arc<PublicKey>>>,
-    pub slack: watch::Receiver<Arc<SigningSecrets>>,
-    pub catalog: watch::Receiver<Arc<Catalog>>,
-}
+pub(super) struct Suggestions(pub(super) watch::Receiver<Arc<Catalog>>);
 
-impl Default for Chats {
-    /// No chat at all.
+impl Default for Suggestions {
+    /// Nothing at all.
     fn default() -> Self {
-        Self {
-            discord: watch::channel(None).1,
-            slack: watch::channel(Arc::new(SigningSecrets::new([]))).1,
-            catalog: watch::channel(Arc::default()).1,
-        }
+        Self(watch::channel(Arc::default()).1)
     }
 }
 
-impl Chats {
+impl Suggestions {
     /// What a person may mean who has typed so far: shown, and written when it is chosen.
-    pub(super) async fn suggest(&self, store: &Store, wanted: &Wanted) -> Vec<(String, String)> {
-        let catalog = self.catalog.borrow().clone();
-        let is_ours = wanted.guild.as_ref().is_some_and(|guild| {
+    pub(super) async fn of(&self, store: &Store, wanted: &Wanted) -> Vec<(String, String)> {
+        let (catalog, chat) = (self.0.borrow().clone(), wanted.chat);
+        let is_ours = wanted.tenant.as_ref().is_some_and(|theirs| {
             let mut tenants = catalog.tenants.iter();
-            tenants.any(|(chat, tenant)| *chat == Chat::Discord && tenant == guild)
+            tenants.any(|(of, tenant)| *of == chat && tenant == theirs)
         });
         if !is_ours {
             return Vec::new();
@@ -51,14 +42,14 @@ impl Chats {
             .find(|(name, _)| name == "service")
             .map(|(_, value)| value.as_str());
         let services: Vec<&Service> = catalog
-            .services_of(Chat::Discord, channel)
+            .services_of(chat, channel)
             .into_iter()
             .filter(|service| named.is_none_or(|name| service.name.as_str() == name))
             .collect();
         let found = match wanted.option.as_str() {
             "service" => names(
                 catalog
-                    .services_of(Chat::Discord, channel)
+                    .services_of(chat, channel)
                     .iter()
                     .map(|one| one.name.as_str()),
             ),
@@ -66,11 +57,11 @@ impl Chats {
                 let allowed = service
                     .environments
                     .iter()
-                    .filter(|one| catalog.allows((Chat::Discord, channel), service, &one.name));
+                    .filter(|one| catalog.allows((chat, channel), service, &one.name));
                 allowed.map(|one| one.name.as_str())
             })),
             "command" => names(definitions().iter().map(|one| one.name)),
-            "target" => candidates(store, channel, &services).await,
+            "target" => candidates(store, (chat, channel), &services).await,
             _ => Vec::new(),
         };
         let typed = wanted.typed.trim().to_lowercase();
@@ -93,11 +84,15 @@ fn names<'n>(names: impl Iterator<Item = &'n str>) -> Vec<(String, String)> {
 }
 
 /// The newest commits of the services that post into the channel.
-async fn candidates(store: &Store, channel: &str, services: &[&Service]) -> Vec<(String, String)> {
+async fn candidates(
+    store: &Store,
+    (chat, channel): (Chat, &str),
+    services: &[&Service],
+) -> Vec<(String, String)> {
     let mut found = Vec::new();
     for service in services {
         let mut channels = service.notify.iter();
-        if !channels.any(|one| one.channel.is(Chat::Discord, channel)) {
+        if !channels.any(|one| one.channel.is(chat, channel)) {
             continue;
         }
         match state::newest_candidates(store, &service.name).await {
