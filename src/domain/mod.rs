@@ -147,8 +147,8 @@ pub use forge_name::ForgeName;
 pub use gate::{AppId, Gate, GitHubGate, GitLabGate};
 pub use incoming::{
     Account, Asked, Comment, CommentChanged, DeploymentMoved, Incoming, Place, Progress,
-    PullRequestMoved, Push, Repository, RepositoryChanged, RuleRequested, SeenDeployment, SeenRun,
-    Surface,
+    PullRequestMoved, Push, Repository, RepositoryChanged, RuleRequested, RunOf, SeenDeployment,
+    SeenRun, Surface,
 };
 pub use internal::{Due, External, ExternalKind, Internal, Went};
 pub use invalid::Invalid;
@@ -172,9 +172,10 @@ pub use scope::Scope;
 pub use service::Service;
 pub use sha::Sha;
 pub use stage::Stage;
-pub use start::{CORRELATION, Start};
+pub use start::Start;
 pub use subscription::{QuietHours, Subscription};
 pub use template::{Placeholder, Template};
 pub use time_span::TimeSpan;
-pub use trigger::{GitHubTrigger, GitLabTrigger, Trigger};
+pub use trigger::Trigger;
+pub use trigger::pipeline::CORRELATION;
 pub use workflow_file::WorkflowFile;
