@@ -67,23 +67,10 @@ impl Repository {
 /// An account of a forge. The number decides; the name is for display.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Account {
-    #[serde(default = "github", skip_serializing_if = "is_github")]
+    #[serde(default = "Forge::first", skip_serializing_if = "Forge::is_first")]
     pub forge: Forge,
     pub id: u64,
     pub login: String,
-}
-
-/// Accounts were kept without their forge while there was only one.
-fn github() -> Forge {
-    Forge::GitHub
-}
-
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde hands over a reference"
-)]
-fn is_github(forge: &Forge) -> bool {
-    *forge == Forge::GitHub
 }
 
 /// A branch moved.

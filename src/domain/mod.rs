@@ -26,7 +26,10 @@ pub mod name;
 /// Wildcards in gate names and paths.
 pub mod pattern;
 
-/// Forges and repositories.
+/// Where code lives.
+pub mod forge;
+
+/// Repositories and branches.
 pub mod repo;
 
 /// The number of a repository.
@@ -143,6 +146,7 @@ pub use desk::{COMMAND_LIFETIME, Change, Decision, Outcome, Viewing, decide, loo
 pub use effect::{Departure, Effect, Planned, Priority, Reaction, StatusState};
 pub use entry::{Action, Actor, Detail, Ending, Entry};
 pub use environment::{Allow, Environment, Exclude};
+pub use forge::Forge;
 pub use forge_name::ForgeName;
 pub use gate::{AppId, Gate, GitHubGate, GitLabGate};
 pub use incoming::{
@@ -163,7 +167,7 @@ pub use policy::{Approval, Authorized, Quorum};
 pub use policy_digest::PolicyDigest;
 pub use policy_text::SealedPolicy;
 pub use reason::{Reason, Rule, Verdict};
-pub use repo::{Branch, Forge, RepoRef};
+pub use repo::{Branch, RepoRef};
 pub use report::{Colour, Rank, Report, ReportKind, Reporter};
 pub use repository_id::RepositoryId;
 pub use request::{Ended, Flight, Given, Request, RequestKind, State};

@@ -38,7 +38,7 @@ impl Healer<'_> {
     /// again, if not at the usual time.
     pub(super) async fn names(&self) -> Result<Option<Duration>, StoreError> {
         let mut all_found = true;
-        for forge in [Forge::GitHub, Forge::GitLab] {
+        for forge in Forge::ALL {
             all_found &= self.names_on(forge).await?;
         }
         Ok((!all_found).then_some(SOON))

@@ -10,8 +10,8 @@ use crate::domain::desk::sitting::Sitting;
 use crate::domain::desk::telling::announcements;
 use crate::domain::desk::{Change, Outcome};
 use crate::domain::{
-    Action, Actor, Due, Effect, Ended, External, ExternalKind, Forge, Live, Request, SeenRun,
-    Service, StatusState,
+    Action, Actor, Due, Effect, Ended, External, ExternalKind, Live, Request, SeenRun, Service,
+    StatusState,
 };
 
 /// How long a run may go unexplained while a release is on its way out: the answer that names it may
@@ -156,8 +156,7 @@ pub(crate) fn unexplained(sitting: &Sitting<'_>, sighted: &Sighted<'_>, outcome:
             .with_private("by", sighted.by.as_str()),
     );
     announcements::announce_unexplained(sitting, sighted, outcome);
-    // There a status would be a job of the very pipeline that gates wait for.
-    if sighted.repository.forge() == Forge::GitLab {
+    if !sighted.repository.forge().keeps_statuses_apart() {
         return;
     }
     outcome.plan(
