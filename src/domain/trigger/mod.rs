@@ -77,7 +77,8 @@ impl Release<'_> {
     }
 }
 
-/// What is asked of every kind; how it is displayed, people read. What only some kinds have is left out by the others.
+/// What is asked of every kind, as a trait, so that a new one needs no arm but its own. How it is displayed, people
+/// read. What only some kinds have is left out by the others.
 pub(crate) trait Kind: fmt::Display {
     /// The forge that starts it, whose services can use it; none where nothing starts it yet.
     fn forge(&self) -> Option<Forge>;

@@ -1,4 +1,4 @@
-//! Triggers, and which runs, jobs and pipelines they start.
+//! Starts: which runs, jobs and pipelines are those that triggers started.
 
 use crate::domain::desk::known::named;
 use crate::domain::desk::release::follow;
