@@ -212,6 +212,15 @@ const SITTING: &str = "Sitting";
 /// Where Markdown is read that is not ours to know: what people write, and what the demo shows of a forge's page.
 const READERS: &[&[&str]] = &[&["domain", "command"], &["cli", "demo"]];
 
+/// Who tells kinds of triggers apart: they themselves, the configuration that makes them, and the first spelling of a
+/// policy, which knows those of its day only.
+const TRIGGERS: &str = "Trigger";
+const TELLING_APART: &[&[&str]] = &[
+    &["domain", "trigger"],
+    &["config"],
+    &["domain", "policy_text", "first"],
+];
+
 /// What makes the desk decide.
 const DECIDING: &[&str] = &["decide", "desk", "unfold", "Incoming"];
 
@@ -288,6 +297,44 @@ fn a_rule_stands_in_its_own_file_and_five_more() {
             "src/domain/policy_text/keys.rs",
         ]
     );
+}
+
+/// What one touches for a new kind of trigger, shown by one that is there: its own file, the list, and its setting. How
+/// its forge carries it out stands with the forge's client, in words of its own.
+#[test]
+fn a_kind_of_trigger_stands_in_its_own_file_and_three_more() {
+    // The spelling of the first version is never changed.
+    let other = "src/domain/policy_text/first.rs";
+    let sources = every_source();
+    let test_modules: BTreeSet<_> = sources.iter().flat_map(Source::test_modules).collect();
+    let words = ["ApproveThenPlay", "approve_then_play"];
+    let says = |source: &&Source| {
+        let mut words = words.iter();
+        words.any(|word| laws::says(source, &test_modules, word))
+    };
+    let mut files: Vec<&str> = sources
+        .iter()
+        .filter(says)
+        .map(|source| source.file.as_str())
+        .filter(|file| *file != other)
+        .collect();
+    files.sort_unstable();
+    assert_eq!(
+        files,
+        [
+            "src/config/raw/services.rs",
+            "src/config/valid/trigger.rs",
+            "src/domain/trigger/approve_then_play.rs",
+            "src/domain/trigger/mod.rs",
+        ]
+    );
+}
+
+#[test]
+fn nobody_but_the_configuration_tells_kinds_of_triggers_apart() {
+    let sources = every_source();
+    let test_modules: BTreeSet<_> = sources.iter().flat_map(Source::test_modules).collect();
+    hold(|source| laws::kinds(source, &test_modules));
 }
 
 #[test]

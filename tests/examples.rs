@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use countersign::domain::{Colour, Incoming, Progress, ReportKind};
+use countersign::domain::{Colour, Incoming, Progress, ReportKind, RunOf};
 use countersign::forges::github::edge::interpret;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -144,7 +144,10 @@ fn what_the_examples_report_is_what_they_say() {
                     assert_eq!(ended, said, "{payload}");
                     // One of the runs does not tell its path; its workflow does.
                     let named = &payload["workflow"]["path"];
-                    assert_eq!(*named, format!(".github/workflows/{}", run.workflow));
+                    let RunOf::Workflow { file, .. } = &run.what else {
+                        panic!("{run:?}");
+                    };
+                    assert_eq!(*named, format!(".github/workflows/{file}"));
                 }
                 Incoming::Push(push) => {
                     let branch = payload["ref"].as_str().unwrap();

@@ -3,15 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
-
 use super::{
     Chat, Environment, EnvironmentName, Forge, RepoRef, Role, RoleName, SealedPolicy, Service,
     ServiceName,
 };
 
 /// The services and the roles.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Catalog {
     /// The roles that approvals name.
     pub roles: BTreeMap<RoleName, Role>,
@@ -19,13 +17,10 @@ pub struct Catalog {
     pub services: Vec<Service>,
     /// Each environment's policy with its digest: an approval counts only under the policy that it was
     /// given under. What is not in here has no policy, and nothing is released to it.
-    #[serde(skip)]
     pub policies: BTreeMap<(ServiceName, EnvironmentName), SealedPolicy>,
     /// The guilds and workspaces that are ours; commands from any other are not obeyed.
-    #[serde(skip)]
     pub tenants: Vec<(Chat, String)>,
     /// Where the forges show their pages to people, without a slash at the end.
-    #[serde(skip)]
     pub web_urls: BTreeMap<Forge, String>,
 }
 

@@ -3,12 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
-
 use super::{EnvironmentName, RoleName, StageName, TimeSpan, Trigger};
 
 /// A place to release to, with its own policy and trigger.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Environment {
     /// The name, unique within the service.
     pub name: EnvironmentName,
@@ -46,7 +44,7 @@ impl Environment {
 }
 
 /// Who cannot approve.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Exclude {
     /// Those who wrote or committed something that would ship.
     pub author: bool,
@@ -55,7 +53,7 @@ pub struct Exclude {
 }
 
 /// What is released although it is refused by default.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Allow {
     /// The head of an open pull request, which is not on the release branch.
     pub open_heads: bool,

@@ -185,6 +185,11 @@ impl Gate {
         }
     }
 
+    /// Whether nothing tells us of it: GitLab sends no event about a status that others report.
+    pub fn is_silent(&self) -> bool {
+        matches!(self, Self::GitLab(GitLabGate::Status { .. }))
+    }
+
     /// The only app whose reports count, where one is named.
     pub fn app(&self) -> Option<AppId> {
         match self {
@@ -233,11 +238,8 @@ fn unknown_kind(forge: Forge, kind: &str) -> Invalid {
             .collect();
         format!("{forge} has {}", kinds.join(", "))
     };
-    let other = match forge {
-        Forge::GitHub => Forge::GitLab,
-        Forge::GitLab => Forge::GitHub,
-    };
-    if Gate::kinds(other).contains(&kind) {
+    let mut forges = Forge::ALL.into_iter();
+    if forges.any(|forge| Gate::kinds(forge).contains(&kind)) {
         Invalid::new(format!("{forge} has no gate `{kind}`"), known())
     } else {
         Invalid::new("this kind of gate is not known", known())

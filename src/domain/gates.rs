@@ -3,10 +3,7 @@
 
 use jiff::Timestamp;
 
-use super::{
-    AppId, Colour, Detail, Gate, GitLabGate, Report, ReportKind, Reporter, Service, Stage,
-    StageName,
-};
+use super::{AppId, Colour, Detail, Gate, Report, ReportKind, Reporter, Service, Stage, StageName};
 
 /// Statuses that we write ourselves are no gates, even where a wildcard would let them.
 pub const OWN_CONTEXT: &str = "countersign/";
@@ -91,12 +88,12 @@ fn was_made_here(service: &Service, report: &Report) -> bool {
     elsewhere_too || report.reference.as_ref().is_none_or(is_here)
 }
 
-/// Whether a service waits for what we are not told: GitLab sends no event about a status that others report.
+/// Whether a service waits for what we are not told.
 pub fn waits_in_silence(service: &Service, reports: &[Report]) -> bool {
     let mut gates = service.stages.iter().flat_map(|stage| &stage.gates);
     gates.any(|gate| {
         let is_green = |report: &Report| report.colour == Colour::Green && concerns(gate, report);
-        matches!(gate, Gate::GitLab(GitLabGate::Status { .. })) && !reports.iter().any(is_green)
+        gate.is_silent() && !reports.iter().any(is_green)
     })
 }
 

@@ -5,7 +5,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::command::Found;
-use super::{ExternalKind, Forge, Internal, Report, RepositoryId, Said, Sha, Spot};
+use super::{
+    External, ExternalKind, Forge, Internal, Report, RepositoryId, Request, Said, Sha, Spot,
+};
 
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,23 +76,10 @@ impl Repository {
 /// An account of a forge. The number decides; the name is for display.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Account {
-    #[serde(default = "github", skip_serializing_if = "is_github")]
+    #[serde(default = "Forge::first", skip_serializing_if = "Forge::is_first")]
     pub forge: Forge,
     pub id: u64,
     pub login: String,
-}
-
-/// Accounts were kept without their forge while there was only one.
-fn github() -> Forge {
-    Forge::GitHub
-}
-
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde hands over a reference"
-)]
-fn is_github(forge: &Forge) -> bool {
-    *forge == Forge::GitHub
 }
 
 /// A branch moved.
@@ -151,22 +140,72 @@ pub struct DeploymentMoved {
     pub by: Option<Account>,
 }
 
-/// A run of a workflow as the forge shows it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// Something that runs, as the forge shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SeenRun {
     pub repository: Repository,
-    pub kind: ExternalKind,
     pub id: u64,
+    /// Counts from one. A job that runs again gets another number instead.
     pub attempt: u64,
-    /// The workflow's file name, without folders.
-    pub workflow: String,
-    /// What started it: `push`, `deployment`, `workflow_dispatch`...
-    pub event: String,
     pub sha: Sha,
-    pub title: String,
     pub progress: Progress,
     pub url: String,
     pub actor: Option<Account>,
+    pub what: RunOf,
+}
+
+/// What it is that runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RunOf {
+    Workflow {
+        /// The file's name, without folders.
+        file: String,
+        /// What started it: `push`, `deployment`, `workflow_dispatch`...
+        event: String,
+        title: String,
+    },
+    Job {
+        name: String,
+        /// What it releases to, if it does.
+        environment: Option<String>,
+    },
+    /// A pipeline that may be ours; others are facts about their commit and no runs.
+    Pipeline {
+        /// Our mark among its variables, if it is really ours.
+        mark: String,
+    },
+}
+
+impl SeenRun {
+    /// What the forge calls it.
+    pub fn external(&self) -> External {
+        External {
+            kind: match self.what {
+                RunOf::Workflow { .. } => ExternalKind::Run,
+                RunOf::Job { .. } => ExternalKind::Job,
+                RunOf::Pipeline { .. } => ExternalKind::Pipeline,
+            },
+            id: self.id,
+            url: self.url.clone(),
+        }
+    }
+
+    /// Whether it says that it is for this request: by our mark, or by the commit where it cannot bear one. Others
+    /// can give a run our mark.
+    pub fn is_for(&self, request: &Request) -> bool {
+        match &self.what {
+            RunOf::Workflow { title, .. } => title.contains(&request.correlation()),
+            RunOf::Job { .. } => self.sha == request.sha,
+            RunOf::Pipeline { mark } => *mark == request.correlation(),
+        }
+    }
+}
+
+impl RunOf {
+    /// Whether a deployment started it.
+    pub fn is_of_deployment(&self) -> bool {
+        matches!(self, Self::Workflow { event, .. } if event == "deployment")
+    }
 }
 
 /// A run waits until we answer.

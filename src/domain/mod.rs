@@ -26,7 +26,10 @@ pub mod name;
 /// Wildcards in gate names and paths.
 pub mod pattern;
 
-/// Forges and repositories.
+/// Where code lives.
+pub mod forge;
+
+/// Repositories and branches.
 pub mod repo;
 
 /// The number of a repository.
@@ -144,12 +147,13 @@ pub use delivery::{Delivery, Source};
 pub use desk::{COMMAND_LIFETIME, Change, Decision, Outcome, Viewing, decide, look, unfold};
 pub use effect::{Departure, Effect, InChat, OnForge, Planned, Priority, Reaction, StatusState};
 pub use environment::{Allow, Environment, Exclude};
+pub use forge::Forge;
 pub use forge_name::ForgeName;
 pub use gate::{AppId, Gate, GitHubGate, GitLabGate};
 pub use incoming::{
     Account, Asked, Comment, CommentChanged, DeploymentMoved, Incoming, Place, Progress,
-    PullRequestMoved, Push, Repository, RepositoryChanged, RuleRequested, SeenDeployment, SeenRun,
-    Surface,
+    PullRequestMoved, Push, Repository, RepositoryChanged, RuleRequested, RunOf, SeenDeployment,
+    SeenRun, Surface,
 };
 pub use internal::{Due, External, ExternalKind, Internal, Went};
 pub use invalid::Invalid;
@@ -164,7 +168,7 @@ pub use policy::{Approval, Authorized, Quorum};
 pub use policy_digest::PolicyDigest;
 pub use policy_text::SealedPolicy;
 pub use reason::{Reason, Rule, Verdict};
-pub use repo::{Branch, Forge, RepoRef};
+pub use repo::{Branch, RepoRef};
 pub use report::{Colour, Rank, Report, ReportKind, Reporter};
 pub use repository_id::RepositoryId;
 pub use request::{Ended, Flight, Given, Request, RequestKind, State};
@@ -173,9 +177,10 @@ pub use scope::Scope;
 pub use service::Service;
 pub use sha::Sha;
 pub use stage::Stage;
-pub use start::{CORRELATION, Start};
+pub use start::Start;
 pub use subscription::{QuietHours, Subscription};
 pub use template::{Placeholder, Template};
 pub use time_span::TimeSpan;
-pub use trigger::{GitHubTrigger, GitLabTrigger, Trigger};
+pub use trigger::Trigger;
+pub use trigger::pipeline::CORRELATION;
 pub use workflow_file::WorkflowFile;

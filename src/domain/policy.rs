@@ -212,7 +212,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::domain::{Allow, Exclude, Forge, GitHubTrigger, Trigger};
+    use crate::domain::trigger::deployment::Deployment;
+    use crate::domain::{Allow, Exclude, Forge, Trigger};
 
     fn role(name: &str) -> RoleName {
         name.parse().unwrap()
@@ -232,7 +233,7 @@ mod tests {
             follow: "10m".parse().unwrap(),
             allow: Allow::default(),
             freeze: None,
-            trigger: Trigger::GitHub(GitHubTrigger::Deployment {
+            trigger: Trigger::Deployment(Deployment {
                 environment: "prod".parse().unwrap(),
             }),
         }

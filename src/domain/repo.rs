@@ -1,65 +1,12 @@
-//! Forges, repositories and branches, as they are named in configuration. Names are for
+//! Repositories and branches, as they are named in configuration. Names are for
 //! looking up and for display; the numeric id that the forge gives decides.
 
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Serialize, Serializer};
 
-use super::Invalid;
-
-/// Where code lives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Forge {
-    /// github.com or GitHub Enterprise.
-    GitHub,
-    /// gitlab.com or a GitLab of one's own.
-    GitLab,
-}
-
-impl Forge {
-    pub const ALL: [Self; 2] = [Self::GitHub, Self::GitLab];
-
-    /// The word in front of a repository: `github` or `gitlab`.
-    pub fn prefix(self) -> &'static str {
-        match self {
-            Self::GitHub => "github",
-            Self::GitLab => "gitlab",
-        }
-    }
-
-    /// How a name of this forge is remembered, whether of a repository or of people. Forges compare names
-    /// without regard to case, and two may use the same one.
-    pub fn remembers(self, name: &str) -> String {
-        let name = name.to_ascii_lowercase();
-        match self {
-            Self::GitHub => name,
-            Self::GitLab => format!("gitlab:{name}"),
-        }
-    }
-
-    /// What stands before the number of a pull request. On GitLab `#` is for issues.
-    pub fn mark_of_pull_request(self) -> char {
-        match self {
-            Self::GitHub => '#',
-            Self::GitLab => '!',
-        }
-    }
-
-    pub fn of_prefix(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|forge| forge.prefix() == text)
-    }
-}
-
-impl fmt::Display for Forge {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::GitHub => "GitHub",
-            Self::GitLab => "GitLab",
-        })
-    }
-}
+use super::{Forge, Invalid};
 
 /// A repository on a forge: `github:acme/shop`, `gitlab:group/sub/project`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -100,11 +47,7 @@ impl FromStr for RepoRef {
             return Err(Invalid::new("a repository is not a URL", way_out));
         }
         let parts: Vec<&str> = path.split('/').collect();
-        let enough = match forge {
-            Forge::GitHub => parts.len() == 2,
-            Forge::GitLab => parts.len() >= 2,
-        };
-        if !enough {
+        if !forge.has_paths_of(parts.len()) {
             return Err(Invalid::new(
                 format!("this is not the path of a repository on {forge}"),
                 way_out,

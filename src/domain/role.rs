@@ -64,6 +64,30 @@ impl Role {
             }
         }
     }
+
+    /// Whether a person on any forge can have it.
+    pub fn reaches_anybody(&self) -> bool {
+        Forge::ALL.into_iter().any(|forge| self.reaches(forge))
+    }
+
+    /// Whether it is held by whoever may do something in the service's repository, and not only by those who are named.
+    pub(super) fn goes_by_access(&self, forge: Forge) -> bool {
+        match forge {
+            Forge::GitHub => !self.github_roles.is_empty(),
+            Forge::GitLab => self.gitlab_access_level.is_some(),
+        }
+    }
+
+    /// Whether somebody has it who has this role in the service's repository.
+    pub(super) fn is_given_by(&self, forge: Forge, held: &str) -> bool {
+        match forge {
+            Forge::GitHub => self.github_roles.iter().any(|one| one.as_str() == held),
+            Forge::GitLab => self.gitlab_access_level.is_some_and(|least| {
+                let mut levels = AccessLevel::ALL.into_iter();
+                levels.any(|level| level >= least && level.to_string() == held)
+            }),
+        }
+    }
 }
 
 macro_rules! text {

@@ -1,11 +1,9 @@
 //! Services: what is deployed: one repository, or some paths of one, with a release branch.
 
-use serde::Serialize;
-
 use super::{Branch, Environment, PathPattern, RepoRef, ServiceName, Stage, Subscription};
 
 /// What is deployed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Service {
     /// The name, unique in the configuration.
     pub name: ServiceName,

@@ -9,6 +9,7 @@ use super::source::Source;
 use super::tokens::{Kind, Token};
 use super::{
     DECIDING, DESK, DOOR, EDGES, LAYERS, LONGEST, PURE, READERS, ROOMS, SITTING, STRANGERS,
+    TELLING_APART, TRIGGERS,
 };
 
 /// Somewhere a law is broken.
@@ -320,6 +321,38 @@ pub(crate) fn deciding(source: &Source) -> Vec<Breach> {
             let what = format!("the door may not use `{}`", used.target.join("::"));
             let way_out = "store a delivery, or ask `clerk` for a view";
             breach(source, used.line, what, way_out)
+        })
+        .collect()
+}
+
+/// What is known of a kind of trigger stands with the kind, so nobody else asks which one it is.
+pub(crate) fn kinds(source: &Source, test_modules: &BTreeSet<Vec<String>>) -> Vec<Breach> {
+    let mut apart = TELLING_APART.iter();
+    let tells_apart = apart.any(|module| source.module.starts_with(&owned(module)));
+    if tells_apart || is_test_file(source, test_modules) {
+        return Vec::new();
+    }
+    // `Effect::Trigger` is another word.
+    let named = source
+        .tokens
+        .windows(3)
+        .enumerate()
+        .filter(|(place, three)| {
+            let [before, name, after] = three else {
+                return false;
+            };
+            let is_kind = name.is_word(TRIGGERS) && after.is_mark("::") && !before.is_mark("::");
+            is_kind && !source.is_test(*place)
+        });
+    named
+        .map(|(_, three)| {
+            let way_out = "ask `kind()`, and let the file of each kind answer";
+            breach(
+                source,
+                three[1].line,
+                "a kind of trigger is named".to_owned(),
+                way_out,
+            )
         })
         .collect()
 }

@@ -9,9 +9,7 @@ use super::finding::Findings;
 use super::{clock, names};
 use crate::cli::progress;
 use crate::config::Config;
-use crate::domain::{
-    Branch, Environment, Forge, GitLabTrigger, PinKind, Repository, Service, Trigger,
-};
+use crate::domain::{Branch, Environment, Forge, PinKind, Repository, Service};
 use crate::forges::gitlab::client::{Client, Hook, HookSecret, HookState, Token};
 use countersign_ground::clock::Clock;
 
@@ -246,18 +244,15 @@ impl Place<'_> {
     }
 
     async fn trigger(&self, service: &Service, environment: &Environment, findings: &mut Findings) {
-        match &environment.trigger {
-            Trigger::GitLab(GitLabTrigger::PlayJob { job }) => {
-                self.job(&service.branch, job.as_str(), findings).await;
-            }
-            Trigger::GitLab(GitLabTrigger::ApproveThenPlay { environment }) => {
-                self.protected(environment, findings).await;
-            }
-            Trigger::GitLab(
-                GitLabTrigger::CreatePipeline { reference, .. }
-                | GitLabTrigger::TriggerToken { reference, .. },
-            ) => self.reference(reference, findings).await,
-            Trigger::GitHub(_) | Trigger::Webhook { .. } => {}
+        let trigger = environment.trigger.kind();
+        if let Some(job) = trigger.job() {
+            self.job(&service.branch, job.as_str(), findings).await;
+        }
+        if let Some(environment) = trigger.environment() {
+            self.protected(environment, findings).await;
+        }
+        if let Some(reference) = trigger.reference() {
+            self.reference(reference, findings).await;
         }
     }
 

@@ -180,8 +180,7 @@ fn approvals(
 
 fn can_be_fulfilled(role: &Role, forge: Forge, asked: (u32, &Place), review: &mut Review<'_>) {
     let (people, place) = asked;
-    let anybody = role.reaches(Forge::GitHub) || role.reaches(Forge::GitLab);
-    if anybody && !role.reaches(forge) {
+    if role.reaches_anybody() && !role.reaches(forge) {
         let message = format!("the role `{}` has no members on {forge}", role.name);
         let problem = Problem::new(place, message);
         review.refuse(problem.help(format!(

@@ -6,7 +6,7 @@ use crate::config::at::At;
 use crate::config::raw::{self, Level};
 use crate::config::report::Problem;
 use crate::config::review::Review;
-use crate::domain::{AccessLevel, Forge, Role, RoleName};
+use crate::domain::{AccessLevel, Role, RoleName};
 
 type Written = BTreeMap<At<String>, At<raw::Role>>;
 
@@ -32,7 +32,7 @@ fn role(name: &At<String>, at: &At<raw::Role>, review: &mut Review<'_>) -> Optio
         gitlab_access_level: raw.gitlab_access_level.as_ref().map(|at| level(at.value)),
     };
     let reported = review.findings.problems.len() > before || review.refused_any(&at.place);
-    if !reported && !role.reaches(Forge::GitHub) && !role.reaches(Forge::GitLab) {
+    if !reported && !role.reaches_anybody() {
         let problem = Problem::new(
             &name.place,
             format!("the role `{}` has no members", role.name),

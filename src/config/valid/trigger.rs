@@ -11,9 +11,18 @@ use crate::config::raw::{self, GitHubTriggerKind, GitLabTriggerKind, OneOrMany};
 use crate::config::report::Problem;
 use crate::config::review::Review;
 use crate::config::web_address::WebAddress;
+use crate::domain::trigger::approve_then_play::ApproveThenPlay;
+use crate::domain::trigger::deployment::Deployment;
+use crate::domain::trigger::pipeline::{Creator, Pipeline};
+use crate::domain::trigger::play_job::PlayJob;
+use crate::domain::trigger::protection_rule::ProtectionRule;
+use crate::domain::trigger::repository_dispatch::RepositoryDispatch;
+use crate::domain::trigger::values::Values;
+use crate::domain::trigger::webhook::Webhook;
+use crate::domain::trigger::workflow_dispatch::WorkflowDispatch;
 use crate::domain::{
-    Branch, EnvironmentName, Forge, ForgeName, GitHubTrigger, GitLabTrigger, Placeholder, RepoRef,
-    Template, Trigger, WorkflowFile,
+    Branch, EnvironmentName, Forge, ForgeName, Placeholder, RepoRef, Template, Trigger,
+    WorkflowFile,
 };
 
 /// GitHub takes no more inputs than this.
@@ -22,7 +31,7 @@ const MOST_INPUTS: usize = 25;
 const LONGEST_EVENT_TYPE: usize = 100;
 
 type Made = (Trigger, Option<SecretString>);
-type Values = BTreeMap<At<String>, At<String>>;
+type Written = BTreeMap<At<String>, At<String>>;
 
 /// The trigger of an environment, with its secret if it has one.
 pub(super) fn trigger(
@@ -50,12 +59,11 @@ pub(super) fn trigger(
         (Some(kind), None, None) => {
             maker.must_fit(forge, Forge::GitHub, &kind.place);
             let trigger = maker.github(kind.value)?;
-            Some((Trigger::GitHub(trigger), None))
+            Some((trigger, None))
         }
         (None, Some(kind), None) => {
             maker.must_fit(forge, Forge::GitLab, &kind.place);
-            let (trigger, secret) = maker.gitlab(kind.value)?;
-            Some((Trigger::GitLab(trigger), secret))
+            maker.gitlab(kind.value)
         }
         (None, None, Some(url)) => maker.webhook(url),
         (github, gitlab, webhook) => {
@@ -79,10 +87,7 @@ fn by_default(
     match forge {
         Forge::GitHub => {
             let environment = review.keep(&at.place, name.as_str().parse())?;
-            Some((
-                Trigger::GitHub(GitHubTrigger::Deployment { environment }),
-                None,
-            ))
+            Some((Trigger::Deployment(Deployment { environment }), None))
         }
         Forge::GitLab => {
             let problem = Problem::new(&at.place, "nothing says how the release starts");
@@ -105,12 +110,12 @@ struct Maker<'m, 'r> {
 }
 
 impl Maker<'_, '_> {
-    fn github(&mut self, kind: GitHubTriggerKind) -> Option<GitHubTrigger> {
+    fn github(&mut self, kind: GitHubTriggerKind) -> Option<Trigger> {
         match kind {
             GitHubTriggerKind::Deployment => {
                 self.keys("a deployment", &[], &["environment"]);
                 let environment = self.environment()?;
-                Some(GitHubTrigger::Deployment { environment })
+                Some(Trigger::Deployment(Deployment { environment }))
             }
             GitHubTriggerKind::WorkflowDispatch => {
                 self.keys("a workflow", &["workflow", "inputs"], &["ref"]);
@@ -119,11 +124,11 @@ impl Maker<'_, '_> {
                     .parse::<WorkflowFile>(self.raw.workflow.as_ref());
                 let reference = self.reference();
                 let inputs = self.values(self.raw.inputs.as_ref(), Some(MOST_INPUTS));
-                Some(GitHubTrigger::WorkflowDispatch {
+                Some(Trigger::WorkflowDispatch(WorkflowDispatch {
                     workflow: workflow?.value,
                     reference: reference?,
                     inputs: inputs?,
-                })
+                }))
             }
             GitHubTriggerKind::RepositoryDispatch => {
                 self.keys("a repository dispatch", &["event_type"], &[]);
@@ -136,33 +141,34 @@ impl Maker<'_, '_> {
                     self.review
                         .refuse(problem.help("a short word will do, like `deploy`"));
                 }
-                Some(GitHubTrigger::RepositoryDispatch {
+                Some(Trigger::RepositoryDispatch(RepositoryDispatch {
                     event_type: event_type.value,
-                })
+                }))
             }
             GitHubTriggerKind::ProtectionRule => {
                 self.keys("a protection rule", &[], &["environment"]);
                 let environment = self.environment()?;
-                Some(GitHubTrigger::ProtectionRule { environment })
+                Some(Trigger::ProtectionRule(ProtectionRule { environment }))
             }
         }
     }
 
-    fn gitlab(&mut self, kind: GitLabTriggerKind) -> Option<(GitLabTrigger, Option<SecretString>)> {
+    fn gitlab(&mut self, kind: GitLabTriggerKind) -> Option<Made> {
         match kind {
             GitLabTriggerKind::PlayJob => {
                 self.keys("a job", &["job"], &[]);
                 let job = self.review.parse::<ForgeName>(self.raw.job.as_ref())?;
-                Some((GitLabTrigger::PlayJob { job: job.value }, None))
+                Some((Trigger::PlayJob(PlayJob { job: job.value }), None))
             }
             GitLabTriggerKind::CreatePipeline => {
                 self.keys("a pipeline", &["variables"], &["ref"]);
                 let reference = self.reference();
                 let variables = self.values(self.raw.variables.as_ref(), None);
-                let trigger = GitLabTrigger::CreatePipeline {
+                let trigger = Trigger::Pipeline(Pipeline {
                     reference: reference?,
                     variables: variables?,
-                };
+                    creator: Creator::Account,
+                });
                 Some((trigger, None))
             }
             GitLabTriggerKind::TriggerToken => {
@@ -174,16 +180,20 @@ impl Maker<'_, '_> {
                     .token
                     .as_ref()
                     .and_then(|token| self.review.token(token));
-                let trigger = GitLabTrigger::TriggerToken {
+                let trigger = Trigger::Pipeline(Pipeline {
                     reference: reference?,
                     variables: variables?,
-                };
+                    creator: Creator::Token,
+                });
                 Some((trigger, Some(token?)))
             }
             GitLabTriggerKind::ApproveThenPlay => {
                 self.keys("an approval", &[], &["environment"]);
                 let environment = self.environment()?;
-                Some((GitLabTrigger::ApproveThenPlay { environment }, None))
+                Some((
+                    Trigger::ApproveThenPlay(ApproveThenPlay { environment }),
+                    None,
+                ))
             }
         }
     }
@@ -201,7 +211,7 @@ impl Maker<'_, '_> {
             self.review.secrets(&one).pop()
         });
         let url = address?.text();
-        Some((Trigger::Webhook { url }, Some(secret?)))
+        Some((Trigger::Webhook(Webhook { url }), Some(secret?)))
     }
 
     /// The environment's name on the forge.
@@ -223,11 +233,7 @@ impl Maker<'_, '_> {
 
     /// Inputs or variables. What runs at a branch would release whatever is there, so one of
     /// them must carry the SHA.
-    fn values(
-        &mut self,
-        written: Option<&At<Values>>,
-        most: Option<usize>,
-    ) -> Option<BTreeMap<String, Template>> {
+    fn values(&mut self, written: Option<&At<Written>>, most: Option<usize>) -> Option<Values> {
         let written = written?;
         let mut values = BTreeMap::new();
         for (key, text) in &written.value {
@@ -256,7 +262,7 @@ impl Maker<'_, '_> {
                 "it would release the newest commit of the branch: pass the approved one, for example: sha = \"{sha}\"",
             ));
         }
-        Some(values)
+        Some(Values(values))
     }
 
     fn keys(&mut self, what: &str, needed: &[&str], optional: &[&str]) {

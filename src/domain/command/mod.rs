@@ -14,7 +14,7 @@ mod help;
 mod mistake;
 /// The parts that commands are made of.
 mod part;
-/// What GitLab would take for its own.
+/// What a forge would take for its own.
 mod quick;
 /// Why a person did something.
 mod reason;

@@ -1,12 +1,10 @@
-//! Quick actions of GitLab: GitLab carries out a line of a comment that begins with one, takes the line away and does
-//! not tell us of it. There such a command of ours is written behind our name, which is good everywhere.
+//! Quick actions: where a forge takes a command of ours for one of its own, the command is written behind our name,
+//! which is good everywhere.
 
 use crate::domain::Forge;
 
 /// What a command may be written behind.
 const NAME: &str = "/countersign ";
-/// Commands of ours that GitLab takes for its own.
-const TAKEN: [&str; 5] = ["approve", "lock", "unlock", "status", "unlink"];
 
 /// `/countersign approve #42` means `/approve #42`.
 pub(super) fn behind_our_name(line: &str) -> Option<String> {
@@ -22,11 +20,11 @@ pub fn written_on(forge: Forge, line: &str) -> String {
         let end = rest.find(' ').unwrap_or(rest.len());
         rest.split_at(end)
     });
-    match (forge, name) {
-        (Forge::GitLab, Some((name, rest))) if TAKEN.contains(&name) => {
+    match name {
+        Some((name, rest)) if forge.quick_actions().contains(&name) => {
             format!("{NAME}{name}{rest}")
         }
-        (Forge::GitHub | Forge::GitLab, _) => line.to_owned(),
+        Some(_) | None => line.to_owned(),
     }
 }
 

@@ -218,7 +218,7 @@ pub(crate) fn linked(sitting: &Sitting<'_>, spot: &Spot, forge: Forge) -> Result
 
 /// A speaker does not want to be known any more.
 pub(crate) fn unlink_speaker(sitting: &Sitting<'_>, spot: &Spot, outcome: &mut Outcome) {
-    let accounts = [Forge::GitHub, Forge::GitLab].map(|forge| known_as(sitting, spot, forge));
+    let accounts = Forge::ALL.map(|forge| known_as(sitting, spot, forge));
     let accounts: Vec<Account> = accounts.into_iter().flatten().collect();
     if accounts.is_empty() {
         let reason = Reason::refuses(Rule::LINK, "your account here is not linked");

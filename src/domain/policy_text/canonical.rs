@@ -8,7 +8,7 @@ use serde::Serialize;
 /// What stands behind a key.
 #[derive(Serialize)]
 #[serde(untagged)]
-pub(super) enum Piece {
+pub(crate) enum Piece {
     Text(String),
     Number(u64),
     List(Vec<Piece>),
@@ -55,10 +55,10 @@ impl Piece {
 
 /// Keys with what stands behind them.
 #[derive(Default)]
-pub(super) struct Record(BTreeMap<String, Piece>);
+pub(crate) struct Record(BTreeMap<String, Piece>);
 
 impl Record {
-    pub(super) fn with(mut self, key: &str, piece: impl Into<Piece>) -> Self {
+    pub(crate) fn with(mut self, key: &str, piece: impl Into<Piece>) -> Self {
         let piece = piece.into();
         if !piece.says_nothing() {
             self.0.insert(key.to_owned(), piece);
@@ -66,7 +66,7 @@ impl Record {
         self
     }
 
-    pub(super) fn with_some(self, key: &str, piece: Option<impl Into<Piece>>) -> Self {
+    pub(crate) fn with_some(self, key: &str, piece: Option<impl Into<Piece>>) -> Self {
         match piece {
             Some(piece) => self.with(key, piece),
             None => self,

@@ -7,9 +7,10 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::domain::trigger::pipeline::Creator;
 use crate::domain::{
-    self, AppId, Environment, EnvironmentName, GitHubGate, GitHubTrigger, GitLabGate,
-    GitLabTrigger, GroupPath, Login, RepositoryRole, Role, Service, TeamRef, Template,
+    self, AppId, Environment, EnvironmentName, GitHubGate, GitLabGate, GroupPath, Login,
+    RepositoryRole, Role, Service, TeamRef,
 };
 
 /// The text that was hashed. A freeze stood in it; it is taken as absent, because a frozen environment took no
@@ -25,7 +26,7 @@ pub(super) fn spell(
         repository: service.repo.to_string(),
         branch: service.branch.as_str(),
         stages: stages.map(Stage::of).collect(),
-        environment: Place::of(environment),
+        environment: Place::of(environment)?,
         roles: roles.iter().map(|role| Group::of(role)).collect(),
     };
     serde_json::to_string(&policy).ok()
@@ -146,9 +147,9 @@ struct Allow {
 }
 
 impl<'p> Place<'p> {
-    fn of(environment: &'p Environment) -> Self {
+    fn of(environment: &'p Environment) -> Option<Self> {
         let approvals = environment.approvals.iter();
-        Self {
+        Some(Self {
             name: environment.name.as_str(),
             aliases: environment
                 .aliases
@@ -171,8 +172,8 @@ impl<'p> Place<'p> {
                 drafts: environment.allow.drafts,
             },
             freeze: None,
-            trigger: Trigger::of(&environment.trigger),
-        }
+            trigger: Trigger::of(&environment.trigger)?,
+        })
     }
 }
 
@@ -225,67 +226,76 @@ enum ByGitLab<'p> {
 }
 
 impl<'p> Trigger<'p> {
-    fn of(trigger: &'p domain::Trigger) -> Self {
-        match trigger {
-            domain::Trigger::GitHub(trigger) => Self::GitHub(ByGitHub::of(trigger)),
-            domain::Trigger::GitLab(trigger) => Self::GitLab(ByGitLab::of(trigger)),
-            domain::Trigger::Webhook { url } => Self::Webhook { url },
+    /// A kind that came later was never spelled like this.
+    fn of(trigger: &'p domain::Trigger) -> Option<Self> {
+        if let domain::Trigger::Webhook(kind) = trigger {
+            return Some(Self::Webhook { url: &kind.url });
         }
+        let on_github = ByGitHub::of(trigger).map(Self::GitHub);
+        on_github.or_else(|| ByGitLab::of(trigger).map(Self::GitLab))
     }
 }
 
 impl<'p> ByGitHub<'p> {
-    fn of(trigger: &'p GitHubTrigger) -> Self {
-        match trigger {
-            GitHubTrigger::Deployment { environment } => Self::Deployment {
-                environment: environment.as_str(),
-            },
-            GitHubTrigger::WorkflowDispatch {
-                workflow,
-                reference,
-                inputs,
-            } => Self::WorkflowDispatch {
-                workflow: workflow.as_str(),
-                reference: reference.as_str(),
-                inputs: values(inputs),
-            },
-            GitHubTrigger::RepositoryDispatch { event_type } => Self::RepositoryDispatch {
-                event_type: event_type.as_str(),
-            },
-            GitHubTrigger::ProtectionRule { environment } => Self::ProtectionRule {
-                environment: environment.as_str(),
-            },
+    fn of(trigger: &'p domain::Trigger) -> Option<Self> {
+        if let domain::Trigger::Deployment(kind) = trigger {
+            return Some(Self::Deployment {
+                environment: kind.environment.as_str(),
+            });
         }
+        if let domain::Trigger::WorkflowDispatch(kind) = trigger {
+            return Some(Self::WorkflowDispatch {
+                workflow: kind.workflow.as_str(),
+                reference: kind.reference.as_str(),
+                inputs: values(&kind.inputs),
+            });
+        }
+        if let domain::Trigger::RepositoryDispatch(kind) = trigger {
+            return Some(Self::RepositoryDispatch {
+                event_type: kind.event_type.as_str(),
+            });
+        }
+        if let domain::Trigger::ProtectionRule(kind) = trigger {
+            return Some(Self::ProtectionRule {
+                environment: kind.environment.as_str(),
+            });
+        }
+        None
     }
 }
 
 impl<'p> ByGitLab<'p> {
-    fn of(trigger: &'p GitLabTrigger) -> Self {
-        match trigger {
-            GitLabTrigger::PlayJob { job } => Self::PlayJob { job: job.as_str() },
-            GitLabTrigger::CreatePipeline {
-                reference,
-                variables,
-            } => Self::CreatePipeline {
-                reference: reference.as_str(),
-                variables: values(variables),
-            },
-            GitLabTrigger::TriggerToken {
-                reference,
-                variables,
-            } => Self::TriggerToken {
-                reference: reference.as_str(),
-                variables: values(variables),
-            },
-            GitLabTrigger::ApproveThenPlay { environment } => Self::ApproveThenPlay {
-                environment: environment.as_str(),
-            },
+    fn of(trigger: &'p domain::Trigger) -> Option<Self> {
+        if let domain::Trigger::PlayJob(kind) = trigger {
+            return Some(Self::PlayJob {
+                job: kind.job.as_str(),
+            });
         }
+        if let domain::Trigger::Pipeline(kind) = trigger {
+            let reference = kind.reference.as_str();
+            let variables = values(&kind.variables);
+            return Some(match kind.creator {
+                Creator::Account => Self::CreatePipeline {
+                    reference,
+                    variables,
+                },
+                Creator::Token => Self::TriggerToken {
+                    reference,
+                    variables,
+                },
+            });
+        }
+        if let domain::Trigger::ApproveThenPlay(kind) = trigger {
+            return Some(Self::ApproveThenPlay {
+                environment: kind.environment.as_str(),
+            });
+        }
+        None
     }
 }
 
-fn values(values: &BTreeMap<String, Template>) -> Values<'_> {
-    let values = values.iter();
+fn values(values: &domain::trigger::values::Values) -> Values<'_> {
+    let values = values.0.iter();
     values
         .map(|(key, value)| (key.as_str(), value.as_str()))
         .collect()

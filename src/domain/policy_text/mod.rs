@@ -6,13 +6,13 @@ mod canonical;
 mod first;
 pub mod keys;
 
-use std::collections::BTreeMap;
+pub(crate) use canonical::Record;
 
-use canonical::{Piece, Record};
+use canonical::Piece;
 
 use super::{
-    Allow, AppId, Environment, Exclude, Forge, Gate, GitHubTrigger, GitLabTrigger, PathPattern,
-    PolicyDigest, RepoRef, RepositoryRole, Role, Service, Stage, Template, TimeSpan, Trigger,
+    Allow, AppId, Environment, Exclude, Forge, Gate, PathPattern, PolicyDigest, RepoRef,
+    RepositoryRole, Role, Service, Stage, TimeSpan,
 };
 
 /// The version of the text. It grows only when the same meaning must be written differently, which voids
@@ -69,7 +69,7 @@ fn spell(service: &Service, environment: &Environment, roles: &[&Role]) -> Optio
             "stages",
             Piece::ordered(service.stages_before(environment).iter().map(stage)),
         )
-        .with("trigger", trigger(&environment.trigger))
+        .with("trigger", environment.trigger.kind().spelled())
         .with("v", VERSION);
     Piece::from(policy).text()
 }
@@ -153,65 +153,4 @@ fn gate(gate: &Gate) -> Record {
     Record::default()
         .with_some("app", gate.app().map(AppId::get))
         .with(gate.kind(), gate.name().as_str())
-}
-
-fn trigger(trigger: &Trigger) -> Record {
-    match trigger {
-        Trigger::GitHub(trigger) => github(trigger),
-        Trigger::GitLab(trigger) => gitlab(trigger),
-        Trigger::Webhook { url } => Record::default().with("webhook", url.as_str()),
-    }
-}
-
-fn github(trigger: &GitHubTrigger) -> Record {
-    let kind = |kind: &str| Record::default().with("github", kind);
-    match trigger {
-        GitHubTrigger::Deployment { environment } => {
-            kind("deployment").with("environment", environment.as_str())
-        }
-        GitHubTrigger::WorkflowDispatch {
-            workflow,
-            reference,
-            inputs,
-        } => kind("workflow_dispatch")
-            .with("inputs", values(inputs))
-            .with("ref", reference.as_str())
-            .with("workflow", workflow.as_str()),
-        GitHubTrigger::RepositoryDispatch { event_type } => {
-            kind("repository_dispatch").with("event_type", event_type.as_str())
-        }
-        GitHubTrigger::ProtectionRule { environment } => {
-            kind("protection_rule").with("environment", environment.as_str())
-        }
-    }
-}
-
-fn gitlab(trigger: &GitLabTrigger) -> Record {
-    let kind = |kind: &str| Record::default().with("gitlab", kind);
-    match trigger {
-        GitLabTrigger::PlayJob { job } => kind("play_job").with("job", job.as_str()),
-        GitLabTrigger::CreatePipeline {
-            reference,
-            variables,
-        } => kind("create_pipeline")
-            .with("ref", reference.as_str())
-            .with("variables", values(variables)),
-        GitLabTrigger::TriggerToken {
-            reference,
-            variables,
-        } => kind("trigger_token")
-            .with("ref", reference.as_str())
-            .with("variables", values(variables)),
-        GitLabTrigger::ApproveThenPlay { environment } => {
-            kind("approve_then_play").with("environment", environment.as_str())
-        }
-    }
-}
-
-fn values(values: &BTreeMap<String, Template>) -> Record {
-    values
-        .iter()
-        .fold(Record::default(), |record, (key, value)| {
-            record.with(key, value.as_str())
-        })
 }

@@ -4,9 +4,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use super::edge::interpret;
-use crate::domain::{
-    Colour, ExternalKind, Forge, Incoming, Progress, Report, ReportKind, RepositoryId,
-};
+use crate::domain::{Colour, Forge, Incoming, Progress, Report, ReportKind, RepositoryId, RunOf};
 
 /// What an example means; nothing where it does not lie beside the project.
 fn heard(event: &str, file: &str) -> Option<Vec<Incoming>> {
@@ -80,11 +78,12 @@ fn a_job_that_deployed() {
     );
     assert_eq!(told(report), expect);
     assert_eq!(report.at, "2023-01-10T13:50:54Z".parse().unwrap());
-    assert_eq!((run.kind, run.id), (ExternalKind::Job, 3_580_121_225));
-    assert_eq!(
-        (run.title.as_str(), run.progress),
-        ("production", Progress::Succeeded)
-    );
+    let expect = RunOf::Job {
+        name: "auto_deploy:start".to_owned(),
+        environment: Some("production".to_owned()),
+    };
+    assert_eq!((run.id, &run.what), (3_580_121_225, &expect));
+    assert_eq!(run.progress, Progress::Succeeded);
     assert_eq!(run.actor.as_ref().unwrap().login, "jsmithy2");
     assert_eq!(run.sha.short(), "95d49d1efbd9");
 }

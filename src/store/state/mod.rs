@@ -134,7 +134,7 @@ pub async fn prune(
 /// The forge that a column names; GitHub, where it was written while there was no other.
 fn forge(row: &Row<'_>, column: &'static str) -> Result<Forge, StoreError> {
     let Some(text) = row.maybe_text(column)? else {
-        return Ok(Forge::GitHub);
+        return Ok(Forge::first());
     };
     Forge::of_prefix(&text).ok_or_else(|| row.unreadable(column, format!("{text:?} is no forge")))
 }

@@ -9,9 +9,7 @@ use super::finding::Findings;
 use super::{clock, names};
 use crate::cli::progress;
 use crate::config::Config;
-use crate::domain::{
-    Environment, Forge, Gate, GitHubGate, GitHubTrigger, PinKind, Repository, Service, Trigger,
-};
+use crate::domain::{Environment, Forge, Gate, GitHubGate, PinKind, Repository, Service};
 use crate::forges::github::client::{App, Client, Ours, Person, Seen, View, Webhook};
 
 use needs::{events, lacking, needed};
@@ -315,13 +313,8 @@ impl Place<'_> {
             Gate::GitHub(_) | Gate::GitLab(_) => None,
         });
         let triggers = service.environments.iter();
-        let triggers = triggers.filter_map(|environment| match &environment.trigger {
-            Trigger::GitHub(GitHubTrigger::WorkflowDispatch { workflow, .. }) => {
-                Some(workflow.to_string())
-            }
-            Trigger::GitHub(_) | Trigger::GitLab(_) | Trigger::Webhook { .. } => None,
-        });
-        gates.chain(triggers).collect()
+        let triggers = triggers.filter_map(|environment| environment.trigger.kind().workflow());
+        gates.chain(triggers.map(ToString::to_string)).collect()
     }
 
     async fn workflow(&self, file: &str, findings: &mut Findings) {
@@ -344,15 +337,11 @@ impl Place<'_> {
     }
 
     async fn trigger(&self, service: &Service, environment: &Environment, findings: &mut Findings) {
-        let (name, waits) = match &environment.trigger {
-            Trigger::GitHub(GitHubTrigger::Deployment { environment }) => (environment, false),
-            Trigger::GitHub(GitHubTrigger::ProtectionRule { environment }) => (environment, true),
-            Trigger::GitHub(
-                GitHubTrigger::WorkflowDispatch { .. } | GitHubTrigger::RepositoryDispatch { .. },
-            )
-            | Trigger::GitLab(_)
-            | Trigger::Webhook { .. } => return,
+        let trigger = environment.trigger.kind();
+        let Some(name) = trigger.environment() else {
+            return;
         };
+        let waits = trigger.waits_at().is_some();
         let path = &self.repository().path;
         let what = format!("{} of {}", environment.name, service.name);
         match self.client.has_environment(self.repository(), name).await {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::names;
 use crate::cli::github_app;
 use crate::config::Config;
-use crate::domain::{Forge, GitHubTrigger, PinKind, Trigger};
+use crate::domain::{Forge, PinKind, Trigger};
 
 /// What an app may do, and what we need.
 pub(super) type Rights = BTreeMap<&'static str, &'static str>;
@@ -18,18 +18,8 @@ pub(super) fn needed(config: &Config) -> Rights {
         needed.insert("members", "read");
     }
     for trigger in triggers(config) {
-        match trigger {
-            Trigger::GitHub(GitHubTrigger::WorkflowDispatch { .. }) => {
-                needed.insert("actions", "write");
-            }
-            Trigger::GitHub(GitHubTrigger::RepositoryDispatch { .. }) => {
-                needed.insert("contents", "write");
-            }
-            Trigger::GitHub(
-                GitHubTrigger::Deployment { .. } | GitHubTrigger::ProtectionRule { .. },
-            )
-            | Trigger::GitLab(_)
-            | Trigger::Webhook { .. } => {}
+        if let Some(what) = trigger.kind().writes() {
+            needed.insert(what, "write");
         }
     }
     needed
@@ -37,12 +27,7 @@ pub(super) fn needed(config: &Config) -> Rights {
 
 /// What we must be told.
 pub(super) fn events(config: &Config) -> BTreeSet<String> {
-    let waits = |trigger: &Trigger| {
-        matches!(
-            trigger,
-            Trigger::GitHub(GitHubTrigger::ProtectionRule { .. })
-        )
-    };
+    let waits = |trigger: &Trigger| trigger.kind().waits_at().is_some();
     let rule = triggers(config).any(waits).then_some(github_app::ASKED);
     let heard = github_app::HEARD.into_iter().chain(rule);
     heard.map(str::to_owned).collect()

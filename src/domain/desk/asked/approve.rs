@@ -14,9 +14,7 @@ use crate::domain::desk::{Change, Outcome};
 use crate::domain::policy::Unauthorized;
 use crate::domain::reason::{Reason, Rule};
 use crate::domain::text::{Message, Text, code, person, strong, text};
-use crate::domain::{
-    Action, Actor, Asked, Ended, Flight, GitHubTrigger, Given, OnForge, Request, State, Trigger,
-};
+use crate::domain::{Action, Actor, Asked, Ended, Flight, Given, OnForge, Request, State};
 
 /// A trigger leaves within a minute after it was decided, or not at all.
 const GONE_AFTER: jiff::SignedDuration = jiff::SignedDuration::from_mins(5);
@@ -192,12 +190,10 @@ fn reject_run(sitting: &Sitting<'_>, request: &Request, why: &Text, outcome: &mu
     let Some(Destination { environment, .. }) = named::configured(sitting, request) else {
         return;
     };
-    let trigger @ Trigger::GitHub(GitHubTrigger::ProtectionRule { environment: name }) =
-        &environment.trigger
-    else {
-        return;
-    };
-    if let Some(waiting) = runs::waiting_run(sitting, request, trigger) {
+    let trigger = &environment.trigger;
+    if let Some(name) = trigger.kind().waits_at()
+        && let Some(waiting) = runs::waiting_run(sitting, request, trigger)
+    {
         outcome.changes.push(Change::RunGoesOn {
             repository: waiting.repository.id,
             run: waiting.run,

@@ -6,9 +6,7 @@ use crate::domain::desk::known::{digests, repositories};
 use crate::domain::desk::sitting::{Sitting, misfit};
 use crate::domain::gates;
 use crate::domain::reason::Reason;
-use crate::domain::{
-    Detail, Fact, GitLabTrigger, PolicyDigest, Question, Report, Reporter, Repository, Sha, Trigger,
-};
+use crate::domain::{Detail, Fact, PolicyDigest, Question, Report, Reporter, Repository, Sha};
 
 /// Of the evidence in an entry. The first version, which had no number, kept the whole tree of reasons private.
 const VERSION: u64 = 2;
@@ -57,12 +55,8 @@ fn release_jobs(sitting: &Sitting<'_>, repository: &Repository) -> Vec<String> {
     let services = services.filter(|service| service.repo.remembered() == here);
     services
         .flat_map(|service| &service.environments)
-        .filter_map(|environment| {
-            let Trigger::GitLab(GitLabTrigger::PlayJob { job }) = &environment.trigger else {
-                return None;
-            };
-            Some(job.to_string())
-        })
+        .filter_map(|environment| environment.trigger.kind().job())
+        .map(ToString::to_string)
         .collect()
 }
 

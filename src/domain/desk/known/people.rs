@@ -6,9 +6,7 @@ use crate::domain::desk::sitting::Sitting;
 use crate::domain::policy::{self, Authorized, Holding, Unauthorized};
 use crate::domain::reason::Verdict;
 use crate::domain::text::{Text, code, named, person, text};
-use crate::domain::{
-    AccessLevel, Account, Environment, Forge, PinKind, Repository, Role, RoleName,
-};
+use crate::domain::{Account, Environment, Forge, PinKind, Repository, Role, RoleName};
 
 /// Whose work would ship.
 #[derive(Clone, Debug, Default)]
@@ -77,14 +75,13 @@ fn by_name(
         match sitting.pin(PinKind::User, person.forge, login.as_str()) {
             Some(id) if id == person.id => {
                 let rule = format!("named in role {} as {}", role.name, login);
-                return match person.forge {
-                    Forge::GitHub => Holding::Held(rule),
-                    // A blocked person is no member any more, and may speak in a chat all the same.
-                    Forge::GitLab => match sitting.role_of(repository, person) {
-                        Ok(Some(_)) => Holding::Held(rule),
-                        Ok(None) => Holding::Not,
-                        Err(why) => Holding::Unknown(text!["role in the repository: ", why]),
-                    },
+                if !person.forge.blocks_people() {
+                    return Holding::Held(rule);
+                }
+                return match sitting.role_of(repository, person) {
+                    Ok(Some(_)) => Holding::Held(rule),
+                    Ok(None) => Holding::Not,
+                    Err(why) => Holding::Unknown(text!["role in the repository: ", why]),
                 };
             }
             Some(_) => {}
@@ -138,30 +135,14 @@ fn by_role(
     person: &Account,
     repository: &Repository,
 ) -> Holding {
-    let forge = person.forge;
-    let asks = match forge {
-        Forge::GitHub => !role.github_roles.is_empty(),
-        Forge::GitLab => role.gitlab_access_level.is_some(),
-    };
-    if !asks {
+    if !role.goes_by_access(person.forge) {
         return Holding::Not;
     }
     match sitting.role_of(repository, person) {
-        Ok(Some(held)) => {
-            let is_enough = match forge {
-                Forge::GitHub => role.github_roles.iter().any(|one| one.as_str() == held),
-                Forge::GitLab => role.gitlab_access_level.is_some_and(|least| {
-                    let mut levels = AccessLevel::ALL.into_iter();
-                    levels.any(|level| level >= least && level.to_string() == held)
-                }),
-            };
-            if is_enough {
-                Holding::Held(format!("role {held} in the repository"))
-            } else {
-                Holding::Not
-            }
+        Ok(Some(held)) if role.is_given_by(person.forge, &held) => {
+            Holding::Held(format!("role {held} in the repository"))
         }
-        Ok(None) => Holding::Not,
+        Ok(_) => Holding::Not,
         Err(why) => Holding::Unknown(text!["role in the repository: ", why]),
     }
 }
@@ -198,7 +179,7 @@ fn who_but(sitting: &Sitting<'_>, name: &RoleName, refused: Option<&Account>) ->
         return code(name.as_str()).into();
     };
     let mut who: Vec<Text> = Vec::new();
-    for forge in [Forge::GitHub, Forge::GitLab] {
+    for forge in Forge::ALL {
         let is_refused = |login: &str| {
             refused.is_some_and(|one| one.forge == forge && one.login.eq_ignore_ascii_case(login))
         };

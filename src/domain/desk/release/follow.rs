@@ -8,8 +8,8 @@ use crate::domain::desk::sitting::{Sitting, misfit};
 use crate::domain::desk::telling::pages;
 use crate::domain::desk::{Change, Outcome};
 use crate::domain::{
-    Action, DeploymentMoved, Due, Environment, External, ExternalKind, Fact, GitHubTrigger, Look,
-    Progress, Question, Repository, Request, SeenDeployment, Service, State, Trigger,
+    Action, DeploymentMoved, Due, Environment, External, ExternalKind, Fact, Look, Progress,
+    Question, Repository, Request, SeenDeployment, Service, State,
 };
 
 pub(crate) fn deployment(sitting: &Sitting<'_>, seen: &SeenDeployment) -> Outcome {
@@ -235,22 +235,19 @@ pub(crate) fn ask_after(sitting: &Sitting<'_>, request: Request, outcome: &mut O
     }
 }
 
-/// Whether a deployment that was seen has begun. A job makes its deployment when it begins to wait for our
-/// answer, or to be played; on GitLab it may end, too, without having been played.
+/// Whether a deployment that was seen has begun.
 fn began(environment: &Environment, seen: &SeenDeployment, progress: Option<Progress>) -> bool {
     let waits = progress.is_none_or(|progress| progress == Progress::Waiting);
-    match environment.trigger {
-        Trigger::GitLab(_) if seen.job.is_some() => {
-            matches!(progress, Some(Progress::Running | Progress::Succeeded))
-        }
-        Trigger::GitHub(GitHubTrigger::ProtectionRule { .. }) | Trigger::GitLab(_) => !waits,
-        Trigger::GitHub(_) | Trigger::Webhook { .. } => true,
+    match seen.job {
+        // It may end, too, without having been played.
+        Some(_) => matches!(progress, Some(Progress::Running | Progress::Succeeded)),
+        None => !(waits && environment.trigger.kind().deployment_waits()),
     }
 }
 
 /// Whether a deployment to this name on the forge is a release to the environment.
 fn names(environment: &Environment, name: &str) -> bool {
-    match environment.trigger.environment() {
+    match environment.trigger.kind().environment() {
         Some(target) => target.as_str().eq_ignore_ascii_case(name),
         None => environment.answers_to(name),
     }

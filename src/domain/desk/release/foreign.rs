@@ -5,14 +5,13 @@ use jiff::SignedDuration;
 use crate::domain::desk::known::destination::Destination;
 use crate::domain::desk::known::named;
 use crate::domain::desk::known::sighted::{Sighted, login_or_somebody};
-use crate::domain::desk::release::starts::releases;
 use crate::domain::desk::release::{follow, runs};
 use crate::domain::desk::sitting::Sitting;
 use crate::domain::desk::telling::announcements;
 use crate::domain::desk::{Change, Outcome};
 use crate::domain::{
-    Action, Actor, Due, Ended, External, ExternalKind, Forge, Live, OnForge, Request, SeenRun,
-    Service, StatusState,
+    Action, Actor, Due, Ended, External, ExternalKind, Live, OnForge, Request, SeenRun, Service,
+    StatusState,
 };
 
 /// How long a run may go unexplained while a release is on its way out: the answer that names it may
@@ -26,10 +25,11 @@ pub(crate) fn run_by_hand(
     run: &SeenRun,
     outcome: &mut Outcome,
 ) {
+    let external = run.external();
     let mut is_watched = false;
     for service in services {
         for environment in &service.environments {
-            if !releases(environment, run) {
+            if !environment.trigger.kind().releases(run) {
                 continue;
             }
             is_watched = true;
@@ -39,7 +39,7 @@ pub(crate) fn run_by_hand(
                     environment,
                 },
                 repository: &run.repository,
-                what: format!("{}/{}", run.kind.as_str(), run.id),
+                what: format!("{}/{}", external.kind.as_str(), external.id),
                 sha: &run.sha,
                 by: login_or_somebody(run.actor.as_ref()),
             };
@@ -78,7 +78,7 @@ fn judge_later(sitting: &Sitting<'_>, sighted: &Sighted<'_>, outcome: &mut Outco
 
 /// A release of ours explains it: the same commit is being released there, or was, and is live.
 pub(crate) fn is_explained(sitting: &Sitting<'_>, sighted: &Sighted<'_>) -> bool {
-    let by_dispatch = sighted.place.environment.trigger.starts_at_branch();
+    let by_dispatch = sighted.place.environment.trigger.kind().starts_at_branch();
     let under_way = sitting
         .open_requests(sighted.place.service)
         .into_iter()
@@ -156,8 +156,7 @@ pub(crate) fn unexplained(sitting: &Sitting<'_>, sighted: &Sighted<'_>, outcome:
             .with_private("by", sighted.by.as_str()),
     );
     announcements::announce_unexplained(sitting, sighted, outcome);
-    // There a status would be a job of the very pipeline that gates wait for.
-    if sighted.repository.forge() == Forge::GitLab {
+    if !sighted.repository.forge().keeps_statuses_apart() {
         return;
     }
     outcome.plan(
@@ -181,7 +180,8 @@ pub(crate) fn live_unasked(
     outcome: &mut Outcome,
 ) {
     let token = format!("live/{}/{deployment}", sighted.repository.id);
-    if sighted.place.environment.trigger.starts_at_branch() || sitting.was_remembered(&token) {
+    if sighted.place.environment.trigger.kind().starts_at_branch() || sitting.was_remembered(&token)
+    {
         return;
     }
     let ours = sitting

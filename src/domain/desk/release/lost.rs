@@ -8,8 +8,9 @@ use crate::domain::desk::release::{self, ends, follow};
 use crate::domain::desk::sitting::{Sitting, misfit};
 use crate::domain::desk::telling::pages;
 use crate::domain::desk::{Change, Outcome};
+use crate::domain::trigger::Release;
 use crate::domain::{
-    Action, Due, Ended, External, Fact, Flight, Question, Request, Search, Start, State, Went,
+    Action, Due, Ended, External, Fact, Flight, Question, Request, Search, State, Went,
 };
 
 /// Pauses before each look for a trigger whose answer was lost.
@@ -180,7 +181,7 @@ pub(crate) fn look(sitting: &Sitting<'_>, mut request: Request, outcome: &mut Ou
 /// Whether a look that finds nothing shows that nothing is there.
 fn shows_absence(sitting: &Sitting<'_>, request: &Request) -> bool {
     named::configured(sitting, request)
-        .is_some_and(|Destination { environment, .. }| environment.trigger.shows_absence())
+        .is_some_and(|Destination { environment, .. }| environment.trigger.kind().shows_absence())
 }
 
 /// A release that may have started is never given up by itself.
@@ -209,7 +210,12 @@ pub(crate) fn sight(
     else {
         return Err("the environment is not configured any more".to_owned());
     };
-    let Some(start) = Start::of(&environment.trigger, service, request, flight.waiting_run) else {
+    let release = Release {
+        service,
+        request,
+        waiting_run: flight.waiting_run,
+    };
+    let Some(target) = environment.trigger.kind().target(&release) else {
         return Err("no run waits".to_owned());
     };
     let question = Question::Sighting {
@@ -217,7 +223,7 @@ pub(crate) fn sight(
         search: Search {
             correlation: flight.correlation.clone(),
             sha: request.sha.clone(),
-            target: start.target(),
+            target,
             since: flight.since,
         },
     };

@@ -12,9 +12,10 @@ use crate::domain::desk::telling::pages;
 use crate::domain::desk::{Change, Outcome};
 use crate::domain::policy::Quorum;
 use crate::domain::reason::Verdict;
+use crate::domain::trigger::Release;
 use crate::domain::{
-    Action, Departure, Detail, Due, Ended, ExternalKind, Flight, Progress, Request, Start, State,
-    StatusState, Trigger,
+    Action, Departure, Detail, Due, Ended, ExternalKind, Flight, Progress, Request, State,
+    StatusState,
 };
 
 pub(super) mod ends;
@@ -136,16 +137,18 @@ pub(crate) fn depart(
         environment,
     } = place;
     let trigger = &environment.trigger;
-    let fits = trigger
-        .forge()
-        .is_none_or(|forge| forge == request.repository.forge());
-    if !fits || matches!(trigger, Trigger::Webhook { .. }) {
+    if trigger.kind().forge() != Some(request.repository.forge()) {
         let why = "this trigger is not available for the service's repository";
         return ends::end(sitting, request, Ended::Failed, why, outcome);
     }
     let waiting = runs::waiting_run(sitting, &request, trigger);
     let waiting_run = waiting.as_ref().map(|waiting| waiting.run);
-    let Some(start) = Start::of(trigger, service, &request, waiting_run) else {
+    let release = Release {
+        service,
+        request: &request,
+        waiting_run,
+    };
+    let Some(start) = trigger.kind().start(&release) else {
         // Approved; the run that it lets through has not reached the environment yet.
         pages::say_request(sitting, &request, None, outcome);
         outcome.changes.push(Change::Request(Box::new(request)));

@@ -6,8 +6,8 @@ use crate::domain::desk::release::{self, follow, foreign, starts};
 use crate::domain::desk::sitting::Sitting;
 use crate::domain::desk::{Change, Outcome};
 use crate::domain::{
-    Due, Environment, External, ExternalKind, GitHubTrigger, Look, Progress, Request,
-    RuleRequested, Seen, SeenRun, Service, State, Trigger,
+    Due, Environment, Look, Progress, Request, RuleRequested, Seen, SeenRun, Service, State,
+    Trigger,
 };
 
 pub(crate) fn run(sitting: &Sitting<'_>, run: &SeenRun) -> Outcome {
@@ -16,11 +16,7 @@ pub(crate) fn run(sitting: &Sitting<'_>, run: &SeenRun) -> Outcome {
         Ok(services) => services,
         Err(why) => return repositories::usurped(sitting, &run.repository, &why),
     };
-    let external = External {
-        kind: run.kind,
-        id: run.id,
-        url: run.url.clone(),
-    };
+    let external = run.external();
     if run.progress > Progress::Running && waits_anywhere(&services) {
         outcome.changes.push(Change::RunGoesOn {
             repository: run.repository.id,
@@ -38,32 +34,30 @@ pub(crate) fn run(sitting: &Sitting<'_>, run: &SeenRun) -> Outcome {
         );
         return outcome;
     }
-    if run.event == "deployment" {
+    if run.what.is_of_deployment() {
         run_of_deployment(sitting, &services, run, &mut outcome);
         return outcome;
     }
-    if run.kind != ExternalKind::Run
-        || matches!(
-            run.event.as_str(),
-            "workflow_dispatch" | "repository_dispatch"
-        )
-    {
-        let found = follow::departed(sitting, &services, |request| {
-            starts::starts(sitting, request, run)
-        });
-        // Others can name a run after our mark.
-        let found = found.filter(|_| is_by_us(sitting, run));
-        if let Some(request) = found {
-            let request = follow::adopt(sitting, request, external, &mut outcome);
-            release::advance(
-                sitting,
-                request,
-                run.progress,
-                (&run.url, false),
-                &mut outcome,
-            );
-            return outcome;
-        }
+    let mut may_start = services.clone();
+    may_start.retain(|service| {
+        let mut environments = service.environments.iter();
+        environments.any(|environment| environment.trigger.kind().starts(run))
+    });
+    let found = follow::departed(sitting, &may_start, |request| {
+        starts::starts(sitting, request, run)
+    });
+    // Others can name a run after our mark.
+    let found = found.filter(|_| is_by_us(sitting, run));
+    if let Some(request) = found {
+        let request = follow::adopt(sitting, request, external, &mut outcome);
+        release::advance(
+            sitting,
+            request,
+            run.progress,
+            (&run.url, false),
+            &mut outcome,
+        );
+        return outcome;
     }
     foreign::run_by_hand(sitting, &services, run, &mut outcome);
     outcome
@@ -95,16 +89,13 @@ fn run_of_deployment(
                  environment,
              }| {
                 services.iter().any(|one| one.name == service.name)
-                    && matches!(
-                        environment.trigger,
-                        Trigger::GitHub(GitHubTrigger::Deployment { .. })
-                    )
+                    && environment.trigger.kind().starts(run)
             },
         );
         by_deployment && request.last_flight().is_some()
     });
     let of_commit: Vec<Request> = of_commit.collect();
-    let is_marked = |request: &&Request| run.title.contains(&request.correlation());
+    let is_marked = |request: &&Request| run.is_for(request);
     let has_run = |request: &&Request| {
         let flight = request.last_flight();
         flight.is_some_and(|flight| flight.runs.contains_key(&run.id))
@@ -193,11 +184,8 @@ pub(crate) fn rule_requested(sitting: &Sitting<'_>, requested: &RuleRequested) -
         },
     };
     let answers = |environment: &Environment| {
-        matches!(
-            &environment.trigger,
-            Trigger::GitHub(GitHubTrigger::ProtectionRule { environment })
-                if environment.as_str().eq_ignore_ascii_case(&requested.environment)
-        )
+        let waits_at = environment.trigger.kind().waits_at();
+        waits_at.is_some_and(|name| name.as_str().eq_ignore_ascii_case(&requested.environment))
     };
     let waiting: Vec<Request> = services
         .iter()
@@ -236,9 +224,7 @@ pub(crate) fn waiting_run(
     request: &Request,
     trigger: &Trigger,
 ) -> Option<RuleRequested> {
-    let Trigger::GitHub(GitHubTrigger::ProtectionRule { environment }) = trigger else {
-        return None;
-    };
+    let environment = trigger.kind().waits_at()?;
     let look = Look::WaitingRuns {
         repository: request.repository.id,
         environment: environment.as_str().to_ascii_lowercase(),
@@ -255,11 +241,6 @@ pub(crate) fn waiting_run(
 
 /// Whether runs may wait for our answer here.
 fn waits_anywhere(services: &[&Service]) -> bool {
-    let environments = services.iter().flat_map(|service| &service.environments);
-    environments.into_iter().any(|environment| {
-        matches!(
-            environment.trigger,
-            Trigger::GitHub(GitHubTrigger::ProtectionRule { .. })
-        )
-    })
+    let mut environments = services.iter().flat_map(|service| &service.environments);
+    environments.any(|environment| environment.trigger.kind().waits_at().is_some())
 }

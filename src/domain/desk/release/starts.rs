@@ -1,41 +1,17 @@
-//! Triggers, and which runs, jobs and pipelines they start.
+//! Starts: which runs, jobs and pipelines are those that triggers started.
 
-use crate::domain::desk::known::destination::Destination;
 use crate::domain::desk::known::named;
 use crate::domain::desk::release::follow;
 use crate::domain::desk::sitting::Sitting;
 use crate::domain::{
-    Environment, External, ExternalKind, GitHubTrigger, GitLabTrigger, Progress, Report,
-    Repository, Request, SeenRun, Service, Trigger,
+    Environment, External, ExternalKind, Report, Repository, Request, SeenRun, Service,
 };
 
-/// Whether a request's trigger starts runs of this kind.
+/// Whether a run looks like the one that a request's trigger started.
 pub(crate) fn starts(sitting: &Sitting<'_>, request: &Request, run: &SeenRun) -> bool {
-    let Some(Destination { environment, .. }) = named::configured(sitting, request) else {
-        return false;
-    };
-    let is_marked = || run.title.contains(&request.correlation());
-    let is_job = || run.kind == ExternalKind::Job && request.sha == run.sha;
-    match &environment.trigger {
-        Trigger::GitHub(GitHubTrigger::WorkflowDispatch { workflow, .. }) => {
-            run.event == "workflow_dispatch" && workflow.as_str() == run.workflow && is_marked()
-        }
-        Trigger::GitHub(GitHubTrigger::RepositoryDispatch { .. }) => {
-            run.event == "repository_dispatch" && is_marked()
-        }
-        Trigger::GitLab(GitLabTrigger::PlayJob { job }) => is_job() && job.as_str() == run.workflow,
-        // A job's title is its environment.
-        Trigger::GitLab(GitLabTrigger::ApproveThenPlay { environment }) => {
-            is_job() && environment.as_str() == run.title
-        }
-        Trigger::GitLab(
-            GitLabTrigger::CreatePipeline { .. } | GitLabTrigger::TriggerToken { .. },
-        ) => run.kind == ExternalKind::Pipeline && is_marked(),
-        Trigger::GitHub(
-            GitHubTrigger::Deployment { .. } | GitHubTrigger::ProtectionRule { .. },
-        )
-        | Trigger::Webhook { .. } => false,
-    }
+    let configured = named::configured(sitting, request);
+    configured.is_some_and(|place| place.environment.trigger.kind().starts(run))
+        && run.is_for(request)
 }
 
 /// Whether a job belongs to a pipeline that releases: it says nothing about its commit. While a release
@@ -50,8 +26,10 @@ pub(crate) fn is_of_release(
     let Some(pipeline) = report.pipeline else {
         return false;
     };
+    let has_own_pipeline =
+        |environment: &Environment| environment.trigger.kind().has_own_pipeline();
     let mut environments = services.iter().flat_map(|service| &service.environments);
-    if !environments.any(|environment| has_own_pipeline(&environment.trigger)) {
+    if !environments.any(has_own_pipeline) {
         return false;
     }
     let pipeline = External {
@@ -60,44 +38,8 @@ pub(crate) fn is_of_release(
         url: String::new(),
     };
     let leaves_as_pipeline = |request: &Request| {
-        let configured = named::configured(sitting, request);
-        configured
-            .is_some_and(|Destination { environment, .. }| has_own_pipeline(&environment.trigger))
+        named::configured(sitting, request).is_some_and(|place| has_own_pipeline(place.environment))
     };
     follow::request_of(sitting, repository, &pipeline).is_some()
         || follow::departed(sitting, services, leaves_as_pipeline).is_some()
-}
-
-/// Whether a trigger makes a pipeline that does nothing but release.
-fn has_own_pipeline(trigger: &Trigger) -> bool {
-    matches!(
-        trigger,
-        Trigger::GitLab(GitLabTrigger::CreatePipeline { .. } | GitLabTrigger::TriggerToken { .. })
-    )
-}
-
-/// Whether a run does what an environment's trigger starts.
-pub(crate) fn releases(environment: &Environment, run: &SeenRun) -> bool {
-    match &environment.trigger {
-        Trigger::GitHub(GitHubTrigger::WorkflowDispatch { workflow, .. }) => {
-            workflow.as_str() == run.workflow
-        }
-        // A job that is cancelled may never have been played.
-        Trigger::GitLab(GitLabTrigger::PlayJob { job }) => {
-            run.kind == ExternalKind::Job
-                && run.progress != Progress::Cancelled
-                && job.as_str() == run.workflow
-        }
-        Trigger::GitHub(
-            GitHubTrigger::Deployment { .. }
-            | GitHubTrigger::RepositoryDispatch { .. }
-            | GitHubTrigger::ProtectionRule { .. },
-        )
-        | Trigger::GitLab(
-            GitLabTrigger::CreatePipeline { .. }
-            | GitLabTrigger::TriggerToken { .. }
-            | GitLabTrigger::ApproveThenPlay { .. },
-        )
-        | Trigger::Webhook { .. } => false,
-    }
 }

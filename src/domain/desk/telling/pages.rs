@@ -5,7 +5,7 @@ use crate::domain::desk::sitting::Sitting;
 use crate::domain::desk::telling::{notices, words};
 use crate::domain::reason::Reason;
 use crate::domain::text::Text;
-use crate::domain::{Forge, InChat, OnForge, Request, StatusState, Surface};
+use crate::domain::{InChat, OnForge, Request, StatusState, Surface};
 
 /// Writes or changes the one comment that tells about a request, and its notices.
 pub(crate) fn say_request(
@@ -60,8 +60,7 @@ pub(crate) fn show(
     words: &str,
     outcome: &mut Outcome,
 ) {
-    // There a status would be a job of the very pipeline that gates wait for.
-    if request.repository.forge() == Forge::GitLab {
+    if !request.repository.forge().keeps_statuses_apart() {
         return;
     }
     let services = sitting.catalog.services.iter();

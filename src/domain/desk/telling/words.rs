@@ -7,7 +7,7 @@ use crate::domain::desk::known::{named, people};
 use crate::domain::desk::sitting::Sitting;
 use crate::domain::reason::Reason;
 use crate::domain::text::{Message, Text, code, command, commit, link, person, strong, text};
-use crate::domain::{Ended, Environment, Quorum, Request, RequestKind, State, Trigger};
+use crate::domain::{Ended, Environment, Forge, Quorum, Request, RequestKind, State};
 
 /// The whole comment about a request as it stands now.
 pub(crate) fn request(sitting: &Sitting<'_>, request: &Request, tree: Option<&Reason>) -> Message {
@@ -88,7 +88,8 @@ fn state(sitting: &Sitting<'_>, request: &Request) -> Text {
 fn waiting(sitting: &Sitting<'_>, request: &Request, environment: &Environment) -> Text {
     let missing = shortage(environment, request);
     if missing.is_empty() {
-        if let trigger @ Trigger::GitHub(_) = &environment.trigger {
+        let trigger = &environment.trigger;
+        if trigger.kind().forge() == Some(Forge::GitHub) {
             return format!("⏳ Approved; waits for a run to reach the {trigger}.").into();
         }
         return "⏳ Approved.".into();

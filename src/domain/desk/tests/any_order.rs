@@ -6,10 +6,10 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 
 use super::memory::Memory;
+use crate::domain::trigger::deployment::Deployment;
 use crate::domain::{
-    Account, Allow, Catalog, Colour, Environment, Exclude, Forge, Gate, GitHubTrigger, Incoming,
-    Mark, Push, Rank, Report, ReportKind, Reporter, Repository, RepositoryId, Service, Sha, Stage,
-    Trigger,
+    Account, Allow, Catalog, Colour, Environment, Exclude, Forge, Gate, Incoming, Mark, Push, Rank,
+    Report, ReportKind, Reporter, Repository, RepositoryId, Service, Sha, Stage, Trigger,
 };
 
 pub(super) fn at(second: i64) -> Timestamp {
@@ -50,7 +50,7 @@ pub(super) fn catalog() -> Catalog {
         follow: "10m".parse().unwrap(),
         allow: Allow::default(),
         freeze: None,
-        trigger: Trigger::GitHub(GitHubTrigger::Deployment {
+        trigger: Trigger::Deployment(Deployment {
             environment: "production".parse().unwrap(),
         }),
     };

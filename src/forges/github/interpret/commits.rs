@@ -6,8 +6,8 @@ use super::super::payload::commits::{Check, CheckRun, Push, Run, Status, Touched
 use super::super::payload::{Id, Moment, User};
 use super::{account, link, not_ours, place};
 use crate::domain::{
-    Colour, ExternalKind, Incoming, Progress, Push as Moved, Rank, Report, ReportKind, Reporter,
-    RepositoryId, SeenRun, Sha,
+    Colour, Incoming, Progress, Push as Moved, Rank, Report, ReportKind, Reporter, RepositoryId,
+    RunOf, SeenRun, Sha,
 };
 
 /// A push of so many commits may have more that GitHub does not tell.
@@ -184,15 +184,16 @@ pub(super) fn workflow_run(payload: WorkflowRun) -> Vec<Incoming> {
     };
     let seen = SeenRun {
         repository: repository.clone(),
-        kind: ExternalKind::Run,
         id: report.rank.id,
         attempt: report.rank.attempt,
-        workflow: report.name.clone(),
         progress: progress(&run),
-        title: title(&run).to_owned(),
-        event: run.event,
-        sha: run.head_sha,
         url: report.url.clone(),
+        what: RunOf::Workflow {
+            file: report.name.clone(),
+            title: title(&run).to_owned(),
+            event: run.event,
+        },
+        sha: run.head_sha,
         actor: run.triggering_actor.or(run.actor).map(account),
     };
     vec![Incoming::Report(repository, report), Incoming::Run(seen)]
@@ -509,14 +510,15 @@ mod tests {
         };
         assert_eq!(report.rank, rank);
         let expect = SeenRun {
-            kind: ExternalKind::Run,
             repository: shop(),
             id: 51,
             attempt: 2,
-            workflow: "ci.yml".to_owned(),
-            event: "push".to_owned(),
+            what: RunOf::Workflow {
+                file: "ci.yml".to_owned(),
+                event: "push".to_owned(),
+                title: "Sell more".to_owned(),
+            },
             sha: sha('a'),
-            title: "Sell more".to_owned(),
             progress: Progress::Succeeded,
             url: "https://github/51".to_owned(),
             actor: Some(ann()),
@@ -619,8 +621,12 @@ mod tests {
             run["display_title"] = Value::Null;
             run["triggering_actor"] = Value::Null;
         });
-        assert_eq!((run.workflow.as_str(), run.attempt), ("other.yml", 1));
-        assert_eq!(run.title, "CI");
+        let expect = RunOf::Workflow {
+            file: "other.yml".to_owned(),
+            event: "push".to_owned(),
+            title: "CI".to_owned(),
+        };
+        assert_eq!((run.what, run.attempt), (expect, 1));
         assert_eq!(run.actor.unwrap().login, "bob");
         let nameless = ignored("workflow_run", |payload| {
             payload["workflow"] = Value::Null;

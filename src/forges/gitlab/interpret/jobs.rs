@@ -4,8 +4,8 @@ use super::super::payload::pipelines::{Addresses, Environment, Job};
 use super::super::payload::{Id, Moment};
 use super::{account, not_ours, page, place};
 use crate::domain::{
-    Colour, ExternalKind, Forge, Incoming, Progress, Rank, Report, ReportKind, Reporter,
-    Repository, RepositoryId, SeenRun, Sha,
+    Colour, Forge, Incoming, Progress, Rank, Report, ReportKind, Reporter, Repository,
+    RepositoryId, RunOf, SeenRun, Sha,
 };
 
 /// The stage of what others report from outside: commit statuses, which GitLab keeps as jobs.
@@ -110,16 +110,16 @@ pub(super) fn job(mut payload: Job) -> Vec<Incoming> {
     };
     let run = progress.map(|progress| SeenRun {
         repository: repository.clone(),
-        kind: ExternalKind::Job,
         id: payload.build_id.0,
         attempt: 1,
-        workflow: payload.build_name,
-        event: "job".to_owned(),
         sha: payload.sha,
-        title: released_to(payload.environment),
         progress,
         url,
         actor: account(payload.user),
+        what: RunOf::Job {
+            name: payload.build_name,
+            environment: released_to(payload.environment),
+        },
     });
     let report = report.map(|report| Incoming::Report(repository, report));
     let heard: Vec<Incoming> = report.into_iter().chain(run.map(Incoming::Run)).collect();
@@ -142,11 +142,10 @@ fn progress(status: &str) -> Option<Progress> {
 }
 
 /// The environment that a job releases to. One that stops or verifies it does not.
-fn released_to(environment: Option<Environment>) -> String {
+fn released_to(environment: Option<Environment>) -> Option<String> {
     environment
         .filter(|environment| matches!(environment.action.as_deref(), None | Some("start")))
         .and_then(|environment| environment.name)
-        .unwrap_or_default()
 }
 
 /// The project of a job and its page. Older servers tell only the project's number and its addresses.
@@ -230,13 +229,13 @@ mod tests {
         };
         let run = SeenRun {
             repository: shop(),
-            kind: ExternalKind::Job,
             id: 31,
             attempt: 1,
-            workflow: "test".to_owned(),
-            event: "job".to_owned(),
+            what: RunOf::Job {
+                name: "test".to_owned(),
+                environment: Some("production".to_owned()),
+            },
             sha: sha('a'),
-            title: "production".to_owned(),
             progress: Progress::Succeeded,
             url: "https://lab/acme/shop/-/jobs/31".to_owned(),
             actor: Some(ann()),
@@ -325,19 +324,23 @@ mod tests {
 
     #[test]
     fn only_a_job_that_starts_an_environment_releases_to_it() {
-        let check = |environment: Value, expect: &str| {
+        let check = |environment: Value, expect: Option<&str>| {
             let (_, run) = told(|job| job["environment"] = environment.clone());
-            assert_eq!(run.unwrap().title, expect, "{environment}");
+            let expect = RunOf::Job {
+                name: "test".to_owned(),
+                environment: expect.map(str::to_owned),
+            };
+            assert_eq!(run.unwrap().what, expect, "{environment}");
         };
-        check(json!({"name": "production"}), "production");
+        check(json!({"name": "production"}), Some("production"));
         check(
             json!({"name": "production", "action": "start"}),
-            "production",
+            Some("production"),
         );
-        check(json!({"name": "production", "action": "stop"}), "");
-        check(json!({"name": "production", "action": "verify"}), "");
-        check(json!({"name": null}), "");
-        check(Value::Null, "");
+        check(json!({"name": "production", "action": "stop"}), None);
+        check(json!({"name": "production", "action": "verify"}), None);
+        check(json!({"name": null}), None);
+        check(Value::Null, None);
     }
 
     #[test]

@@ -6,11 +6,11 @@ use super::super::payload::{Id, Moment};
 use super::jobs::{JobTold, colour, job_report};
 use super::{account, link, page, place};
 use crate::domain::{
-    CORRELATION, Colour, ExternalKind, Incoming, Progress, Rank, Report, ReportKind, Reporter,
-    RepositoryId, SeenRun, Sha,
+    CORRELATION, Colour, Incoming, Progress, Rank, Report, ReportKind, Reporter, RepositoryId,
+    RunOf, SeenRun, Sha,
 };
 
-const LONGEST_TITLE: usize = 200;
+const LONGEST_MARK: usize = 200;
 /// The source of a pipeline that a job of another pipeline of the same project started.
 const CHILD: &str = "parent_pipeline";
 
@@ -23,16 +23,13 @@ pub(super) fn pipeline(mut payload: Pipeline) -> Vec<Incoming> {
         url if url.is_empty() => page(home.as_deref(), &format!("pipelines/{}", pipeline.id.0)),
         url => url,
     };
-    if let Some(title) = mark(&pipeline) {
+    if let Some(mark) = mark(&pipeline) {
         return vec![Incoming::Run(SeenRun {
             repository,
-            kind: ExternalKind::Pipeline,
             id: pipeline.id.0,
             attempt: 1,
-            workflow: pipeline.source.clone(),
-            event: pipeline.source,
+            what: RunOf::Pipeline { mark },
             sha: pipeline.sha,
-            title,
             progress: progress(&pipeline.status),
             url,
             actor: account(payload.user),
@@ -72,7 +69,7 @@ fn mark(pipeline: &Attributes) -> Option<String> {
         .iter()
         .find(|variable| variable.key.as_deref() == Some(CORRELATION))?;
     let value = ours.value.as_deref().unwrap_or_default();
-    Some(value.chars().take(LONGEST_TITLE).collect())
+    Some(value.chars().take(LONGEST_MARK).collect())
 }
 
 /// A pipeline is known by its name, or else by what started it. A child is always known by what started
@@ -484,13 +481,12 @@ mod tests {
         });
         let expect = SeenRun {
             repository: shop(),
-            kind: ExternalKind::Pipeline,
             id: 21,
             attempt: 1,
-            workflow: "api".to_owned(),
-            event: "api".to_owned(),
+            what: RunOf::Pipeline {
+                mark: "c-1".to_owned(),
+            },
             sha: sha('a'),
-            title: "c-1".to_owned(),
             progress: Progress::Succeeded,
             url: "https://lab/acme/shop/-/pipelines/21".to_owned(),
             actor: Some(ann()),
@@ -523,7 +519,10 @@ mod tests {
                 panic!("{heard:?}");
             };
             assert_eq!(run.progress, expect, "{status}");
-            assert_eq!(run.title.chars().count(), LONGEST_TITLE);
+            let RunOf::Pipeline { mark } = &run.what else {
+                panic!("{run:?}");
+            };
+            assert_eq!(mark.chars().count(), LONGEST_MARK);
             assert_eq!(run.url, "https://lab/acme/shop/-/pipelines/21");
         }
     }
