@@ -133,13 +133,100 @@ fn the_lock_file_holds_one_tls_stack_and_no_gateway() {
     assert!(offences.is_empty(), "\n{}\n", offences.join("\n"));
 }
 
+const MANIFESTS: [(&str, &str); 4] = [
+    ("Cargo.toml", include_str!("../Cargo.toml")),
+    (
+        "crates/ground/Cargo.toml",
+        include_str!("../crates/ground/Cargo.toml"),
+    ),
+    (
+        "crates/ledger/Cargo.toml",
+        include_str!("../crates/ledger/Cargo.toml"),
+    ),
+    (
+        "crates/sandbox/Cargo.toml",
+        include_str!("../crates/sandbox/Cargo.toml"),
+    ),
+];
+
 #[test]
 fn every_dependency_says_why_it_is_there() {
-    let missing = uncommented(include_str!("../Cargo.toml"));
-    assert!(
-        missing.is_empty(),
-        "write one line directly above each in Cargo.toml, saying what it does here: {}",
-        missing.join(", ")
+    for (name, manifest) in MANIFESTS {
+        let missing = uncommented(manifest);
+        assert!(
+            missing.is_empty(),
+            "write one line directly above each in {name}, saying what it does here: {}",
+            missing.join(", ")
+        );
+    }
+}
+
+/// What a part of a manifest says.
+fn said(manifest: &str, path: &[&str]) -> Value {
+    let mut value = Value::Table(manifest.parse().unwrap_or_default());
+    for key in path {
+        value = value.get(key).cloned().unwrap_or(Value::Array(Vec::new()));
+    }
+    value
+}
+
+#[test]
+fn the_demo_has_two_fakes_and_no_known_key() {
+    let [(_, root), .., (_, sandbox)] = MANIFESTS;
+    let texts = |texts: &[&str]| Value::Array(texts.iter().map(|text| (*text).into()).collect());
+    assert_eq!(said(root, &["features", "default"]), texts(&["demo"]));
+    assert_eq!(
+        said(root, &["features", "demo"]),
+        texts(&[
+            "dep:countersign-sandbox",
+            "countersign-sandbox/discord",
+            "countersign-sandbox/github",
+            "countersign-sandbox/intruder",
+        ])
+    );
+    let crate_ = ["dependencies", "countersign-sandbox"];
+    assert_eq!(said(root, &crate_)["optional"], true.into());
+    assert_eq!(said(root, &[crate_[0], crate_[1], "features"]), texts(&[]));
+    assert_eq!(said(sandbox, &["features", "default"]), texts(&[]));
+    // These bring neither the key that tests know nor another fake.
+    for feature in ["discord", "github", "intruder"] {
+        for brought in said(sandbox, &["features", feature])
+            .as_array()
+            .into_iter()
+            .flatten()
+        {
+            assert!(
+                brought
+                    .as_str()
+                    .is_some_and(|name| name.starts_with("dep:"))
+            );
+        }
+    }
+}
+
+#[test]
+fn the_ledger_needs_nothing_that_waits_and_nothing_of_the_product() {
+    let manifest = said(MANIFESTS[2].1, &["dependencies"]);
+    let names: Vec<&str> = manifest
+        .as_table()
+        .into_iter()
+        .flatten()
+        .map(|(name, _)| name.as_str())
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "base64",
+            "ed25519-dalek",
+            "hmac",
+            "jiff",
+            "serde",
+            "serde_json",
+            "sha2",
+            "signed_note",
+            "thiserror",
+            "tlog_tiles",
+        ]
     );
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::{chat_parts, forge_parts};
+use super::parts;
 use crate::config::Config;
 use crate::domain::Catalog;
 use crate::{chats, forges};
@@ -77,7 +77,7 @@ fn sealed(config: &Config) -> Arc<Catalog> {
 /// The clients for what is configured, or why they cannot be made.
 pub(super) fn clients(config: &Config) -> Result<Clients, String> {
     Ok(Clients {
-        forges: forge_parts::of(config)?,
-        chats: chat_parts::of(config)?,
+        forges: parts::of_forges(config)?,
+        chats: parts::of_chats(config)?,
     })
 }

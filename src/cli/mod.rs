@@ -2,13 +2,11 @@
 //! handed to those who use them.
 
 mod audit;
-mod chat_parts;
 mod check;
 #[cfg(feature = "demo")]
 mod demo;
 mod doctor;
 mod exports;
-mod forge_parts;
 mod github_app;
 mod handover;
 mod inbox;
@@ -19,6 +17,7 @@ mod notify;
 mod open;
 mod outbox;
 mod pages;
+mod parts;
 mod people;
 mod progress;
 mod reload;

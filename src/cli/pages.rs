@@ -71,5 +71,5 @@ pub(super) fn commands() -> ExitCode {
 
 /// As it is read in a comment on GitHub.
 fn written(message: &Message) -> String {
-    forges::comment::write(message, Forge::GitHub)
+    forges::comment::write(message, Forge::first())
 }

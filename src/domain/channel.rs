@@ -25,6 +25,27 @@ impl ChannelRef {
         }
     }
 
+    /// A role or a user group that can be called there, by the id that the chat gave it.
+    pub fn callable(&self, id: &str) -> Result<String, Invalid> {
+        let (is_id, example) = match self {
+            Self::Discord(_) => (
+                id.bytes().all(|b| b.is_ascii_digit()),
+                "the id of a role is a number, such as `1000000000000000004`",
+            ),
+            Self::Slack(_) => (
+                id.starts_with('S')
+                    && id
+                        .bytes()
+                        .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit()),
+                "the id of a user group begins with S, such as `S0123456789`",
+            ),
+        };
+        if is_id && (1..=32).contains(&id.len()) {
+            return Ok(id.to_owned());
+        }
+        Err(Invalid::new("nobody can be called by this", example))
+    }
+
     /// Whether this is the channel that a chat calls so.
     pub fn is(&self, chat: Chat, id: &str) -> bool {
         match self {

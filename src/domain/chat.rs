@@ -30,6 +30,14 @@ impl Chat {
         }
     }
 
+    /// What it calls the place of one team.
+    pub fn tenant(self) -> &'static str {
+        match self {
+            Self::Discord => "server",
+            Self::Slack => "workspace",
+        }
+    }
+
     /// How people call it.
     pub fn called(self) -> &'static str {
         match self {

@@ -31,6 +31,14 @@ impl Forge {
         *self == Self::first()
     }
 
+    /// What it calls groups of people.
+    pub fn crowds(self) -> &'static str {
+        match self {
+            Self::GitHub => "teams",
+            Self::GitLab => "groups",
+        }
+    }
+
     /// The word in front of a repository: `github` or `gitlab`.
     pub fn prefix(self) -> &'static str {
         match self {

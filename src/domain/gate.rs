@@ -99,6 +99,14 @@ pub enum GitLabGate {
 }
 
 impl Gate {
+    /// The name of a status that everyone who can write to the repository may report.
+    pub fn reported_by_anybody(&self) -> Option<&NamePattern> {
+        match self {
+            Self::GitHub(GitHubGate::Status { name, app: None }) => Some(name),
+            Self::GitHub(_) | Self::GitLab(_) => None,
+        }
+    }
+
     /// The kinds of gates that a forge has, as words in front of the colon.
     pub fn kinds(forge: Forge) -> &'static [&'static str] {
         match forge {

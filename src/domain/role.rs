@@ -71,7 +71,7 @@ impl Role {
     }
 
     /// Whether it is held by whoever may do something in the service's repository, and not only by those who are named.
-    pub(super) fn goes_by_access(&self, forge: Forge) -> bool {
+    pub fn goes_by_access(&self, forge: Forge) -> bool {
         match forge {
             Forge::GitHub => !self.github_roles.is_empty(),
             Forge::GitLab => self.gitlab_access_level.is_some(),

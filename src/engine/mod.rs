@@ -14,7 +14,7 @@ pub mod listening;
 pub mod registering;
 pub mod shipping;
 pub mod signer;
-pub mod speech;
+mod speech;
 pub mod sweep;
 mod turn;
 pub mod watching;

@@ -1,28 +1,40 @@
-//! The files under `src/`, each with the module that it is and the parts of it that are tests.
+//! Sources, each read once: which module a file is, and the facts about it.
 
-use std::ops::Range;
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use super::tokens::{Kind, Token, tokens};
+use super::facts::{Fact, Kind, Words};
+use super::reader::facts;
 use super::{MAIN, MAP, ROOMS, Room};
 
 /// One file.
 pub(crate) struct Source {
     /// As an error names it: `src/http/hooks.rs`.
-    pub(crate) file: String,
-    pub(crate) text: String,
-    pub(crate) tokens: Vec<Token>,
-    /// From the crate's root: `http`, `hooks`.
-    pub(crate) module: Vec<String>,
-    /// The tokens of what is compiled for tests only.
-    tests: Vec<Range<usize>>,
+    pub(crate) file: &'static str,
+    /// From the crate's root: `http`, `hooks`. A crate of the workspace stands before its modules.
+    pub(crate) module: Words,
+    pub(crate) facts: Vec<Fact>,
+    /// Whether the whole file is compiled for tests only.
+    pub(crate) is_test: bool,
 }
 
-/// Every Rust file under a folder named `src`, in the order of their paths.
-pub(crate) fn under(root: &str) -> io::Result<Vec<Source>> {
+/// The sources of a package and of the crates in its workspace, in the order of their paths.
+pub(crate) fn every(package: &Path) -> io::Result<Vec<Source>> {
+    let mut sources = Vec::new();
+    for path in rust_files(vec![package.join("src"), package.join("crates")])? {
+        let file = path.strip_prefix(package).unwrap_or(&path);
+        let file = file.display().to_string().leak();
+        if module_of(file).is_some() {
+            sources.push(Source::new(file, fs::read_to_string(&path)?.leak()));
+        }
+    }
+    Ok(together(sources))
+}
+
+fn rust_files(mut folders: Vec<PathBuf>) -> io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
-    let mut folders = vec![Path::new(root).to_owned()];
+    folders.retain(|folder| folder.is_dir());
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder)? {
             let path = entry?.path();
@@ -34,111 +46,69 @@ pub(crate) fn under(root: &str) -> io::Result<Vec<Source>> {
         }
     }
     files.sort();
-    let mut sources = Vec::with_capacity(files.len());
-    for path in files {
-        let inner = path.strip_prefix(root).unwrap_or(&path).display();
-        let text = fs::read_to_string(&path)?;
-        sources.push(Source::new(&format!("src/{inner}"), &text));
+    Ok(files)
+}
+
+/// Sources that know of each other which of them are tests.
+pub(crate) fn together(mut sources: Vec<Source>) -> Vec<Source> {
+    let tests: BTreeSet<_> = sources.iter().flat_map(Source::test_modules).collect();
+    for source in &mut sources {
+        let mut above = (1..=source.module.len()).map(|length| &source.module[..length]);
+        source.is_test = above.any(|module| tests.contains(module));
     }
-    Ok(sources)
+    sources
 }
 
 impl Source {
-    pub(crate) fn new(file: &str, text: &str) -> Self {
-        let tokens = tokens(text);
+    /// Panics where brackets do not match.
+    pub(crate) fn new(file: &'static str, text: &'static str) -> Self {
+        let module = module_of(file).unwrap_or_default();
+        let facts = facts(text, &module).unwrap_or_else(|error| {
+            let line = error.span().start().line;
+            panic!("{file}:{line}: {error}\n    way out: see what the compiler says about it")
+        });
         Self {
-            file: file.to_owned(),
-            text: text.to_owned(),
-            module: module_of(file),
-            tests: test_items(&tokens),
-            tokens,
+            file,
+            module,
+            facts,
+            is_test: false,
         }
     }
 
     /// The row of the table that this file lives under.
     pub(crate) fn room(&self) -> Option<&'static Room> {
-        match self.module.first().map(String::as_str) {
+        match self.module.first().copied() {
             None => Some(&MAP),
             Some("main") => Some(&MAIN),
             Some(name) => ROOMS.iter().find(|room| room.name == name),
         }
     }
 
-    pub(crate) fn is_test(&self, token: usize) -> bool {
-        self.tests.iter().any(|range| range.contains(&token))
-    }
-
-    /// The lines before the first test.
-    pub(crate) fn lines_before_tests(&self) -> usize {
-        match self.tests.first() {
-            Some(range) => self.tokens[range.start].line - 1,
-            None => self.text.lines().count(),
-        }
-    }
-
     /// The modules that this file says live in files of their own.
-    pub(crate) fn declared_modules(&self) -> Vec<&str> {
-        declared(&self.tokens)
+    pub(crate) fn declared_modules(&self) -> impl Iterator<Item = &Fact> {
+        self.facts.iter().filter(|fact| fact.kind == Kind::Module)
     }
 
     /// Those of them that are tests, from the crate's root.
-    pub(crate) fn test_modules(&self) -> Vec<Vec<String>> {
-        self.tests
-            .iter()
-            .flat_map(|range| declared(&self.tokens[range.clone()]))
-            .map(|name| [self.module.as_slice(), &[name.to_owned()]].concat())
-            .collect()
+    fn test_modules(&self) -> impl Iterator<Item = Words> {
+        let tests = self.declared_modules().filter(|fact| fact.in_tests);
+        tests.map(|fact| [self.module.as_slice(), &fact.words].concat())
     }
 }
 
-fn module_of(file: &str) -> Vec<String> {
-    let inner = file.trim_start_matches("src/").trim_end_matches(".rs");
-    let mut module: Vec<String> = inner.split('/').map(str::to_owned).collect();
-    module.pop_if(|last| last == "mod" || inner == "lib");
-    module
-}
-
-fn declared(tokens: &[Token]) -> Vec<&str> {
-    tokens
-        .windows(3)
-        .filter(|three| {
-            three[0].is_word("mod") && three[1].kind == Kind::Word && three[2].is_mark(";")
-        })
-        .map(|three| three[1].text.as_str())
-        .collect()
-}
-
-/// Items under `#[cfg(test)]`.
-fn test_items(tokens: &[Token]) -> Vec<Range<usize>> {
-    const MARK: [&str; 7] = ["#", "[", "cfg", "(", "test", ")", "]"];
-    let mut found: Vec<Range<usize>> = Vec::new();
-    for start in 0..tokens.len() {
-        let texts = tokens[start..].iter().map(|token| token.text.as_str());
-        let is_inside = found.last().is_some_and(|last| last.contains(&start));
-        if !is_inside && texts.take(MARK.len()).eq(MARK) {
-            found.push(start..end_of_item(tokens, start + MARK.len()));
-        }
-    }
-    found
-}
-
-/// Behind the first `;` or closed brace that is not inside other brackets.
-fn end_of_item(tokens: &[Token], start: usize) -> usize {
-    let mut depth = 0_i32;
-    for (index, token) in tokens.iter().enumerate().skip(start) {
-        if token.kind != Kind::Mark {
-            continue;
-        }
-        match token.text.as_str() {
-            "{" | "(" | "[" => depth += 1,
-            "}" | ")" | "]" => depth -= 1,
-            _ => {}
-        }
-        if depth == 0 && matches!(token.text.as_str(), ";" | "}") {
-            return index + 1;
-        }
-    }
-    tokens.len()
+fn module_of(file: &'static str) -> Option<Words> {
+    let parts: Vec<&str> = file.strip_suffix(".rs")?.split('/').collect();
+    let (above, inner) = match parts.as_slice() {
+        ["src", inner @ ..] => (&[][..], inner),
+        ["crates", _, "src", inner @ ..] => (&parts[1..2], inner),
+        _ => return None,
+    };
+    let inner = match inner {
+        ["lib"] => &[],
+        [folder @ .., "mod"] => folder,
+        file => file,
+    };
+    Some([above, inner].concat())
 }
 
 #[cfg(test)]
@@ -148,33 +118,26 @@ mod tests {
     #[test]
     fn files_are_modules() {
         for (file, expect) in [
-            ("src/lib.rs", vec![]),
-            ("src/main.rs", vec!["main"]),
-            ("src/clock.rs", vec!["clock"]),
-            ("src/http/mod.rs", vec!["http"]),
+            ("src/lib.rs", Some("")),
+            ("src/main.rs", Some("main")),
+            ("src/clock.rs", Some("clock")),
+            ("src/http/mod.rs", Some("http")),
+            ("src/forges/github/edge.rs", Some("forges/github/edge")),
+            ("crates/ledger/src/lib.rs", Some("ledger")),
             (
-                "src/forges/github/edge.rs",
-                vec!["forges", "github", "edge"],
+                "crates/ledger/src/report/page.rs",
+                Some("ledger/report/page"),
             ),
+            ("crates/ledger/tests/vectors.rs", None),
         ] {
-            assert_eq!(module_of(file), expect);
+            let module = module_of(file).map(|module| module.join("/"));
+            assert_eq!(module.as_deref(), expect, "{file}");
         }
     }
 
     #[test]
-    fn tests_are_told_from_the_rest() {
-        let source = Source::new(
-            "src/config/mod.rs",
-            "fn a() {}\n#[cfg(test)]\n#[path = \"x\"]\nmod tests;\nfn b() {}\n\
-             #[cfg(test)] mod c { fn d() { e[0]; } }\n#[cfg(not(test))] fn f() {}",
-        );
-        let outside: Vec<_> = (0..source.tokens.len())
-            .filter(|index| !source.is_test(*index))
-            .map(|index| source.tokens[index].text.as_str())
-            .filter(|text| text.len() == 1 && text.chars().all(char::is_alphabetic))
-            .collect();
-        assert_eq!(outside, ["a", "b", "f"]);
-        assert_eq!(source.test_modules(), [["config", "tests"]]);
-        assert_eq!(source.lines_before_tests(), 1);
+    #[should_panic(expected = "src/a.rs:2: ")]
+    fn a_file_that_cannot_be_read_is_named() {
+        Source::new("src/a.rs", "fn a() {}\nfn b() { \"");
     }
 }

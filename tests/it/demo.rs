@@ -291,7 +291,7 @@ async fn only_the_database_of_a_demo_is_changed_by_hand_and_postgres_holds_none(
         let refused = intruder::rewrite_decider(url, "demo.example/log", (8, 9)).await;
         assert_eq!(
             refused.unwrap_err().to_string(),
-            "only the database of a demo is changed by hand"
+            "only the database of a demo is rewritten"
         );
     }
     let guards = "SELECT COUNT(*) FROM sqlite_schema WHERE name = 'ledger_entry_never_changes'";

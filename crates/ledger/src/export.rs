@@ -1,8 +1,7 @@
 //! An export: a folder with the log as C2SP's tlog-tiles lays it out and the private values beside it. Names its files,
-//! and checks them with nothing but themselves and the keys that are trusted; who reads and writes them is the caller.
+//! and checks them with nothing but themselves and the keys that are trusted; the caller reads and writes them.
 
 use std::collections::BTreeMap;
-use std::io;
 
 use serde::{Deserialize, Serialize};
 
@@ -72,13 +71,17 @@ pub struct ReadBack {
     pub has_private: bool,
 }
 
-/// Checks an export with nothing but its files, which `file` reads by their names, and the keys that are trusted.
+/// Checks an export with nothing but its files, which `file` reads by their names if they are there, and
+/// the keys that are trusted.
 pub fn check_export(
-    file: impl Fn(&str) -> io::Result<Vec<u8>>,
+    file: impl Fn(&str) -> Result<Option<Vec<u8>>, String>,
     trusted: &PublicKeys,
 ) -> Result<ReadBack, String> {
-    let read =
-        |name: &str| file(name).map_err(|error| format!("the file {name} cannot be read: {error}"));
+    let read = |name: &str| {
+        file(name)
+            .and_then(|bytes| bytes.ok_or_else(|| "it is not there".to_owned()))
+            .map_err(|why| format!("the file {name} cannot be read: {why}"))
+    };
     let note = String::from_utf8(read("checkpoint")?)
         .map_err(|_| "the file checkpoint is not text".to_owned())?;
     let size = note
@@ -161,13 +164,13 @@ pub fn check_export(
 }
 
 /// The private values of an export by entry; nothing when they were left out.
-fn read_private(file: io::Result<Vec<u8>>) -> Result<Option<BTreeMap<i64, Vec<Aside>>>, String> {
-    let wrong = |error: &dyn std::fmt::Display| format!("the file {PRIVATE}: {error}");
-    let text = match file {
-        Ok(bytes) => String::from_utf8(bytes).map_err(|error| wrong(&error))?,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(wrong(&error)),
+fn read_private(
+    file: Result<Option<Vec<u8>>, String>,
+) -> Result<Option<BTreeMap<i64, Vec<Aside>>>, String> {
+    let Some(bytes) = file.map_err(|why| format!("the file {PRIVATE}: {why}"))? else {
+        return Ok(None);
     };
+    let text = String::from_utf8(bytes).map_err(|_| format!("the file {PRIVATE} is not text"))?;
     if !text.is_empty() && !text.ends_with('\n') {
         return Err(format!("the file {PRIVATE} is cut short"));
     }

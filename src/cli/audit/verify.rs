@@ -1,6 +1,6 @@
 //! `audit verify`: checks a log where it is, an export of it, or a receipt.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
@@ -41,7 +41,7 @@ pub(super) async fn run(verify: Verify) -> anyhow::Result<ExitCode> {
     };
     match (&verify.export, &verify.receipt, &given) {
         (Some(folder), _, Some(keys)) => {
-            let checking = async { check_export(|name| std::fs::read(folder.join(name)), keys) };
+            let checking = async { check_export(|name| file_of(&folder.join(name)), keys) };
             let checked = progress::shown("checking the export", checking).await;
             return Ok(ended(checked.map(|read| said_of_export(&read))));
         }
@@ -207,6 +207,15 @@ fn said_of_export(read: &ReadBack) -> String {
         counted(read.head.size, "entry"),
         short(read.head)
     )
+}
+
+/// A file of an export, if it is there.
+fn file_of(path: &Path) -> Result<Option<Vec<u8>>, String> {
+    match std::fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 fn check_receipt(file: &PathBuf, keys: &PublicKeys) -> anyhow::Result<Result<String, String>> {

@@ -15,7 +15,7 @@ use clap::Args;
 use jiff::Timestamp;
 
 use super::terminal::Palette;
-use super::{ConfigFile, EXIT_INVALID, chat_parts, colour_of_errors, complain, forge_parts};
+use super::{ConfigFile, EXIT_INVALID, colour_of_errors, complain, parts};
 use crate::config::Config;
 use countersign_ground::clock::Clock;
 use finding::{Findings, Level};
@@ -64,7 +64,7 @@ pub(super) async fn run(asked: Doctor) -> ExitCode {
 
 /// Everything that others must be asked about.
 async fn outside(config: &Config, findings: &mut Findings) {
-    match forge_parts::of(config) {
+    match parts::of_forges(config) {
         Ok(parts) => {
             if let Some(client) = &parts.github {
                 github::look(config, client, findings).await;
@@ -75,7 +75,7 @@ async fn outside(config: &Config, findings: &mut Findings) {
         }
         Err(why) => findings.error("forges", why, ""),
     }
-    match chat_parts::of(config) {
+    match parts::of_chats(config) {
         Ok(parts) => {
             if let (Some(client), Some(settings)) = (&parts.discord, &config.discord) {
                 discord::look(config, (settings, client), findings).await;

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 use secrecy::ExposeSecret;
 
-use crate::cli::{ConfigFile, EXIT_INVALID, colour_of_errors, complain, forge_parts, say};
+use crate::cli::{ConfigFile, EXIT_INVALID, colour_of_errors, complain, parts, say};
 use crate::config::Config;
 use crate::domain::{Forge, Repository};
 use crate::forges::gitlab::client::{Client, Hook, HookSecret};
@@ -48,7 +48,7 @@ pub(super) async fn run(asked: GitLab) -> ExitCode {
         }
     };
     let refuse = |why: &str| refuse(&format!("{}: {why}", path.display()));
-    let gitlab = match forge_parts::of(&config) {
+    let gitlab = match parts::of_forges(&config) {
         Ok(parts) => parts.gitlab,
         Err(why) => return refuse(&why),
     };

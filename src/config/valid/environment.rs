@@ -186,23 +186,15 @@ fn can_be_fulfilled(role: &Role, forge: Forge, asked: (u32, &Place), review: &mu
         review.refuse(problem.help(format!(
             "this service is on {forge}: add `{0}_users` or `{0}_{1}` to `[roles.{2}]`",
             forge.prefix(),
-            match forge {
-                Forge::GitHub => "teams",
-                Forge::GitLab => "groups",
-            },
+            forge.crowds(),
             role.name
         )));
         return;
     }
-    let counted = match forge {
-        Forge::GitHub if role.github_teams.is_empty() && role.github_roles.is_empty() => {
-            role.github_users.len()
-        }
-        Forge::GitLab if role.gitlab_groups.is_empty() && role.gitlab_access_level.is_none() => {
-            role.gitlab_users.len()
-        }
-        Forge::GitHub | Forge::GitLab => return,
-    };
+    if !role.crowds(forge).is_empty() || role.goes_by_access(forge) {
+        return;
+    }
+    let counted = role.users(forge).len();
     if (1..usize::try_from(people).unwrap_or(usize::MAX)).contains(&counted) {
         let message = format!(
             "{people} people must approve, but only {counted} can have the role `{}`",

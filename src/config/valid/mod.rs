@@ -106,6 +106,14 @@ impl Known<'_> {
         roles.map(|(name, _)| (name.value.as_str(), &name.place))
     }
 
+    /// Whether the section about this chat is there.
+    fn speaks_in(&self, chat: Chat) -> bool {
+        match chat {
+            Chat::Discord => self.file.discord.is_some(),
+            Chat::Slack => self.file.slack.is_some(),
+        }
+    }
+
     /// Whether the section about this forge is there.
     fn connects(&self, forge: Forge) -> bool {
         match forge {

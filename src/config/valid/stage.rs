@@ -4,7 +4,7 @@ use crate::config::at::At;
 use crate::config::raw::{self, TextOr};
 use crate::config::report::Problem;
 use crate::config::review::{Review, twice};
-use crate::domain::{AppId, Forge, Gate, GitHubGate, RepoRef, Stage, StageName};
+use crate::domain::{AppId, Forge, Gate, RepoRef, Stage, StageName};
 
 /// The stages of a service; the repository may be unknown when it has a mistake of its own.
 pub(super) fn stages(
@@ -56,7 +56,7 @@ fn gates(raw: &raw::Stage, repo: Option<&RepoRef>, review: &mut Review<'_>) -> V
             review.refuse(twice(&gate, &first.place));
             continue;
         }
-        if let Gate::GitHub(GitHubGate::Status { name, app: None }) = &gate.value {
+        if let Some(name) = gate.value.reported_by_anybody() {
             review.warn(&gate.place, format!(
                 "everyone who can write to {repo} can report the status `{name}`; name its source with `app`",
             ));

@@ -6,7 +6,7 @@ use crate::config::at::At;
 use crate::config::raw::{self, TextOr};
 use crate::config::report::Problem;
 use crate::config::review::Review;
-use crate::domain::{ChannelRef, EnvironmentName, Happening, Invalid, QuietHours, Subscription};
+use crate::domain::{ChannelRef, EnvironmentName, Happening, QuietHours, Subscription};
 
 pub(super) fn notify(
     raw: &raw::Service,
@@ -38,11 +38,9 @@ pub(super) fn notify(
 }
 
 fn must_connect(channel: &At<ChannelRef>, known: &Known<'_>, review: &mut Review<'_>) {
-    let (connected, section) = match channel.value {
-        ChannelRef::Discord(_) => (known.file.discord.is_some(), "discord"),
-        ChannelRef::Slack(_) => (known.file.slack.is_some(), "slack"),
-    };
-    if !connected && !review.refused(&(0..0), section) {
+    let chat = channel.value.chat();
+    let section = chat.as_str();
+    if !known.speaks_in(chat) && !review.refused(&(0..0), section) {
         let problem = Problem::new(&channel.place, format!("there is no `[{section}]`"));
         review.refuse(problem.help(format!("add the section `[{section}]`")));
     }
@@ -79,33 +77,12 @@ fn fill(
         subscription.on = on.iter().map(|one| happening(one.value)).collect();
     }
     if let Some(call) = &table.call {
-        let id = callable(&subscription.channel, &call.value);
+        let id = subscription.channel.callable(&call.value);
         subscription.call = review.keep(&call.place, id);
     }
     if let Some(quiet) = &table.quiet {
         subscription.quiet = review.keep(&quiet.place, QuietHours::parse(&quiet.value));
     }
-}
-
-/// A role or a user group, by the id that its chat gave it.
-fn callable(channel: &ChannelRef, id: &str) -> Result<String, Invalid> {
-    let (is_id, example) = match channel {
-        ChannelRef::Discord(_) => (
-            id.bytes().all(|b| b.is_ascii_digit()),
-            "the id of a role is a number, such as `1000000000000000004`",
-        ),
-        ChannelRef::Slack(_) => (
-            id.starts_with('S')
-                && id
-                    .bytes()
-                    .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit()),
-            "the id of a user group begins with S, such as `S0123456789`",
-        ),
-    };
-    if is_id && (1..=32).contains(&id.len()) {
-        return Ok(id.to_owned());
-    }
-    Err(Invalid::new("nobody can be called by this", example))
 }
 
 fn happening(written: raw::Happening) -> Happening {

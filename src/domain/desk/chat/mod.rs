@@ -9,7 +9,7 @@ use crate::domain::desk::{Change, Outcome, asked, links};
 use crate::domain::reason::{Reason, Rule};
 use crate::domain::text::{self, code, list, text};
 use crate::domain::{
-    Account, Act, Asked, Chat, Internal, Repository, Request, Said, Service, Speaker, Spot, Surface,
+    Account, Act, Asked, Internal, Repository, Request, Said, Service, Speaker, Spot, Surface,
 };
 
 pub(super) mod buttons;
@@ -24,10 +24,7 @@ pub(crate) fn said(sitting: &Sitting<'_>, said: &Said) -> Outcome {
     let mut outcome = Outcome::default();
     outcome.changes.push(Change::Remember { token });
     if !is_ours(sitting, &spot.speaker) {
-        let tenant = match spot.speaker.chat {
-            Chat::Discord => "server",
-            Chat::Slack => "workspace",
-        };
+        let tenant = spot.speaker.chat.tenant();
         let says = format!("Countersign does not work for this {tenant}");
         let reason = Reason::refuses(Rule::TENANT, says);
         answers::turn_away(sitting, spot, "", &reason, &mut outcome);

@@ -7,7 +7,7 @@ use crate::domain::desk::known::{named, people};
 use crate::domain::desk::sitting::Sitting;
 use crate::domain::reason::Reason;
 use crate::domain::text::{Message, Text, code, command, commit, link, person, strong, text};
-use crate::domain::{Ended, Environment, Forge, Quorum, Request, RequestKind, State};
+use crate::domain::{Ended, Environment, Quorum, Request, RequestKind, State};
 
 /// The whole comment about a request as it stands now.
 pub(crate) fn request(sitting: &Sitting<'_>, request: &Request, tree: Option<&Reason>) -> Message {
@@ -89,7 +89,7 @@ fn waiting(sitting: &Sitting<'_>, request: &Request, environment: &Environment) 
     let missing = shortage(environment, request);
     if missing.is_empty() {
         let trigger = &environment.trigger;
-        if trigger.kind().forge() == Some(Forge::GitHub) {
+        if trigger.kind().waits_at().is_some() {
             return format!("⏳ Approved; waits for a run to reach the {trigger}.").into();
         }
         return "⏳ Approved.".into();

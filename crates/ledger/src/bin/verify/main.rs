@@ -110,7 +110,7 @@ fn trusted(given: &[String]) -> Result<PublicKeys, String> {
 fn check(what: &What, keys: &PublicKeys) -> Result<String, String> {
     match what {
         What::Export(folder) => {
-            let read = check_export(|name| std::fs::read(Path::new(folder).join(name)), keys)?;
+            let read = check_export(|name| file_of(&Path::new(folder).join(name)), keys)?;
             let private = if read.has_private {
                 format!(
                     "{} private values, {} erased",
@@ -148,6 +148,15 @@ fn check(what: &What, keys: &PublicKeys) -> Result<String, String> {
                 short(head)
             ))
         }
+    }
+}
+
+/// A file of an export, if it is there.
+fn file_of(path: &Path) -> Result<Option<Vec<u8>>, String> {
+    match std::fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error.to_string()),
     }
 }
 
