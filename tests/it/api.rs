@@ -61,7 +61,7 @@ async fn history(store: &Store) {
 }
 
 async fn opened(engine: Engine) -> (Database, Opened, String) {
-    let database = Database::fresh(engine).await;
+    let database = Database::migrated(engine).await;
     let store = database.open().await;
     history(&store).await;
     let opened = Opened::new(&store);

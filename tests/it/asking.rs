@@ -155,7 +155,7 @@ fn audit(database: &Database, words: &[&str]) -> (String, String, i32) {
 }
 
 async fn with_entries(engine: Engine) -> (Database, Store) {
-    let database = Database::fresh(engine).await;
+    let database = Database::migrated(engine).await;
     let store = database.open().await;
     let evidence = Detail::from([
         ("commits", ["ab", "cd"].into_iter().collect()),

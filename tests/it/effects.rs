@@ -99,7 +99,7 @@ impl Running {
 }
 
 async fn a_failing_effect_comes_back_later_and_is_parked_at_last(engine: Engine) {
-    let database = Database::fresh(engine).await;
+    let database = Database::migrated(engine).await;
     let store = database.open().await;
     plan(&store, 0..1).await;
     let pace = Pace {
@@ -140,7 +140,7 @@ async fn a_failing_effect_comes_back_later_and_is_parked_at_last(engine: Engine)
 }
 
 async fn a_given_retry_time_is_obeyed(engine: Engine) {
-    let store = Database::fresh(engine).await.open().await;
+    let store = Database::migrated(engine).await.open().await;
     plan(&store, 0..1).await;
     let limited = Acted::Later {
         why: "limited".to_owned(),
@@ -166,7 +166,7 @@ fn outbox_command(database: &Database, words: &[&str]) -> Output {
 }
 
 async fn what_is_parked_can_be_listed_retried_and_dropped(engine: Engine) {
-    let database = Database::fresh(engine).await;
+    let database = Database::migrated(engine).await;
     let store = database.open().await;
     plan(&store, 0..3).await;
     let never = Acted::Never {
@@ -218,7 +218,7 @@ fn help(id: u64) -> Vec<u8> {
 }
 
 async fn help_is_answered_once_however_often_it_is_delivered(engine: Engine) {
-    let database = Database::fresh(engine).await;
+    let database = Database::migrated(engine).await;
     let github = GitHub::start(TOKEN).await.unwrap();
     let service = Service::start(&database, Some(&github)).await;
     // The same body under new ids and as another event, and again after the answer.
@@ -261,7 +261,7 @@ async fn help_is_answered_once_however_often_it_is_delivered(engine: Engine) {
 }
 
 async fn an_answer_that_was_lost_is_not_given_twice(engine: Engine) {
-    let database = Database::fresh(engine).await;
+    let database = Database::migrated(engine).await;
     let github = GitHub::start(TOKEN).await.unwrap();
     // Both effects are carried out, and GitHub says that they were not.
     let lost = |status| Trouble::FailAfterActing { status };
@@ -299,7 +299,7 @@ pub(crate) fn posts(github: &GitHub) -> usize {
 }
 
 async fn what_is_under_way_at_the_end_is_given_back(engine: Engine) {
-    let database = Database::fresh(engine).await;
+    let database = Database::migrated(engine).await;
     let github = GitHub::start(TOKEN).await.unwrap();
     github.expect_trouble_at("POST", "/reactions", Trouble::Silence);
     github.expect_trouble_at("POST", "/issues/3/comments", Trouble::Silence);
@@ -331,7 +331,7 @@ async fn what_is_under_way_at_the_end_is_given_back(engine: Engine) {
 }
 
 async fn triggers_leave_first_also_after_a_pause(engine: Engine) {
-    let store = Database::fresh(engine).await.open().await;
+    let store = Database::migrated(engine).await.open().await;
     let repository = json!({ "id": 9, "path": "acme/shop", "installation": 4 });
     let place = json!({
         "repository": repository, "pull_request": 3, "comment": 50, "written_at": now().to_string()

@@ -8,7 +8,7 @@ on_both!(every_example_of_githubs_is_accepted);
 
 async fn every_example_of_githubs_is_accepted(engine: Engine) {
     let Some(examples) = examples() else { return };
-    let database = Database::fresh(engine).await;
+    let database = Database::migrated(engine).await;
     let service = Service::start(&database, None).await;
     let mut sent = 0;
     for event in &examples {

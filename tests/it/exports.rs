@@ -47,7 +47,7 @@ struct Log {
 
 impl Log {
     async fn of(engine: Engine, entries: usize) -> Self {
-        let database = Database::fresh(engine).await;
+        let database = Database::migrated(engine).await;
         let store = database.open().await;
         let log = Self {
             database,
@@ -415,7 +415,7 @@ async fn who_lost_the_lease_moves_nothing(engine: Engine) {
 async fn a_running_service_sends_its_log_through_kills(engine: Engine) {
     use std::io::Write as _;
 
-    let database = Database::fresh(engine).await;
+    let database = Database::migrated(engine).await;
     let config = write_config(&database, None, &Wishes::default());
     let mut file = std::fs::OpenOptions::new()
         .append(true)

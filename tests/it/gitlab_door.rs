@@ -58,7 +58,7 @@ async fn stored(database: &Database) -> i64 {
 }
 
 async fn what_gitlab_did_not_send_is_turned_away_and_nothing_is_stored(engine: Engine) {
-    let database = Database::fresh(engine).await;
+    let database = Database::migrated(engine).await;
     let service = serve(&database).await;
     let plain = |token: &str| vec![("x-gitlab-token", token.to_owned())];
     let with_plain = |mut headers: Headers| {

@@ -36,7 +36,7 @@ async fn stored(database: &Database) -> i64 {
 }
 
 async fn a_wrong_signature_is_turned_away_and_nothing_is_stored(engine: Engine) {
-    let database = Database::fresh(engine).await;
+    let database = Database::migrated(engine).await;
     let service = Service::start(&database, None).await;
     let body = deliveries::push(9);
     let right = format!(
@@ -88,7 +88,7 @@ async fn a_wrong_signature_is_turned_away_and_nothing_is_stored(engine: Engine) 
 
 async fn a_body_is_taken_up_to_its_limit(engine: Engine) {
     const LIMIT: usize = 100 << 10;
-    let database = Database::fresh(engine).await;
+    let database = Database::migrated(engine).await;
     let wishes = Wishes {
         server: "max_body = \"100KiB\"".to_owned(),
         ..Wishes::default()
@@ -128,7 +128,7 @@ async fn a_body_is_taken_up_to_its_limit(engine: Engine) {
 }
 
 async fn junk_that_is_signed_is_stored_as_malformed(engine: Engine) {
-    let database = Database::fresh(engine).await;
+    let database = Database::migrated(engine).await;
     let service = Service::start(&database, None).await;
     let junk: [&[u8]; 7] = [
         b"",
@@ -168,7 +168,7 @@ async fn junk_that_is_signed_is_stored_as_malformed(engine: Engine) {
 }
 
 async fn what_is_not_served_is_said_plainly(engine: Engine) {
-    let database = Database::fresh(engine).await;
+    let database = Database::migrated(engine).await;
     let service = Service::start(&database, None).await;
     for (path, status) in [
         ("/livez", 200),
@@ -201,7 +201,7 @@ async fn what_is_not_served_is_said_plainly(engine: Engine) {
 /// A door that is full, because no committer stores what waits at it, and a client who announces a body and
 /// keeps it back until it hears the answer.
 async fn an_overload_is_answered_before_the_body_is_read(engine: Engine) {
-    let database = Database::fresh(engine).await;
+    let database = Database::migrated(engine).await;
     let store = database.open().await;
     let (clock, metrics) = (Clock::system(), Metrics::default());
     let shared = Shared::new(store.clone(), clock.clone(), metrics.clone());
@@ -302,7 +302,7 @@ async fn survive(database: &Database, service: &Service, outage: &Outage) {
 /// What a disk says when it is full, broken, or mounted read-only.
 #[tokio::test(flavor = "multi_thread")]
 async fn on_sqlite_only_a_failing_disk_is_an_outage_because_postgres_has_its_own_disk() {
-    let database = Database::fresh(Engine::Sqlite).await;
+    let database = Database::migrated(Engine::Sqlite).await;
     let folder = database.folder.path();
     let (library, fault) = (folder.join("faults.so"), folder.join("fault"));
     let compiled = std::process::Command::new("cc")
@@ -354,7 +354,7 @@ async fn on_sqlite_only_a_failing_disk_is_an_outage_because_postgres_has_its_own
 /// Only SQLite has one lock for the whole file.
 #[tokio::test(flavor = "multi_thread")]
 async fn on_sqlite_only_a_locked_file_is_an_outage_because_postgres_locks_rows() {
-    let database = Database::fresh(Engine::Sqlite).await;
+    let database = Database::migrated(Engine::Sqlite).await;
     let service = Service::start(&database, None).await;
     let outage = Outage {
         begin: "BEGIN EXCLUSIVE",
@@ -366,7 +366,7 @@ async fn on_sqlite_only_a_locked_file_is_an_outage_because_postgres_locks_rows()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn on_postgres_only_a_locked_table_is_an_outage_because_sqlite_has_no_table_locks() {
-    let database = Database::fresh(Engine::Postgres).await;
+    let database = Database::migrated(Engine::Postgres).await;
     let service = Service::start(&database, None).await;
     let outage = Outage {
         begin: "BEGIN; LOCK TABLE inbox, lease IN ACCESS EXCLUSIVE MODE",
@@ -379,7 +379,7 @@ async fn on_postgres_only_a_locked_table_is_an_outage_because_sqlite_has_no_tabl
 /// PostgreSQL is made read-only by a setting, which new connections obey.
 #[tokio::test(flavor = "multi_thread")]
 async fn on_postgres_only_a_read_only_server_is_an_outage_because_sqlite_is_a_file() {
-    let database = Database::fresh(Engine::Postgres).await;
+    let database = Database::migrated(Engine::Postgres).await;
     let service = Service::start(&database, None).await;
     let name = database.url.rsplit_once('/').unwrap().1.to_owned();
     let switch = async |to: &str| {

@@ -48,7 +48,7 @@ pub(crate) fn open_door(store: &Store) -> (Door, Shared) {
 }
 
 async fn a_repeated_delivery_is_stored_once(engine: Engine) {
-    let database = Database::fresh(engine).await;
+    let database = Database::migrated(engine).await;
     let store = database.open().await;
     let (door, _shared) = open_door(&store);
     let repeats = (0..100).map(|number| {
@@ -77,7 +77,7 @@ async fn a_repeated_delivery_is_stored_once(engine: Engine) {
 }
 
 async fn a_lane_is_handled_by_one_and_in_order(engine: Engine) {
-    let database = Database::fresh(engine).await;
+    let database = Database::migrated(engine).await;
     let store = database.open().await;
     let (door, _shared) = open_door(&store);
     for number in 0..6 {
@@ -122,7 +122,7 @@ async fn a_lane_is_handled_by_one_and_in_order(engine: Engine) {
 }
 
 async fn other_lanes_are_not_blamed_for_a_deadly_delivery(engine: Engine) {
-    let database = Database::fresh(engine).await;
+    let database = Database::migrated(engine).await;
     let store = database.open().await;
     let (door, _shared) = open_door(&store);
     for (key, lane) in [("bad", "one"), ("innocent", "two")] {
@@ -147,7 +147,7 @@ async fn other_lanes_are_not_blamed_for_a_deadly_delivery(engine: Engine) {
 }
 
 async fn a_delivery_that_brings_its_handler_down_is_set_aside(engine: Engine) {
-    let database = Database::fresh(engine).await;
+    let database = Database::migrated(engine).await;
     let store = database.open().await;
     let (door, shared) = open_door(&store);
     for key in ["bad", "innocent"] {
@@ -219,7 +219,7 @@ fn intake(shared: Shared, catalog: watch::Receiver<Arc<Catalog>>) -> Intake {
 }
 
 async fn intake_wakes_up_without_waiting_for_the_fallback(engine: Engine) {
-    let database = Database::fresh(engine).await;
+    let database = Database::migrated(engine).await;
     let store = database.open().await;
     let (door, shared) = open_door(&store);
     let (_catalog, catalog) = watch::channel(Arc::new(Catalog::default()));

@@ -66,7 +66,7 @@ pub(crate) async fn plan(store: &Store, comments: std::ops::Range<u64>) {
 
 async fn eight_workers_execute_each_job_under_one_fence(engine: Engine) {
     const JOBS: u64 = 2_000;
-    let database = Database::fresh(engine).await;
+    let database = Database::migrated(engine).await;
     let store = database.open().await;
     plan(&store, 0..JOBS).await;
     let executed: Arc<Mutex<Vec<(i64, i64)>>> = Arc::default();
@@ -135,7 +135,7 @@ async fn give_back(store: &Store, hold: &Hold) -> bool {
 }
 
 async fn a_lease_is_held_by_one_and_inherited_after_its_time(engine: Engine) {
-    let database = Database::fresh(engine).await;
+    let database = Database::migrated(engine).await;
     let store = database.open().await;
     let (door, _shared) = open_door(&store);
     door.store(delivery("1", "lane"), b"{}", now())
@@ -171,7 +171,7 @@ async fn a_lease_is_held_by_one_and_inherited_after_its_time(engine: Engine) {
 }
 
 async fn a_slow_holder_cannot_overwrite_the_next_one(engine: Engine) {
-    let database = Database::fresh(engine).await;
+    let database = Database::migrated(engine).await;
     let store = database.open().await;
     plan(&store, 0..1).await;
     let claim = async || {
@@ -231,7 +231,7 @@ async fn a_slow_holder_cannot_overwrite_the_next_one(engine: Engine) {
 /// Half of them take two rows in one order and half in the other, which PostgreSQL ends as deadlocks and
 /// SQLite does not let happen.
 async fn units_that_collide_are_repeated_until_all_are_done(engine: Engine) {
-    let database = Database::fresh(engine).await;
+    let database = Database::migrated(engine).await;
     let store = database.open().await;
     // PostgreSQL takes a second to see a deadlock, so there are only a few.
     let writers: Vec<_> = (0..2)

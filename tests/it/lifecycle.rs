@@ -30,7 +30,11 @@ async fn an_invalid_file_changes_nothing_and_a_valid_one_is_put_in_force(engine:
         (service.metric(current).await == 0.0).then_some(())
     })
     .await;
-    let said = service.logged("the new configuration is not in force; the old one still is");
+    let line = "the new configuration is not in force; the old one still is";
+    let said = eventually("it is logged", async || {
+        Some(service.logged(line)).filter(|said| !said.is_empty())
+    })
+    .await;
     let why = said[0]["why"].as_str().unwrap();
     assert!(why.contains("brunch") && why.contains("branch"), "{why}");
     let sent = service

@@ -300,7 +300,7 @@ fn files(folder: &Path) -> Vec<std::path::PathBuf> {
 }
 
 async fn a_key_is_replaced_while_the_service_runs(engine: Engine) {
-    let database = Database::fresh(engine).await;
+    let database = Database::migrated(engine).await;
     let service = Service::start(&database, None).await;
     ready(&service, true).await;
     let old = done(&database, &["key"]).trim().to_owned();
@@ -343,7 +343,7 @@ async fn ready(service: &Service, expect: bool) {
 
 #[tokio::test]
 async fn a_database_that_was_put_back_is_noticed_and_can_be_accepted() {
-    let database = Database::fresh(Engine::Sqlite).await;
+    let database = Database::migrated(Engine::Sqlite).await;
     let service = Service::start(&database, None).await;
     ready(&service, true).await;
     assert_eq!(service.stop().await, 0);

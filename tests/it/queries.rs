@@ -262,7 +262,7 @@ async fn append(store: &Store, entries: Vec<Entry>) {
 }
 
 async fn every_page_is_what_a_reader_of_everything_would_find(engine: Engine) {
-    let database = Database::fresh(engine).await;
+    let database = Database::migrated(engine).await;
     let store = database.open().await;
     let mut dice = Dice(1);
     let mut all: Vec<Known> = (0..ENTRIES).map(|index| known(&mut dice, index)).collect();
@@ -296,7 +296,7 @@ async fn every_page_is_what_a_reader_of_everything_would_find(engine: Engine) {
 }
 
 async fn names_are_the_latest_and_unknown_ones_find_nothing(engine: Engine) {
-    let database = Database::fresh(engine).await;
+    let database = Database::migrated(engine).await;
     let store = database.open().await;
     let entry = |at: i64, id: u64, login: &str| {
         let login = login.to_owned();
@@ -348,7 +348,7 @@ async fn names_are_the_latest_and_unknown_ones_find_nothing(engine: Engine) {
 }
 
 async fn only_the_named_services_are_looked_through(engine: Engine) {
-    let database = Database::fresh(engine).await;
+    let database = Database::migrated(engine).await;
     let store = database.open().await;
     let entries = ["shop", "billing", "search", "shop"];
     let entries = entries.map(|service| {

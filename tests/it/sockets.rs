@@ -26,7 +26,7 @@ enum Habit {
 
 async fn a_thousand_slow_sockets_disturb_nobody(engine: Engine) {
     raise_file_limit();
-    let database = Database::fresh(engine).await;
+    let database = Database::migrated(engine).await;
     let wishes = Wishes {
         server: "header_timeout = \"4s\"\nbody_timeout = \"4s\"".to_owned(),
         ..Wishes::default()

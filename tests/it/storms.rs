@@ -47,7 +47,7 @@ async fn stored_ids(database: &Database) -> BTreeSet<String> {
 }
 
 async fn two_thousand_callers_hang_up_and_no_202_is_lost(engine: Engine) {
-    let database = Database::fresh(engine).await;
+    let database = Database::migrated(engine).await;
     let service = Service::start(&database, None).await;
     let acknowledged: Arc<Mutex<BTreeSet<String>>> = Arc::default();
     let mut callers = JoinSet::new();
@@ -97,7 +97,7 @@ async fn two_thousand_callers_hang_up_and_no_202_is_lost(engine: Engine) {
 }
 
 async fn two_thousand_dropped_futures_poison_nothing(engine: Engine) {
-    let database = Database::fresh(engine).await;
+    let database = Database::migrated(engine).await;
     let store = database.open().await;
     let (clock, _hand) = Clock::by_hand(now());
     let shared = Shared::new(store.clone(), clock, Metrics::default());
@@ -176,7 +176,7 @@ impl Attempts {
 
 async fn thirty_kills_lose_nothing_that_was_acknowledged(engine: Engine) {
     const KILLS: usize = 32;
-    let database = Database::fresh(engine).await;
+    let database = Database::migrated(engine).await;
     let github = GitHub::start(TOKEN).await.unwrap();
     let config = write_config(&database, Some(&github), &Wishes::default());
     let acknowledged: Arc<Mutex<BTreeSet<String>>> = Arc::default();
@@ -311,7 +311,7 @@ async fn read_answer(socket: &mut TcpStream) -> Option<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn on_postgres_only_two_processes_share_the_work_because_sqlite_has_one_process() {
     const JOBS: u64 = 2_000;
-    let database = Database::fresh(Engine::Postgres).await;
+    let database = Database::migrated(Engine::Postgres).await;
     let github = GitHub::start(TOKEN).await.unwrap();
     plan(&database.open().await, 0..JOBS).await;
     let config = write_config(&database, Some(&github), &Wishes::default());

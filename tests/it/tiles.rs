@@ -79,7 +79,7 @@ async fn check(opened: &Opened, size: u64) {
 }
 
 async fn tiles_lead_to_the_signed_root(engine: Engine) {
-    let database = Database::fresh(engine).await;
+    let database = Database::migrated(engine).await;
     let store = database.open().await;
     let opened = Opened::new(&store);
     let first = opened.get("/log/checkpoint", "").await;
@@ -94,7 +94,7 @@ async fn tiles_lead_to_the_signed_root(engine: Engine) {
 }
 
 async fn seventy_thousand_entries_have_the_tiles_of_the_specification(engine: Engine) {
-    let database = Database::fresh(engine).await;
+    let database = Database::migrated(engine).await;
     let store = database.open().await;
     let opened = Opened::new(&store);
     lay(&database, &store, &mut Edge::default(), 70_000).await;
@@ -112,7 +112,7 @@ async fn seventy_thousand_entries_have_the_tiles_of_the_specification(engine: En
 }
 
 async fn nothing_beyond_the_signed_head_is_served(engine: Engine) {
-    let database = Database::fresh(engine).await;
+    let database = Database::migrated(engine).await;
     let store = database.open().await;
     let opened = Opened::new(&store);
     let mut edge = Edge::default();
@@ -173,7 +173,7 @@ async fn sqlx_forget_head(database: &Database, size: u64) {
 }
 
 async fn entries_are_for_bearers_of_a_token(engine: Engine) {
-    let database = Database::fresh(engine).await;
+    let database = Database::migrated(engine).await;
     let store = database.open().await;
     let opened = Opened::new(&store);
     lay(&database, &store, &mut Edge::default(), 300).await;
@@ -211,7 +211,7 @@ async fn entries_are_for_bearers_of_a_token(engine: Engine) {
 }
 
 async fn strange_paths_are_turned_away(engine: Engine) {
-    let database = Database::fresh(engine).await;
+    let database = Database::migrated(engine).await;
     let store = database.open().await;
     let opened = Opened::new(&store);
     lay(&database, &store, &mut Edge::default(), 2).await;

@@ -37,7 +37,7 @@ async fn set(store: &Store, name: &'static str, due_at: Timestamp) {
 }
 
 async fn a_timer_fires_once_and_under_one_fence(engine: Engine) {
-    let store = Database::fresh(engine).await.open().await;
+    let store = Database::migrated(engine).await.open().await;
     set(&store, "late", at(200)).await;
     set(&store, "early", at(100)).await;
 
@@ -82,7 +82,7 @@ async fn a_timer_fires_once_and_under_one_fence(engine: Engine) {
 }
 
 async fn a_timer_that_moves_voids_the_claim(engine: Engine) {
-    let store = Database::fresh(engine).await.open().await;
+    let store = Database::migrated(engine).await.open().await;
     set(&store, "soak", at(100)).await;
     let fired = timer::claim(&store, at(100), LEASE, 1)
         .await
@@ -115,7 +115,7 @@ async fn a_timer_that_moves_voids_the_claim(engine: Engine) {
 }
 
 async fn handled_deliveries_leave_after_their_time(engine: Engine) {
-    let database = Database::fresh(engine).await;
+    let database = Database::migrated(engine).await;
     let store = database.open().await;
     let (clock, hand) = Clock::by_hand(at(1_000_000));
     let shared = Shared::new(store.clone(), clock.clone(), Metrics::default());

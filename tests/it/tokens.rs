@@ -25,7 +25,7 @@ on_both!(
 const ENTRIES: &str = "/log/tile/entries/000";
 
 async fn a_token_is_made_used_and_revoked(engine: Engine) {
-    let database = Database::fresh(engine).await;
+    let database = Database::migrated(engine).await;
     let wishes = Wishes {
         variables: vec![("COUNTERSIGN_LOG", "trace".to_owned())],
         ..Wishes::default()
@@ -128,7 +128,7 @@ async fn a_token_is_made_used_and_revoked(engine: Engine) {
 }
 
 async fn a_token_ends_by_the_clock(engine: Engine) {
-    let database = Database::fresh(engine).await;
+    let database = Database::migrated(engine).await;
     let store = database.open().await;
     let opened = Opened::new(&store);
     let token = opened.token(&[Scope::Log], Some(60)).await;
@@ -161,7 +161,7 @@ async fn a_token_ends_by_the_clock(engine: Engine) {
 }
 
 async fn what_cannot_be_made_is_refused(engine: Engine) {
-    let database = Database::fresh(engine).await;
+    let database = Database::migrated(engine).await;
     database.open().await.close().await;
     let config = service::write_config(&database, None, &Wishes::default());
     let mut page = Page::of_terminal("token-refused");

@@ -317,7 +317,7 @@ async fn the_log_tells_of_a_webhook_when_it_changes_and_only_then() {
 }
 
 async fn the_service_itself_watches_at_its_start(engine: Engine) {
-    let database = Database::fresh(engine).await;
+    let database = Database::migrated(engine).await;
     let gitlab = GitLab::start(TOKEN).await.unwrap();
     let wishes = Wishes {
         server: "public_url = \"https://deploys.example.com\"".to_owned(),

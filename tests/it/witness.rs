@@ -167,7 +167,7 @@ struct Log {
 
 impl Log {
     async fn of(engine: Engine, entries: usize) -> Self {
-        let database = Database::fresh(engine).await;
+        let database = Database::migrated(engine).await;
         let store = database.open().await;
         let log = Self { database, store };
         log.grow(entries).await;
@@ -407,7 +407,7 @@ fn verified(page: &mut Page, when: &str, config: &Path) -> (bool, String) {
 async fn a_running_service_is_witnessed_and_that_is_checked(engine: Engine) {
     use std::io::Write as _;
 
-    let database = Database::fresh(engine).await;
+    let database = Database::migrated(engine).await;
     let honest = Honest::new(1);
     let address = honest.open().await;
     let config = write_config(&database, None, &Wishes::default());

@@ -287,7 +287,7 @@ impl World {
     ) -> Self {
         let beginning = Beginning {
             forge,
-            database: Database::fresh(engine).await,
+            database: Database::migrated(engine).await,
             at,
             services,
             talks,
