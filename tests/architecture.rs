@@ -113,10 +113,13 @@ const TOLD_APART: &[&str] = &[
     "src/domain/role.rs",
 ];
 
-/// Fronts, the command that sets up one of them, and the kinds of triggers, each of which belongs to one forge.
+/// Fronts, those of the demo's small ones among them, the command that sets up one of them, and the kinds of triggers,
+/// each of which belongs to one forge.
 const FRONTS: &[&[&str]] = &[
     &["forges"],
     &["chats"],
+    &["cli", "demo", "forge"],
+    &["cli", "demo", "chat"],
     &["cli", "setup"],
     &["domain", "trigger"],
 ];

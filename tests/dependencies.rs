@@ -184,12 +184,17 @@ fn the_demo_has_two_fakes_and_no_known_key() {
             "countersign-sandbox/intruder",
         ])
     );
+    // Two more for whoever asks for them.
+    for (feature, fake) in [("demo-gitlab", "gitlab"), ("demo-slack", "slack")] {
+        let brought = texts(&["demo", &format!("countersign-sandbox/{fake}")]);
+        assert_eq!(said(root, &["features", feature]), brought);
+    }
     let crate_ = ["dependencies", "countersign-sandbox"];
     assert_eq!(said(root, &crate_)["optional"], true.into());
     assert_eq!(said(root, &[crate_[0], crate_[1], "features"]), texts(&[]));
     assert_eq!(said(sandbox, &["features", "default"]), texts(&[]));
     // These bring neither the key that tests know nor another fake.
-    for feature in ["discord", "github", "intruder"] {
+    for feature in ["discord", "github", "gitlab", "intruder"] {
         for brought in said(sandbox, &["features", feature])
             .as_array()
             .into_iter()

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use countersign_sandbox::intruder;
+use countersign_sandbox::intruder::{self, Swap};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
@@ -70,6 +70,27 @@ fn it_plays_by_itself_and_leaves_nothing() {
     }
     assert!(!said.contains('\u{1b}'), "codes in a pipe:\n{said}");
     assert_eq!(left_in(folder.path()), Vec::<PathBuf>::new());
+}
+
+#[test]
+fn what_this_build_does_not_play_is_refused_with_a_way_out() {
+    for (option, is_held) in [
+        ("--gitlab", cfg!(feature = "demo-gitlab")),
+        ("--slack", cfg!(feature = "demo-slack")),
+    ] {
+        let help = demo(Path::new("unused"), &["--help"]).output().unwrap();
+        assert_eq!(said(&help).contains(option), is_held, "{option}");
+        if is_held {
+            continue;
+        }
+        let folder = TempDir::new().unwrap();
+        let output = demo(folder.path(), &[option]).output().unwrap();
+        let text = said(&output);
+        assert_eq!(output.status.code(), Some(2), "{text}");
+        let expect = format!("In a checkout, `script/demo {option}` builds one that does.");
+        assert!(text.contains(&expect), "{text}");
+        assert_eq!(left_in(folder.path()), Vec::<PathBuf>::new());
+    }
 }
 
 #[test]
@@ -163,14 +184,14 @@ struct Terminal {
 }
 
 impl Terminal {
-    fn open() -> Self {
+    fn open(options: &str) -> Self {
         let terminal = Self {
             folder: TempDir::new().unwrap(),
             socket: TempDir::new().unwrap(),
         };
         // The shell outlives an interrupt, to say how the demo ended.
         let script = format!(
-            "trap : INT; env TMPDIR={} {BINARY} demo; echo \"ended with $?\"; exec sleep 600",
+            "trap : INT; env TMPDIR={} {BINARY} demo {options}; echo \"ended with $?\"; exec sleep 600",
             terminal.folder.path().display()
         );
         let start = ["new-session", "-d", "-x", "100", "-y", "50"];
@@ -239,7 +260,7 @@ const QUINN: &str = "quinn on pull request 4 >";
 
 #[tokio::test]
 async fn a_person_releases_a_commit_in_a_terminal() {
-    let terminal = Terminal::open();
+    let terminal = Terminal::open("");
     terminal.shows(ANN, "Type: as eve").await;
     terminal.types("sing");
     terminal.shows(ANN, "`sing` means nothing here").await;
@@ -271,10 +292,37 @@ async fn a_person_releases_a_commit_in_a_terminal() {
     assert_eq!(left_in(terminal.folder.path()), Vec::<PathBuf>::new());
 }
 
+#[cfg(all(feature = "demo-gitlab", feature = "demo-slack"))]
+#[tokio::test]
+async fn a_person_learns_what_gitlab_and_slack_keep_for_themselves() {
+    const ON_CHANGE: &str = "ann on merge request !4 >";
+    let terminal = Terminal::open("--gitlab --slack");
+    terminal.shows(ANN, "Type: as eve").await;
+    terminal.types("/status");
+    let known = "Slack knows two commands here, /deploy and /countersign.";
+    terminal.shows(ANN, known).await;
+    terminal.types("/countersign why prod");
+    terminal
+        .shows(ANN, "│     ◦ ⏳ missing: 1 × `qa` (`quinn`)")
+        .await;
+    terminal.types("at mr");
+    terminal.shows(ON_CHANGE, "Type: as eve").await;
+    terminal.types("/approve #1");
+    let taken = "GitLab takes that for a quick action of its own, and tells nobody.";
+    terminal.shows(ON_CHANGE, taken).await;
+    terminal.types("help");
+    terminal
+        .shows(ON_CHANGE, "write in #releases, or on the merge request")
+        .await;
+    terminal.types("quit");
+    assert_eq!(terminal.ended().await, "0");
+    assert_eq!(left_in(terminal.folder.path()), Vec::<PathBuf>::new());
+}
+
 #[tokio::test]
 async fn the_end_of_input_and_an_interrupt_at_the_prompt_leave_nothing() {
     for (key, code) in [("C-c", "130"), ("C-d", "0")] {
-        let terminal = Terminal::open();
+        let terminal = Terminal::open("");
         terminal.shows(ANN, "Type: as eve").await;
         assert_eq!(left_in(terminal.folder.path()).len(), 1);
         terminal.tmux(&["send-keys", key]);
@@ -287,8 +335,13 @@ async fn the_end_of_input_and_an_interrupt_at_the_prompt_leave_nothing() {
 async fn only_the_database_of_a_demo_is_changed_by_hand_and_postgres_holds_none() {
     let database = Database::fresh(Engine::Sqlite).await;
     let service = Service::start(&database, None).await;
+    let swap = Swap {
+        forge: "github",
+        before: 8,
+        after: 9,
+    };
     for url in [database.url.as_str(), "postgres://nobody@127.0.0.1:9/none"] {
-        let refused = intruder::rewrite_decider(url, "demo.example/log", (8, 9)).await;
+        let refused = intruder::rewrite_decider(url, "demo.example/log", swap).await;
         assert_eq!(
             refused.unwrap_err().to_string(),
             "only the database of a demo is rewritten"

@@ -15,6 +15,7 @@ mod chats;
 mod commands;
 mod contract;
 mod demo;
+mod demo_pages;
 mod doctor;
 mod effects;
 mod evidence;

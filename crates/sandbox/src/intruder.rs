@@ -41,12 +41,22 @@ pub struct Rewritten {
     pub statements: Vec<String>,
 }
 
-/// Writes another person of GitHub, by number, into the newest approval of the log with this name.
-pub async fn rewrite_decider(
-    url: &str,
-    log: &str,
-    (before, after): (u64, u64),
-) -> Result<Rewritten, Unchanged> {
+/// One person in the place of another, by their numbers on a forge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Swap {
+    /// As persons of the log begin: `github`, `gitlab`.
+    pub forge: &'static str,
+    pub before: u64,
+    pub after: u64,
+}
+
+/// Writes another person into the newest approval by one, in the log with this name.
+pub async fn rewrite_decider(url: &str, log: &str, swap: Swap) -> Result<Rewritten, Unchanged> {
+    let Swap {
+        forge,
+        before,
+        after,
+    } = swap;
     sqlx::any::install_default_drivers();
     if !url.starts_with("sqlite:") {
         return Err(Unchanged::NotOurs);
@@ -64,7 +74,7 @@ pub async fn rewrite_decider(
     }
     let approved = connection
         .fetch_optional(AssertSqlSafe(format!(
-            "SELECT MAX(seq) AS seq FROM ledger_entry WHERE action = 'approved' AND person = 'github:{before}'"
+            "SELECT MAX(seq) AS seq FROM ledger_entry WHERE action = 'approved' AND person = '{forge}:{before}'"
         )))
         .await?;
     let seq = match approved {
@@ -75,7 +85,7 @@ pub async fn rewrite_decider(
     let statements = vec![
         "DROP TRIGGER IF EXISTS ledger_entry_never_changes".to_owned(),
         format!(
-            "UPDATE ledger_entry SET person = 'github:{after}', \
+            "UPDATE ledger_entry SET person = '{forge}:{after}', \
              body = CAST(replace(CAST(body AS TEXT), '\"id\":{before}', '\"id\":{after}') AS BLOB) \
              WHERE seq = {seq}"
         ),

@@ -3,7 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use super::people::{ANN, EVE, Person, Place, QUINN};
+use super::forge::Words;
+use super::people::{ANN, EVE, Place, QUINN, Speaker};
+use super::written::filled;
 
 /// Something that was seen to be so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,12 +38,12 @@ pub(super) enum Fact {
 #[derive(Debug)]
 pub(super) struct Step {
     pub(super) fact: Fact,
-    /// What comes next, for the hint.
-    pub(super) why: &'static str,
+    /// What comes next, for the hint; `<gaps>` are for what the forge calls things.
+    why: &'static str,
     /// What was shown, once it was.
-    pub(super) done: &'static str,
+    done: &'static str,
     /// Who does it where, if that matters.
-    pub(super) by: Option<(&'static Person, Place)>,
+    pub(super) by: Option<Speaker>,
     pub(super) line: Said,
 }
 
@@ -53,26 +55,30 @@ pub(super) enum Said {
     Approve,
 }
 
+const ANN_IN_CHAT: Speaker = ANN.at_home();
+const QUINN_ON_CHANGE: Speaker = QUINN.at_home();
+const EVE_ON_CHANGE: Speaker = EVE.at_home();
+
 const STEPS: [Step; 11] = [
     Step {
         fact: Fact::Refused,
-        why: "eve may read the repository and nothing else. She tries to release the commit.",
+        why: "eve may read the <repository> and nothing else. She tries to release the commit.",
         done: "eve is refused, and told why and who could help",
-        by: Some((&EVE, Place::PullRequest)),
+        by: Some(EVE_ON_CHANGE),
         line: Said::Plain("/deploy prod"),
     },
     Step {
         fact: Fact::Asked,
         why: "ann is a deployer. She asks for the release in the chat, which counts as the first of two approvals.",
         done: "ann asked for it, and one approval is still missing",
-        by: Some((&ANN, Place::Chat)),
+        by: Some(ANN_IN_CHAT),
         line: Said::Plain("/deploy prod"),
     },
     Step {
         fact: Fact::Live,
-        why: "quinn approves for qa, in a comment on the pull request. That starts the release.",
-        done: "both approved, the run was started once, and the commit is live",
-        by: Some((&QUINN, Place::PullRequest)),
+        why: "quinn approves for qa, in a comment on the <change>. That starts the release.",
+        done: "both approved, <started>, and the commit is live",
+        by: Some(QUINN_ON_CHANGE),
         line: Said::Approve,
     },
     Step {
@@ -114,14 +120,14 @@ const STEPS: [Step; 11] = [
         fact: Fact::AskedAgain,
         why: "ann asks for this one.",
         done: "ann asked for it",
-        by: Some((&ANN, Place::Chat)),
+        by: Some(ANN_IN_CHAT),
         line: Said::Plain("/deploy prod"),
     },
     Step {
         fact: Fact::Held,
         why: "quinn approves it. Before it leaves, the service looks at its audit log.",
-        done: "it was approved and did not leave: no deployment was asked of GitHub",
-        by: Some((&QUINN, Place::PullRequest)),
+        done: "it was approved and did not leave: <not asked>",
+        by: Some(QUINN_ON_CHANGE),
         line: Said::Approve,
     },
     Step {
@@ -172,31 +178,58 @@ impl Guide {
 }
 
 impl Step {
+    /// What comes next, in the words of the forge.
+    pub(super) fn why(&self, words: &Words) -> String {
+        in_words(self.why, words)
+    }
+
+    /// What was shown.
+    pub(super) fn done(&self, words: &Words) -> String {
+        in_words(self.done, words)
+    }
+
     /// What must be typed now, by this person in this place, about this request.
-    pub(super) fn typed(&self, who: &Person, place: Place, request: u64) -> String {
+    pub(super) fn typed(&self, words: &Words, speaker: Speaker, request: u64) -> String {
         match self.by {
-            Some((person, _)) if person != who => format!("as {}", person.name),
-            Some((_, Place::Chat)) if place != Place::Chat => "at chat".to_owned(),
-            Some((_, Place::PullRequest)) if place != Place::PullRequest => "at pr".to_owned(),
+            Some(by) if by.who != speaker.who => format!("as {}", by.who.name),
+            Some(by) if by.place != speaker.place => match by.place {
+                Place::Chat => "at chat".to_owned(),
+                Place::Change => format!("at {}", words.place),
+            },
             _ => match self.line {
                 Said::Plain(line) => line.to_owned(),
-                Said::Approve => format!("/approve #{request}"),
+                Said::Approve => format!("{} #{request}", words.approve),
             },
         }
     }
 
     /// Whether a command, said by this person in this place, is what this step is about.
-    pub(super) fn is_meant(&self, line: &str, who: &Person, place: Place) -> bool {
+    pub(super) fn is_meant(&self, line: &str, speaker: Speaker) -> bool {
         let is_line = match self.line {
             Said::Plain(meant) => line == meant,
-            Said::Approve => line.split_whitespace().next() == Some("/approve"),
+            Said::Approve => {
+                let line = line.strip_prefix("/countersign ").unwrap_or(line);
+                let name = line.split_whitespace().next().unwrap_or_default();
+                name.trim_start_matches('/') == "approve"
+            }
         };
-        is_line && self.by.is_none_or(|by| by == (who, place))
+        is_line && self.by.is_none_or(|by| by == speaker)
     }
+}
+
+fn in_words(text: &str, words: &Words) -> String {
+    let gaps = [
+        ("<repository>", words.repository),
+        ("<change>", words.change),
+        ("<started>", words.started),
+        ("<not asked>", words.not_asked),
+    ];
+    filled(text, &gaps.map(|(gap, word)| (gap, word.to_owned())))
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::forge::github::WORDS;
     use super::super::people::BOB;
     use super::*;
 
@@ -226,19 +259,40 @@ mod tests {
 
     #[test]
     fn it_brings_people_to_their_place_first() {
-        let step = &STEPS[0];
+        let typed = |step: usize, who, place| STEPS[step].typed(&WORDS, Speaker { who, place }, 7);
         for (who, place, expect) in [
             (&ANN, Place::Chat, "as eve"),
-            (&BOB, Place::PullRequest, "as eve"),
+            (&BOB, Place::Change, "as eve"),
             (&EVE, Place::Chat, "at pr"),
-            (&EVE, Place::PullRequest, "/deploy prod"),
+            (&EVE, Place::Change, "/deploy prod"),
         ] {
-            assert_eq!(step.typed(who, place, 0), expect);
+            assert_eq!(typed(0, who, place), expect);
         }
-        assert_eq!(STEPS[3].typed(&BOB, Place::Chat, 0), "audit");
-        let quinn = STEPS[2].typed(&QUINN, Place::PullRequest, 7);
-        assert_eq!(quinn, "/approve #7");
-        assert!(STEPS[2].is_meant("/approve 7", &QUINN, Place::PullRequest));
-        assert!(!STEPS[2].is_meant("/approve 7", &ANN, Place::PullRequest));
+        assert_eq!(typed(3, &BOB, Place::Chat), "audit");
+        assert_eq!(typed(2, &QUINN, Place::Change), "/approve #7");
+    }
+
+    #[test]
+    fn no_gap_is_left_in_what_is_said() {
+        for step in &STEPS {
+            let said = step.why(&WORDS) + &step.done(&WORDS);
+            assert!(!said.contains('<'), "{said}");
+        }
+    }
+
+    #[test]
+    fn an_approval_is_known_however_it_is_written() {
+        let approve = &STEPS[2];
+        let place = Place::Change;
+        for (line, who, expect) in [
+            ("/approve 7", &QUINN, true),
+            ("/countersign approve #7", &QUINN, true),
+            ("/countersign /approve", &QUINN, true),
+            ("/countersign why prod", &QUINN, false),
+            ("/approve 7", &ANN, false),
+        ] {
+            let is_meant = approve.is_meant(line, Speaker { who, place });
+            assert_eq!(is_meant, expect, "{line}");
+        }
     }
 }

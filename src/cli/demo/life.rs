@@ -1,16 +1,15 @@
 //! A commit's life up to the moment when it is ready, and the machines that carry it there: what people and
-//! machines do happens on the small GitHub, and each step counts when the service has written it down.
+//! machines do happens on the small forge, and each step counts when the service has written it down.
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow, bail};
 
-use super::home::{CHANNEL, Home, SHOP};
+use super::chat::Heard;
+use super::forge::Stage;
+use super::home::Home;
 use super::people::{ANN, BOB};
 use super::session::Session;
 use super::wait::until;
 use crate::domain::Action;
-use crate::domain::command::definitions;
-use countersign_sandbox::discord::GUILD;
-use countersign_sandbox::github::NewCommit;
 
 /// What bob works on, one after the other.
 const CHANGES: [&str; 4] = [
@@ -20,19 +19,6 @@ const CHANGES: [&str; 4] = [
     "Greet people by their name",
 ];
 
-/// A commit that is under way.
-#[derive(Clone, Debug)]
-pub(super) struct Commit {
-    pub(super) sha: String,
-    pub(super) pull_request: u64,
-}
-
-impl Commit {
-    pub(super) fn short(&self) -> &str {
-        self.sha.get(..7).unwrap_or(&self.sha)
-    }
-}
-
 impl Session<'_> {
     /// A commit begins its life, and is ready at the end.
     pub(super) async fn life(&mut self) -> anyhow::Result<()> {
@@ -40,9 +26,9 @@ impl Session<'_> {
         let is_first = self.commits.is_empty();
         self.screen.heading("A commit's life");
         self.push().await?;
-        let pull_request = self.commit()?.pull_request;
+        let change = self.commit()?.change;
         if is_first {
-            let (linked, passed) = tokio::join!(link_ann(home, pull_request), self.stages());
+            let (linked, passed) = tokio::join!(link_ann(home, change), self.stages());
             passed?;
             let entry = linked?;
             let what = "linked: ann showed that both her accounts are hers";
@@ -68,35 +54,24 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Bob opens a pull request and merges it.
+    /// Bob writes a change and merges it.
     async fn push(&mut self) -> anyhow::Result<()> {
-        let github = &self.home.github;
+        let (forge, words) = (&self.home.forge, self.words());
         let number = self.commits.len();
         let title = match CHANGES.get(number) {
             Some(title) => (*title).to_owned(),
             None => format!("Change {}", number + 1),
         };
-        let branch = title.to_lowercase().replace(' ', "-");
-        let head = github.head(SHOP, "main").context("main has a commit")?;
-        github.set_branch(SHOP, &branch, &head);
-        let commit = NewCommit::by(BOB.name, &title).touching(["src/shop.rs"]);
-        github.push(SHOP, &branch, vec![commit]).await;
-        let pull_request = github
-            .open_pull_request(SHOP, BOB.name, &branch, "main")
-            .await;
-        let sha = github.merge(SHOP, pull_request, BOB.name).await;
+        let commit = forge.merge(&BOB, &title).await;
+        let commit = commit.context("main has a commit")?;
         until(&self.home.clock, "the push was delivered", async || {
-            let pushed = |sent: &std::sync::Arc<countersign_sandbox::github::Sent>| {
-                sent.event == "push" && sent.body["after"] == sha.as_str()
-            };
-            let sent = github.sent().into_iter().rev().find(pushed)?;
-            let mut answered = github.deliveries().into_iter();
-            answered.find(|(guid, status)| *guid == sent.delivery && status == "OK")
+            forge.has_told_of(&commit).then_some(())
         })
         .await?;
-        let commit = Commit { sha, pull_request };
         let what = format!(
-            "pushed: bob merged pull request {pull_request}, \"{title}\": {}",
+            "pushed: bob merged {}{}, \"{title}\": {}",
+            words.in_brief,
+            commit.change,
             commit.short()
         );
         self.commits.push(commit);
@@ -106,31 +81,12 @@ impl Session<'_> {
     }
 
     async fn stages(&mut self) -> anyhow::Result<()> {
-        let github = &self.home.github;
         let sha = self.commit()?.sha.clone();
-        let done = ("completed", Some("success"));
-        for (name, what) in [("build", "built"), ("test", "tested")] {
-            github
-                .check_run(SHOP, &sha, (name, "github-actions"), done)
-                .await;
-            self.passed(name, &format!("{what}: the check `{name}` is green"))
-                .await?;
+        for stage in Stage::ALL {
+            let what = self.home.forge.pass(stage, &sha).await;
+            self.passed(stage.name(), what).await?;
         }
-        let staging = github.deploy(SHOP, &sha, "staging", BOB.name).await;
-        let runs = github.runs_of(&sha, "deployment");
-        for run in &runs {
-            github.run_moves(*run, "completed", Some("success")).await;
-        }
-        self.runs.extend(runs);
-        github.deployment_status(staging, "success").await;
-        self.passed("staging", "staged: it was deployed to staging")
-            .await?;
-        let regression = github.run(SHOP, "regression.yml", &sha, "push").await;
-        github
-            .run_moves(regression, "completed", Some("success"))
-            .await;
-        self.passed("regression", "regression: the workflow is green")
-            .await
+        Ok(())
     }
 
     /// A stage counts when the service has written it down.
@@ -160,36 +116,29 @@ impl Session<'_> {
     }
 }
 
-/// Ann shows on GitHub, and says on Discord, that she is one person.
-async fn link_ann(home: &Home, pull_request: u64) -> anyhow::Result<i64> {
-    let discord = &home.discord;
-    until(&home.clock, "Discord knows the commands", async || {
-        let known = discord.commands(Some(GUILD)).len();
-        (known == definitions().len()).then_some(())
+/// Ann shows on the forge, and says in the chat, that she is one person.
+async fn link_ann(home: &Home, change: u64) -> anyhow::Result<i64> {
+    let Home {
+        clock, forge, chat, ..
+    } = home;
+    let words = chat.words();
+    until(clock, words.connected, async || {
+        chat.is_connected().then_some(())
     })
     .await?;
-    let seen = discord.slash(ANN.on_discord, CHANNEL, "link", &[]).await;
-    let asked = seen.message().context("Discord shows no answer to /link")?;
-    let code = until(&home.clock, "a code to link ann's accounts", async || {
-        code_in(&discord.message(asked.id)?.content)
+    let Heard::Yes(answer) = chat.say(&ANN, words.link).await else {
+        bail!("{} shows no answer to {}", words.chat, words.link);
+    };
+    let code = until(clock, "a code to link ann's accounts", async || {
+        let answer = chat.answer(&ANN, answer)?;
+        code_in(&answer.look(clock.now()).lines.join("\n"))
     })
     .await?;
-    let github = &home.github;
-    github
-        .comment(ANN.name, SHOP, pull_request, &format!("/link {code}"))
-        .await;
-    let (message, button) = until(
-        &home.clock,
-        "Discord asks whether that was ann",
-        async || {
-            let question = discord.ephemeral_for(ANN.on_discord).pop()?;
-            let id = question.buttons().next()?["custom_id"].as_str()?.to_owned();
-            Some((question.id, id))
-        },
-    )
-    .await?;
-    discord.click(ANN.on_discord, message, &button).await;
-    until(&home.clock, "ann's accounts are linked", async || {
+    let shown = forge.comment(&ANN, change, &format!("/link {code}")).await;
+    shown.map_err(|problem| anyhow!(problem))?;
+    let what = format!("{} asks whether that was ann", words.chat);
+    until(clock, &what, async || chat.agree(&ANN).await).await?;
+    until(clock, "ann's accounts are linked", async || {
         let entries = home.entries(Action::IdentityLinked, None).await;
         entries.first().map(|entry| entry.seq)
     })

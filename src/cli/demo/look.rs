@@ -1,11 +1,9 @@
-//! Looks: what people see of a message on Discord or a comment on GitHub, as plain lines. The marks of Markdown go,
-//! what they mark stays.
+//! Looks: what people see of a message in a chat or a comment on a forge, as plain lines. The marks of Markdown go, what
+//! they mark stays.
 
 use jiff::Timestamp;
-use serde_json::Value;
 
 use crate::cli::terminal::Paint;
-use countersign_sandbox::discord::Message;
 
 /// A message as it looks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,40 +59,7 @@ impl Seen {
     }
 }
 
-/// A message on Discord with its embeds and buttons.
-pub(super) fn message(message: &Message, now: Timestamp) -> Seen {
-    let mut lines = lines_of(&message.content, now);
-    let mut paint = Paint::Strong;
-    for embed in &message.embeds {
-        let text = |name: &str| embed[name].as_str().unwrap_or_default();
-        paint = embed["color"].as_u64().map_or(paint, paint_of);
-        lines.extend(lines_of(text("title"), now));
-        lines.extend(lines_of(text("description"), now));
-        for field in embed["fields"].as_array().into_iter().flatten() {
-            let part = |name: &str| field[name].as_str().unwrap_or_default();
-            lines.push(String::new());
-            lines.extend(lines_of(part("name"), now));
-            lines.extend(lines_of(part("value"), now));
-        }
-        let footer = embed["footer"]["text"].as_str().unwrap_or_default();
-        if !footer.is_empty() {
-            lines.push(String::new());
-            lines.extend(lines_of(footer, now));
-        }
-    }
-    let labels: Vec<String> = message
-        .buttons()
-        .filter_map(|button: &Value| button["label"].as_str())
-        .map(|label| format!("[ {label} ]"))
-        .collect();
-    if !labels.is_empty() {
-        lines.push(String::new());
-        lines.push(labels.join("  "));
-    }
-    Seen { paint, lines }
-}
-
-/// A comment on GitHub.
+/// A comment on a forge.
 pub(super) fn comment(body: &str, now: Timestamp) -> Seen {
     Seen {
         paint: Paint::Strong,
@@ -102,27 +67,8 @@ pub(super) fn comment(body: &str, now: Timestamp) -> Seen {
     }
 }
 
-/// Blue for what is new, and the colours of a traffic light.
-fn paint_of(colour: u64) -> Paint {
-    let (red, green, blue) = (colour >> 16 & 0xff, colour >> 8 & 0xff, colour & 0xff);
-    if red > 2 * green {
-        Paint::Bad
-    } else if green > 2 * red {
-        match blue > green {
-            true => Paint::New,
-            false => Paint::Good,
-        }
-    } else if red > 2 * blue {
-        Paint::Waiting
-    } else if blue > 2 * red {
-        Paint::New
-    } else {
-        Paint::Quiet
-    }
-}
-
 /// The lines of a text without the marks that only a page would hide.
-fn lines_of(text: &str, now: Timestamp) -> Vec<String> {
+pub(super) fn lines_of(text: &str, now: Timestamp) -> Vec<String> {
     let all: Vec<&str> = text.lines().map(str::trim_end).collect();
     let mut lines: Vec<String> = Vec::new();
     for (index, line) in all.iter().enumerate() {
@@ -270,18 +216,5 @@ code
             "(as before: Passed)",
         ];
         assert_eq!(after.since(&before).lines, expect);
-    }
-
-    #[test]
-    fn moods_have_their_colours() {
-        for (colour, expect) in [
-            (0x001f_6feb, Paint::New),
-            (0x00d2_9922, Paint::Waiting),
-            (0x002e_a043, Paint::Good),
-            (0x00da_3633, Paint::Bad),
-            (0x006e_7681, Paint::Quiet),
-        ] {
-            assert_eq!(paint_of(colour), expect, "{colour:x}");
-        }
     }
 }

@@ -1,9 +1,11 @@
 //! `demo`: the life of a commit for a person who has nothing but this program. The real service runs in this process,
-//! with GitHub and Discord as small imitations on the loopback address; people are played by the person at the
+//! with a forge and a chat as small imitations on the loopback address; people are played by the person at the
 //! terminal, or by the guide alone. Nothing is left behind.
 
 mod ask;
+mod chat;
 mod folder;
+mod forge;
 mod guide;
 mod home;
 mod input;
@@ -14,9 +16,10 @@ mod people;
 mod release;
 mod screen;
 mod session;
-mod slash;
 mod typed;
 mod wait;
+mod wish;
+mod written;
 
 use std::io::IsTerminal as _;
 use std::path::Path;
@@ -26,13 +29,15 @@ use std::time::Duration;
 use clap::Args;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use self::chat::ChatWish;
 use self::folder::Folder;
+use self::forge::ForgeWish;
 use self::home::Home;
 use self::input::Input;
 use self::screen::Screen;
 use self::session::Session;
 use super::running::Farewell;
-use super::{complain, say};
+use super::{EXIT_INVALID, complain, say};
 use countersign_ground::clock::Clock;
 
 /// Between two lines, so that people can follow.
@@ -54,6 +59,10 @@ pub(super) struct DemoLine {
     /// Keep the folder with the configuration, the database and the service's log
     #[arg(long)]
     keep: bool,
+    #[command(flatten)]
+    forge: ForgeWish,
+    #[command(flatten)]
+    chat: ChatWish,
 }
 
 /// Who says what comes next.
@@ -76,6 +85,10 @@ impl Leader {
 }
 
 pub(super) async fn run(line: DemoLine) -> anyhow::Result<ExitCode> {
+    if let Some(refusal) = wish::refusal(&[line.forge.wish(), line.chat.wish()]) {
+        complain(&refusal);
+        return Ok(ExitCode::from(EXIT_INVALID));
+    }
     let mut signals = Signals::listen()?;
     let mut folder = Folder::make()?;
     if line.keep {
@@ -83,7 +96,7 @@ pub(super) async fn run(line: DemoLine) -> anyhow::Result<ExitCode> {
     }
     let leader = Leader::of(&line);
     let ended = tokio::select! {
-        played = play(folder.path(), leader) => played.map(|()| ExitCode::SUCCESS),
+        played = play(folder.path(), &line) => played.map(|()| ExitCode::SUCCESS),
         number = signals.next() => {
             say("");
             Ok(ExitCode::from(128_u8.saturating_add(number)))
@@ -105,11 +118,15 @@ pub(super) async fn run(line: DemoLine) -> anyhow::Result<ExitCode> {
     ended
 }
 
-async fn play(folder: &Path, leader: Leader) -> anyhow::Result<()> {
+async fn play(folder: &Path, line: &DemoLine) -> anyhow::Result<()> {
+    let leader = Leader::of(line);
     let screen = Screen::of_output();
     let watch = Clock::system().stopwatch();
-    screen.tell("Countersign with a small GitHub and a small Discord, all of it on this machine.");
-    let (home, mut running) = Home::start(folder).await?;
+    let (forge, chat) = (line.forge.name(), line.chat.name());
+    screen.tell(&format!(
+        "Countersign with a small {forge} and a small {chat}, all of it on this machine."
+    ));
+    let (home, mut running) = Home::start(folder, line.forge, line.chat).await?;
     screen.tell(&format!(
         "The service is at http://{}, its files are in {}.",
         home.address,

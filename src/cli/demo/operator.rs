@@ -7,13 +7,14 @@ use anyhow::bail;
 use clap::Parser as _;
 
 use super::ask;
+use super::forge::Words;
 use super::guide::Fact;
-use super::home::LOG;
 use super::people::{EVE, EVERYBODY, QUINN};
 use super::session::Session;
+use super::written::LOG;
 use crate::cli::{Command, Line, audit, say};
 use crate::domain::Action;
-use countersign_sandbox::intruder;
+use countersign_sandbox::intruder::{self, Swap};
 
 /// Entries that a table shows at first.
 const LISTED: &str = "14";
@@ -73,9 +74,13 @@ impl Session<'_> {
             "As somebody with the database's password: take the trigger away that guards the log, and write eve \
              where quinn approved. The service goes on running and knows nothing of it.",
         );
-        self.asked_before = self.asked_of_github();
-        let people = (QUINN.on_github, EVE.on_github);
-        let done = intruder::rewrite_decider(&self.home.database, LOG, people).await?;
+        self.asked_before = self.home.forge.releases_asked();
+        let swap = Swap {
+            forge: self.words().prefix,
+            before: QUINN.number,
+            after: EVE.number,
+        };
+        let done = intruder::rewrite_decider(&self.home.database, LOG, swap).await?;
         for statement in &done.statements {
             self.screen.aside(&format!("  sql> {statement};"));
         }
@@ -98,20 +103,19 @@ impl Session<'_> {
     pub(super) fn help(&self) {
         let people: Vec<String> = EVERYBODY
             .iter()
-            .map(|person| format!("{} ({})", person.name, person.about))
+            .map(|person| format!("{} ({})", person.name, self.about(person)))
             .collect();
         self.screen
             .tell(&format!("You can be {}.", people.join(", ")));
+        let Words { place, change, .. } = self.words();
+        let places = format!("at chat, at {place}");
+        let writes = format!("write in #releases, or on the {change}");
+        let help = self.home.chat.words().help;
+        let commands = format!("any command of Countersign; {help} lists them");
         for (line, what) in [
             ("as NAME", "be somebody else"),
-            (
-                "at chat, at pr",
-                "write in #releases, or on the pull request",
-            ),
-            (
-                "/deploy prod",
-                "any command of Countersign; /help lists them",
-            ),
+            (&places, &writes),
+            ("/deploy prod", &commands),
             ("notice", "show the message in #releases again"),
             (
                 "audit",

@@ -1,75 +1,103 @@
 //! People: who there is in the demo, and where things are said.
 
-/// A person with an account on GitHub and one on Discord.
+use super::forge;
+
+/// A person with an account on the forge and one in the chat.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Person {
     pub(super) name: &'static str,
-    /// What the person is for the others.
-    pub(super) about: &'static str,
-    pub(super) on_github: u64,
-    pub(super) on_discord: u64,
-    /// The role on GitHub.
-    pub(super) role: &'static str,
+    pub(super) part: Part,
+    /// The number of the account on the forge.
+    pub(super) number: u64,
     /// Where the person usually writes.
     pub(super) usual: Place,
+}
+
+/// What a person is for the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    /// Releases, and has linked both accounts.
+    Deployer,
+    /// Writes every change.
+    Author,
+    Approver,
+    Reader,
 }
 
 /// Where something is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place {
     Chat,
-    PullRequest,
+    /// The page of the change: a pull request, or a merge request.
+    Change,
 }
 
-/// A deployer, whose accounts are linked.
+/// Somebody, and where they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Speaker {
+    pub(super) who: &'static Person,
+    pub(super) place: Place,
+}
+
 pub(super) const ANN: Person = Person {
     name: "ann",
-    about: "a deployer, known on GitHub and on Discord",
-    on_github: 5,
-    on_discord: 4_005,
-    role: "maintain",
+    part: Part::Deployer,
+    number: 5,
     usual: Place::Chat,
 };
-/// The author of every change.
 pub(super) const BOB: Person = Person {
     name: "bob",
-    about: "the author of the change",
-    on_github: 6,
-    on_discord: 4_006,
-    role: "write",
-    usual: Place::PullRequest,
+    part: Part::Author,
+    number: 6,
+    usual: Place::Change,
 };
 pub(super) const QUINN: Person = Person {
     name: "quinn",
-    about: "who approves for qa",
-    on_github: 8,
-    on_discord: 4_008,
-    role: "write",
-    usual: Place::PullRequest,
+    part: Part::Approver,
+    number: 8,
+    usual: Place::Change,
 };
 pub(super) const EVE: Person = Person {
     name: "eve",
-    about: "who may read and nothing else",
-    on_github: 9,
-    on_discord: 4_009,
-    role: "read",
-    usual: Place::PullRequest,
+    part: Part::Reader,
+    number: 9,
+    usual: Place::Change,
 };
 
 pub(super) const EVERYBODY: [&Person; 4] = [&ANN, &QUINN, &EVE, &BOB];
 
 impl Person {
+    /// Where they usually are.
+    pub(super) const fn at_home(&'static self) -> Speaker {
+        Speaker {
+            who: self,
+            place: self.usual,
+        }
+    }
+
     pub(super) fn named(name: &str) -> Option<&'static Self> {
         EVERYBODY.into_iter().find(|person| person.name == name)
     }
 }
 
+impl Part {
+    /// In words, with the names of the forge and the chat.
+    pub(super) fn about(self, forge: &str, chat: &str) -> String {
+        match self {
+            Self::Deployer => format!("a deployer, known on {forge} and on {chat}"),
+            Self::Author => "the author of the change".to_owned(),
+            Self::Approver => "who approves for qa".to_owned(),
+            Self::Reader => "who may read and nothing else".to_owned(),
+        }
+    }
+}
+
 impl Place {
     /// As it stands in the prompt.
-    pub(super) fn called(self, pull_request: u64) -> String {
+    pub(super) fn called(self, words: &forge::Words, change: u64) -> String {
         match self {
             Self::Chat => "in #releases".to_owned(),
-            Self::PullRequest => format!("on pull request {pull_request}"),
+            Self::Change => format!("on {}", words.numbered(change)),
         }
     }
 }

@@ -1,18 +1,17 @@
-//! The release: what becomes of it: the message in the channel as it changes, the workflow on GitHub that carries it
-//! out, and what is written down meanwhile.
+//! The release: what becomes of it: the message in the channel as it changes, the forge's machines that carry it out,
+//! and what is written down meanwhile.
 
 use std::time::Duration;
 
+use super::chat::Posted;
 use super::guide::Fact;
-use super::home::CHANNEL;
-use super::look::{self, Seen};
+use super::look::Seen;
 use super::session::Session;
 use super::wait::{PATIENCE, until};
 use crate::domain::Action;
 use crate::store::ledger;
 use countersign_ground::clock::later;
 use countersign_ledger::Shown;
-use countersign_sandbox::discord::Message;
 
 /// Between two looks at the world.
 const LOOK: Duration = Duration::from_millis(20);
@@ -20,11 +19,9 @@ const LOOK: Duration = Duration::from_millis(20);
 const QUIET: Duration = Duration::from_millis(700);
 /// The same where something is expected.
 const LONG_QUIET: Duration = Duration::from_secs(5);
-/// What stands above the chat.
-const CALLED: &str = "#releases on Discord";
 
 impl Session<'_> {
-    /// Shows what changes, and lets GitHub's machines do their part, until what is expected was seen; or, if
+    /// Shows what changes, and lets the forge's machines do their part, until what is expected was seen; or, if
     /// nothing is, until nothing more happens.
     pub(super) async fn follow(&mut self, expected: Option<Fact>) -> anyhow::Result<()> {
         let clock = &self.home.clock;
@@ -53,13 +50,16 @@ impl Session<'_> {
 
     /// Draws the notice if it says something else by now.
     fn notice_changed(&mut self) -> bool {
-        let Some(message) = self.message() else {
+        let Some(posted) = self.home.chat.notice() else {
             return false;
         };
         let now = self.home.clock.now();
-        let notice = look::message(&message, now);
-        let before = self.drawn.as_ref().filter(|drawn| drawn.id == message.id);
-        let before = before.map(|drawn| look::message(drawn, now));
+        let notice = posted.look(now);
+        let before = self
+            .drawn
+            .as_ref()
+            .filter(|drawn| drawn.id() == posted.id());
+        let before = before.map(|drawn| drawn.look(now));
         if before
             .as_ref()
             .is_some_and(|before| before.news() == notice.news())
@@ -70,8 +70,7 @@ impl Session<'_> {
             Some(before) => notice.since(before),
             None => notice.clone(),
         };
-        self.screen.frame(CALLED, &shown);
-        self.drawn = Some(message);
+        self.frame(posted, &shown);
         self.observe(&notice);
         true
     }
@@ -89,7 +88,7 @@ impl Session<'_> {
             self.saw(Fact::Live);
         } else if title.contains("Failed")
             && notice.says("until an operator has looked")
-            && self.asked_of_github() == self.asked_before
+            && self.home.forge.releases_asked() == self.asked_before
         {
             self.saw(Fact::Held);
         }
@@ -104,24 +103,20 @@ impl Session<'_> {
         })
     }
 
-    /// GitHub's workflow takes up a deployment, and ends well. `true` while it is at work.
+    /// The forge's machines take a release up, and it ends well. `true` while they are at work.
     async fn machines(&mut self) -> anyhow::Result<bool> {
         let sha = self.commit()?.sha.clone();
-        let github = &self.home.github;
-        let runs = github.runs_of(&sha, "deployment");
-        let Some(run) = runs.into_iter().find(|run| !self.runs.contains(run)) else {
+        let forge = &self.home.forge;
+        let Some(release) = forge.waiting_release(&sha) else {
             return Ok(false);
         };
-        until(
-            &self.home.clock,
-            "the deployment on GitHub is known",
-            async || {
-                let entries = self.home.entries(Action::TriggerFound, Some(&sha)).await;
-                (!entries.is_empty()).then_some(())
-            },
-        )
+        let known = self.words().known;
+        until(&self.home.clock, known, async || {
+            let entries = self.home.entries(Action::TriggerFound, Some(&sha)).await;
+            (!entries.is_empty()).then_some(())
+        })
         .await?;
-        github.run_moves(run, "in_progress", None).await;
+        forge.begin(release).await;
         until(
             &self.home.clock,
             "the channel hears that it deploys",
@@ -139,38 +134,29 @@ impl Session<'_> {
             }
             self.pause().await;
         }
-        self.runs.push(run);
-        self.home
-            .github
-            .run_moves(run, "completed", Some("success"))
-            .await;
+        self.home.forge.finish(release).await;
         Ok(true)
-    }
-
-    /// How many deployments to production were asked of GitHub.
-    pub(super) fn asked_of_github(&self) -> usize {
-        let calls = self.home.github.exchanges().into_iter();
-        calls
-            .filter(|call| call.method == "POST" && call.path.ends_with("/deployments"))
-            .count()
     }
 
     /// What the channel shows about the newest commit.
     pub(super) fn notice(&self) -> Option<Seen> {
-        let message = self.message()?;
-        Some(look::message(&message, self.home.clock.now()))
-    }
-
-    fn message(&self) -> Option<Message> {
-        self.home.discord.messages(CHANNEL).pop()
+        let posted = self.home.chat.notice()?;
+        Some(posted.look(self.home.clock.now()))
     }
 
     /// Shows the whole notice.
     pub(super) fn draw(&mut self) {
-        if let Some(notice) = self.notice() {
-            self.screen.frame(CALLED, &notice);
-            self.drawn = self.message();
+        if let Some(posted) = self.home.chat.notice() {
+            let notice = posted.look(self.home.clock.now());
+            self.frame(posted, &notice);
         }
+    }
+
+    /// Shows what is to be seen of a message in the channel, and remembers the message.
+    fn frame(&mut self, posted: Posted, shown: &Seen) {
+        let title = format!("#releases on {}", self.home.chat.words().chat);
+        self.screen.frame(&title, shown);
+        self.drawn = Some(posted);
     }
 
     /// What was written down since the last time, in one line.

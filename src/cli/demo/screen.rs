@@ -172,7 +172,9 @@ fn framed(title: &str, lines: &[String], width: usize) -> Vec<Framed> {
 /// A line in pieces that fit; what follows in an item of a list stands below its text.
 fn wrapped(text: &str, width: usize) -> Vec<String> {
     let indent = text.len() - text.trim_start_matches(' ').len();
-    let is_item = text.trim_start().starts_with("- ");
+    let is_item = ["- ", "• ", "◦ "]
+        .iter()
+        .any(|mark| text.trim_start().starts_with(mark));
     let hang = " ".repeat(indent + if is_item { 2 } else { 0 });
     let mut lines = Vec::new();
     let mut line = " ".repeat(indent);
@@ -205,6 +207,8 @@ mod tests {
             ("one two three", &["one two", "three"]),
             ("- one two three", &["- one two", "  three"]),
             ("  - one two", &["  - one", "    two"]),
+            ("• one two", &["• one two"]),
+            ("• one two three", &["• one two", "  three"]),
             ("a-very-long-word b", &["a-very-long-word", "b"]),
         ] {
             assert_eq!(wrapped(text, 9), expect, "{text:?}");

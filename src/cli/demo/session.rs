@@ -1,23 +1,22 @@
 //! The person at the terminal: who they are just now, where, and what comes of what they type. Whatever is shown
-//! was read from the chat, the pull request, the audit log or the service; nothing is written beforehand.
+//! was read from the chat, the forge, the audit log or the service; nothing is written beforehand.
 
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 
+use super::chat::{Heard, Posted};
+use super::forge::{Commit, Words};
 use super::guide::{Fact, Guide};
-use super::home::{CHANNEL, Home, SHOP};
+use super::home::Home;
 use super::input::Input;
-use super::life::Commit;
 use super::look::{self, Seen};
-use super::people::{ANN, EVE, Person, Place};
+use super::people::{ANN, EVE, Person, Place, Speaker};
 use super::screen::Screen;
-use super::slash;
 use super::typed::{self, Typed};
 use super::wait::until;
 use crate::cli::say;
-use countersign_sandbox::discord::{self, Message};
 
 pub(super) struct Session<'h> {
     pub(super) home: &'h Home,
@@ -27,19 +26,16 @@ pub(super) struct Session<'h> {
     pub(super) guide: Guide,
     /// The step whose hint was given last.
     hinted: Option<Fact>,
-    who: &'static Person,
-    place: Place,
+    speaker: Speaker,
     pub(super) commits: Vec<Commit>,
-    /// Runs of the workflow that releases which are over.
-    pub(super) runs: Vec<u64>,
     /// The notice as it was drawn last.
-    pub(super) drawn: Option<Message>,
+    pub(super) drawn: Option<Posted>,
     /// The newest request.
     pub(super) request: u64,
     /// The newest entry of the audit log that was told about.
     pub(super) told: i64,
     ticks: usize,
-    /// Deployments that were asked of GitHub before the database was changed.
+    /// Releases that were asked of the forge before the database was changed.
     pub(super) asked_before: usize,
 }
 
@@ -51,16 +47,25 @@ impl<'h> Session<'h> {
             rest,
             guide: Guide::default(),
             hinted: None,
-            who: &ANN,
-            place: ANN.usual,
+            speaker: ANN.at_home(),
             commits: Vec::new(),
-            runs: Vec::new(),
             drawn: None,
             request: 0,
             told: 0,
             ticks: 0,
             asked_before: 0,
         }
+    }
+
+    /// What people call things on the forge.
+    pub(super) fn words(&self) -> &'static Words {
+        self.home.forge.words()
+    }
+
+    /// The person in the words of this forge and this chat.
+    pub(super) fn about(&self, person: &Person) -> String {
+        let chat = self.home.chat.words().chat;
+        person.part.about(self.words().forge, chat)
     }
 
     /// How many things were seen to happen.
@@ -87,12 +92,13 @@ impl<'h> Session<'h> {
     pub(super) async fn play(&mut self) -> anyhow::Result<()> {
         while let Some(step) = self.guide.next() {
             self.screen.gap();
-            self.screen.tell(&format!("Next: {}", step.why));
+            let words = self.words();
+            self.screen.tell(&format!("Next: {}", step.why(words)));
             // First who does it, then where, then what: never more than three lines.
             for _ in 0..3 {
-                let line = step.typed(self.who, self.place, self.request);
+                let line = step.typed(words, self.speaker, self.request);
                 say(&format!("{}{line}", self.prompt()));
-                let typed = typed::read(&line);
+                let typed = typed::read(&line, self.words().place);
                 let is_last = !matches!(typed, Typed::As(_) | Typed::At(_));
                 self.take(typed).await?;
                 if is_last {
@@ -100,7 +106,7 @@ impl<'h> Session<'h> {
                 }
             }
             if !self.guide.has_seen(step.fact) {
-                bail!("this did not happen: {}", step.done);
+                bail!("this did not happen: {}", step.done(words));
             }
         }
         Ok(())
@@ -109,13 +115,14 @@ impl<'h> Session<'h> {
     /// The person types, until they have enough.
     pub(super) async fn lead(&mut self, input: &mut Input) -> anyhow::Result<()> {
         loop {
+            let words = self.words();
             let hint = self.guide.next().map(|step| {
-                let line = step.typed(self.who, self.place, self.request);
+                let line = step.typed(words, self.speaker, self.request);
                 // What for is said once.
                 if self.hinted == Some(step.fact) {
                     self.screen.hint_again(&line);
                 } else {
-                    self.screen.hint(step.why, &line);
+                    self.screen.hint(&step.why(words), &line);
                 }
                 self.hinted = Some(step.fact);
                 line
@@ -131,10 +138,10 @@ impl<'h> Session<'h> {
                 self.screen.gap();
                 return Ok(());
             };
-            let typed = match (typed::read(&line), hint) {
+            let typed = match (typed::read(&line, self.words().place), hint) {
                 (Typed::Nothing, Some(hint)) => {
                     self.screen.fill_in(&self.prompt(), &hint);
-                    typed::read(&hint)
+                    typed::read(&hint, self.words().place)
                 }
                 (typed, _) => typed,
             };
@@ -149,21 +156,20 @@ impl<'h> Session<'h> {
     }
 
     fn prompt(&self) -> String {
-        let pull_request = self.commits.last().map_or(0, |commit| commit.pull_request);
-        self.screen
-            .prompt(self.who.name, &self.place.called(pull_request))
+        let change = self.commits.last().map_or(0, |commit| commit.change);
+        let place = self.speaker.place.called(self.words(), change);
+        self.screen.prompt(self.speaker.who.name, &place)
     }
 
     async fn take(&mut self, typed: Typed) -> anyhow::Result<()> {
         match typed {
             Typed::Nothing | Typed::Quit => {}
             Typed::As(person) => {
-                self.who = person;
-                self.place = person.usual;
-                let text = format!("You are {}, {}.", person.name, person.about);
+                self.speaker = person.at_home();
+                let text = format!("You are {}, {}.", person.name, self.about(person));
                 self.screen.aside(&text);
             }
-            Typed::At(place) => self.place = place,
+            Typed::At(place) => self.speaker.place = place,
             Typed::Command(line) => self.command(&line).await?,
             Typed::Audit(words) => {
                 self.screen.gap();
@@ -189,84 +195,68 @@ impl<'h> Session<'h> {
 
     /// A command of the product, said where the person is, and whatever comes of it.
     async fn command(&mut self, line: &str) -> anyhow::Result<()> {
-        let answer = match self.place {
+        let answer = match self.speaker.place {
             Place::Chat => self.say_in_chat(line).await?,
-            Place::PullRequest => self.say_on_github(line).await?,
+            Place::Change => self.say_on_forge(line).await?,
         };
         let is_refused = answer.is_some_and(|answer| answer.says("Refused"));
         let expected = self
             .guide
             .next()
-            .filter(|step| step.is_meant(line, self.who, self.place));
+            .filter(|step| step.is_meant(line, self.speaker));
         self.follow(expected.map(|step| step.fact).filter(|_| !is_refused))
             .await?;
-        if is_refused && self.who == &EVE && self.place == Place::PullRequest {
+        if is_refused && self.speaker == EVE.at_home() {
             self.saw(Fact::Refused);
         }
         Ok(())
     }
 
     async fn say_in_chat(&mut self, line: &str) -> anyhow::Result<Option<Seen>> {
-        let Some((name, options)) = slash::filled(line) else {
-            self.screen.tell(
-                "Discord offers no such command. /help shows what there is; at pr goes to the pull request.",
-            );
-            return Ok(None);
-        };
-        let options: Vec<_> = options
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.clone()))
-            .collect();
-        let world = &self.home.discord;
-        let seen = world
-            .slash(self.who.on_discord, CHANNEL, &name, &options)
-            .await;
-        let message = match seen {
-            discord::Seen::Message(message) => message,
-            discord::Seen::Failed(why) | discord::Seen::Impossible(why) => {
-                self.screen
-                    .tell(&format!("Discord does not take that: {why}."));
-                return Ok(None);
+        let (chat, who) = (&self.home.chat, self.speaker.who);
+        let words = chat.words();
+        let problem = match chat.say(who, line).await {
+            Heard::Yes(number) => {
+                let clock = &self.home.clock;
+                let answer = until(clock, "an answer in the chat", async || {
+                    chat.answer(who, number)
+                })
+                .await?;
+                let answer = answer.look(clock.now());
+                let title = format!("Countersign answers {}, who alone sees it", who.name);
+                self.screen.frame(&title, &answer);
+                return Ok(Some(answer));
             }
-            discord::Seen::Nothing | discord::Seen::Choices(_) | discord::Seen::Form(_) => {
-                self.screen.tell("Discord shows no answer.");
-                return Ok(None);
+            Heard::Unknown => {
+                let Words { place, change, .. } = self.words();
+                format!(
+                    "{}; at {place} goes to the {change}.",
+                    words.no_such_command
+                )
             }
+            Heard::Refused(why) => format!("{} does not take that: {why}.", words.chat),
+            Heard::Unanswered => format!("{} shows no answer.", words.chat),
         };
-        let answer = until(&self.home.clock, "an answer in the chat", async || {
-            let message = world.message(message.id)?;
-            (!message.content.is_empty()).then_some(message)
-        })
-        .await?;
-        let answer = look::message(&answer, self.home.clock.now());
-        let title = format!("Countersign answers {}, who alone sees it", self.who.name);
-        self.screen.frame(&title, &answer);
-        Ok(Some(answer))
+        self.screen.tell(&problem);
+        Ok(None)
     }
 
-    async fn say_on_github(&mut self, line: &str) -> anyhow::Result<Option<Seen>> {
-        let pull_request = self.commit()?.pull_request;
-        let github = &self.home.github;
-        let comment = github
-            .comment(self.who.name, SHOP, pull_request, line)
-            .await;
-        let mark = format!("/comment/{comment}/");
-        let answer = until(
-            &self.home.clock,
-            "an answer on the pull request",
-            async || {
-                let answers = github.comments().into_iter();
-                answers
-                    .map(|written| written.body)
-                    .find(|body| body.contains(&mark))
-            },
-        )
-        .await?;
-        let answer = look::comment(&answer, self.home.clock.now());
-        let title = format!(
-            "Countersign answers {} on pull request {pull_request}",
-            self.who.name
-        );
+    async fn say_on_forge(&mut self, line: &str) -> anyhow::Result<Option<Seen>> {
+        let change = self.commit()?.change;
+        let (forge, who) = (&self.home.forge, self.speaker.who);
+        let comment = match forge.comment(who, change, line).await {
+            Ok(comment) => comment,
+            Err(problem) => {
+                self.screen.tell(&problem);
+                return Ok(None);
+            }
+        };
+        let clock = &self.home.clock;
+        let what = format!("an answer on the {}", self.words().change);
+        let answer = until(clock, &what, async || forge.answer(comment)).await?;
+        let answer = look::comment(&answer, clock.now());
+        let place = Place::Change.called(self.words(), change);
+        let title = format!("Countersign answers {} {place}", who.name);
         self.screen.frame(&title, &answer);
         Ok(Some(answer))
     }
@@ -277,7 +267,7 @@ impl<'h> Session<'h> {
         if self.guide.saw(fact)
             && let Some(step) = step
         {
-            self.tick(step.done, "");
+            self.tick(&step.done(self.words()), "");
         }
     }
 }

@@ -23,16 +23,17 @@ pub(super) enum Typed {
     Unknown(String),
 }
 
-pub(super) fn read(line: &str) -> Typed {
+/// Understands a line where the place of a change is called so.
+pub(super) fn read(line: &str, place: &str) -> Typed {
     let line = line.trim();
     if line.starts_with('/') {
         return Typed::Command(line.to_owned());
     }
-    let mut words = line.split_whitespace();
-    let Some(first) = words.next() else {
+    let mut parts = line.split_whitespace();
+    let Some(first) = parts.next() else {
         return Typed::Nothing;
     };
-    let rest: Vec<&str> = words.collect();
+    let rest: Vec<&str> = parts.collect();
     match (first.to_ascii_lowercase().as_str(), rest.as_slice()) {
         ("as", [name]) => Person::named(&name.to_ascii_lowercase()).map_or_else(
             || {
@@ -44,9 +45,9 @@ pub(super) fn read(line: &str) -> Typed {
             Typed::As,
         ),
         ("as", _) => Typed::Unknown("Say who, for example: as eve".to_owned()),
-        ("at", ["chat" | "#releases" | "discord"]) => Typed::At(Place::Chat),
-        ("at", ["pr" | "pull" | "github"]) => Typed::At(Place::PullRequest),
-        ("at", _) => Typed::Unknown("Say where: at chat, or at pr".to_owned()),
+        ("at", ["chat" | "#releases" | "discord" | "slack"]) => Typed::At(Place::Chat),
+        ("at", ["pr" | "mr" | "pull" | "merge" | "github" | "gitlab"]) => Typed::At(Place::Change),
+        ("at", _) => Typed::Unknown(format!("Say where: at chat, or at {place}")),
         ("audit", rest) => Typed::Audit(rest.iter().map(|word| (*word).to_owned()).collect()),
         ("verify", []) => Typed::Verify,
         ("tamper", []) => Typed::Tamper,
@@ -84,7 +85,8 @@ mod tests {
             (" /deploy prod ", Typed::Command("/deploy prod".to_owned())),
             ("as eve", Typed::As(&EVE)),
             ("As Eve", Typed::As(&EVE)),
-            ("at pr", Typed::At(Place::PullRequest)),
+            ("at pr", Typed::At(Place::Change)),
+            ("at mr", Typed::At(Place::Change)),
             ("at chat", Typed::At(Place::Chat)),
             (
                 "audit --person ann",
@@ -93,7 +95,7 @@ mod tests {
             ("verify", Typed::Verify),
             ("exit", Typed::Quit),
         ] {
-            assert_eq!(read(line), expect, "{line:?}");
+            assert_eq!(read(line, "pr"), expect, "{line:?}");
         }
     }
 
@@ -107,7 +109,7 @@ mod tests {
             ("make tea", "help"),
             ("\u{1b}[2J", "`[2J` means nothing"),
         ] {
-            let Typed::Unknown(said) = read(line) else {
+            let Typed::Unknown(said) = read(line, "pr") else {
                 panic!("{line:?} was understood");
             };
             assert!(said.contains(hint), "{line:?}: {said}");

@@ -83,6 +83,14 @@ impl GitHub {
             .collect()
     }
 
+    /// How far a run is.
+    pub fn run_status(&self, run: u64) -> Option<String> {
+        let world = lock(&self.world);
+        let mut repositories = world.repositories.values();
+        let run = repositories.find_map(|repository| repository.runs.get(&run));
+        run.map(|run| run.status.clone())
+    }
+
     /// The workflow's `run-name`, such as `Deploy ${{ inputs.release }}`.
     pub fn set_run_name(&self, repository: &str, file: &str, template: &str) {
         self.change_workflow(repository, file, |workflow| {
