@@ -184,6 +184,7 @@ async fn thirty_kills_lose_nothing_that_was_acknowledged(engine: Engine) {
     for kill in 0..KILLS {
         let mut service = Service::run(config.clone(), &[]).await;
         let load = start_load(&service, kill, &acknowledged);
+        // Another moment of the work to die in each time, not a wait for a fact.
         tokio::time::sleep(Duration::from_secs_f64(0.02 + 0.25 * chance::fraction())).await;
         service.kill();
         drop(load);

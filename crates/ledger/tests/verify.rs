@@ -272,3 +272,28 @@ fn wrong_use_says_how_it_is_used() {
         "{said}"
     );
 }
+
+#[test]
+fn what_a_file_says_cannot_move_the_cursor() {
+    let log = Log::made();
+    // A clear screen, a forged verdict, and a sign that turns the direction of text.
+    let hostile = "\u{1b}[2J\nok: all is well\u{202e}\u{9b}1m";
+    let escaped = serde_json::to_string(&serde_json::json!({ hostile: 1 })).unwrap();
+    log.write("receipt.json", escaped.as_bytes());
+    let entry = fs::read_to_string(log.path("entry.json")).unwrap();
+    let foreign = serde_json::to_string(&format!("else{hostile}")).unwrap();
+    let entry = entry.replace("\"log\":\"example.com/log\"", &format!("\"log\":{foreign}"));
+    log.write("entry.json", entry.as_bytes());
+    for check in [
+        "receipt receipt.json --key key.txt",
+        "proof proof.txt --entry entry.json --key key.txt",
+    ] {
+        let (code, said) = log.says(check);
+        assert_eq!(code, 1, "{said}");
+        let line = said.strip_suffix('\n').unwrap();
+        assert!(line.starts_with("bad: "), "{line:?}");
+        assert!(line.contains("ok: all is well"), "{line:?}");
+        let moves = |c: char| c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c);
+        assert!(!line.contains(moves), "{line:?}");
+    }
+}

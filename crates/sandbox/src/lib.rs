@@ -5,6 +5,8 @@
 mod courier;
 mod desk;
 mod escape;
+#[cfg(any(feature = "github", feature = "gitlab"))]
+mod history;
 mod new_commit;
 mod order;
 

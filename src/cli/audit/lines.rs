@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use serde_json::{Value, json};
 
 use crate::cli::terminal;
-use countersign_ledger::Shown;
+use countersign_ledger::{Shown, clean, is_invisible};
 
 /// The width of a terminal that does not tell.
 const USUAL_WIDTH: usize = 160;
@@ -55,24 +55,6 @@ const TABLE_HEADER: [&str; 10] = [
     "REQUEST",
     "WHY",
 ];
-
-/// Text from outside on one line, without hidden characters.
-pub(super) fn clean(text: &str) -> String {
-    let visible: String = text
-        .chars()
-        .filter(|c| !is_invisible(*c))
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
-    visible.trim().to_owned()
-}
-
-/// Those that turn the direction of text, or have no shape.
-fn is_invisible(c: char) -> bool {
-    matches!(
-        c,
-        '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
-    )
-}
 
 /// The entry as JSON on one line. Control characters are escaped, all of them.
 pub(super) fn as_json(shown: &Shown) -> String {

@@ -5,10 +5,10 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::{Map, Value};
 
-use super::lines::{clean, outcome, seconds};
+use super::lines::{outcome, seconds};
 use crate::cli::{ConfigFile, EXIT_INVALID, complain, open, say};
 use crate::store::{Store, ledger};
-use countersign_ledger::Shown;
+use countersign_ledger::{Shown, clean};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Show {

@@ -13,7 +13,7 @@ use crate::domain::Action;
 use crate::engine::signer::{Left, Place, Problem, examine};
 use crate::store::{Store, ledger};
 use countersign_ledger::export::{ReadBack, check_export};
-use countersign_ledger::{PublicKeys, Receipt, short};
+use countersign_ledger::{PublicKeys, Receipt, clean, short};
 
 #[derive(Debug, Args)]
 pub(in super::super) struct Verify {
@@ -64,7 +64,8 @@ fn ended(checked: Result<String, String>) -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(problem) => {
-            complain(&format!("bad: {problem}"));
+            // A receipt or an export may be anybody's.
+            complain(&format!("bad: {}", clean(&problem)));
             ExitCode::FAILURE
         }
     }

@@ -1,6 +1,6 @@
 //! Commits and branches: ancestry, comparison, and the many ways to name a commit.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -11,6 +11,7 @@ use super::people::merge;
 use super::repositories::Repository;
 use super::world::{Need, World, node, stamp};
 use super::{GitHub, NewCommit, lock};
+use crate::history::{self, Recorded};
 use countersign_ground::digest;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -25,6 +26,28 @@ pub(super) struct Commit {
     pub(super) committer: Option<u64>,
     pub(super) at: Timestamp,
     pub(super) files: Vec<String>,
+}
+
+impl Recorded for Commit {
+    fn sha(&self) -> &str {
+        &self.sha
+    }
+
+    fn parents(&self) -> &[String] {
+        &self.parents
+    }
+
+    fn files(&self) -> &[String] {
+        &self.files
+    }
+
+    fn serial(&self) -> u64 {
+        self.serial
+    }
+
+    fn network(&self) -> u64 {
+        self.network
+    }
 }
 
 impl GitHub {
@@ -127,15 +150,7 @@ impl World {
         if let Some(sha) = repository.branches.get(branch) {
             return self.commits.get(sha);
         }
-        let is_sha = text.len() >= 7 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-        let text = text.to_ascii_lowercase();
-        let mut matching = self
-            .commits
-            .range(text.clone()..)
-            .take_while(|(sha, _)| sha.starts_with(&text));
-        matching
-            .find(|(_, commit)| is_sha && commit.network == repository.network)
-            .map(|(_, commit)| commit)
+        history::abbreviated(&self.commits, repository.network, text)
     }
 
     /// A ref in a comparison, which may name another owner of the same network.
@@ -147,44 +162,6 @@ impl World {
             other.network == repository.network && other.owner().eq_ignore_ascii_case(owner)
         })?;
         self.resolve(fork, name)
-    }
-
-    /// The commit and everything below it.
-    pub(super) fn ancestors(&self, sha: &str) -> BTreeSet<&str> {
-        let mut seen = BTreeSet::new();
-        let mut open: Vec<&str> = self
-            .commits
-            .get(sha)
-            .map(|commit| commit.sha.as_str())
-            .into_iter()
-            .collect();
-        while let Some(next) = open.pop() {
-            if seen.insert(next) {
-                let commit = self.commits.get(next);
-                open.extend(
-                    commit
-                        .into_iter()
-                        .flat_map(|commit| &commit.parents)
-                        .map(String::as_str),
-                );
-            }
-        }
-        seen
-    }
-
-    /// Oldest first.
-    pub(super) fn in_order<'s>(&self, shas: impl Iterator<Item = &'s str>) -> Vec<&Commit> {
-        let mut commits: Vec<&Commit> = shas.filter_map(|sha| self.commits.get(sha)).collect();
-        commits.sort_by_key(|commit| commit.serial);
-        commits
-    }
-
-    /// What the commits above a base touch.
-    pub(super) fn files_between(&self, base: &str, head: &str) -> Vec<String> {
-        let (base, head) = (self.ancestors(base), self.ancestors(head));
-        let commits = self.in_order(head.difference(&base).copied());
-        let files: BTreeSet<&String> = commits.iter().flat_map(|commit| &commit.files).collect();
-        files.into_iter().cloned().collect()
     }
 
     fn signature(&self, account: Option<u64>, at: Timestamp) -> Value {
@@ -321,14 +298,13 @@ impl World {
         let head = self
             .resolve_across(repository, head)
             .ok_or_else(Answer::not_found)?;
-        let (below_base, below_head) = (self.ancestors(&base.sha), self.ancestors(&head.sha));
-        let shared = self.in_order(below_base.intersection(&below_head).copied());
-        let Some(fork_point) = shared.last() else {
-            let text = format!("No common ancestor between {} and {}.", base.sha, head.sha);
+        let (base_sha, head_sha) = (base.sha.as_str(), head.sha.as_str());
+        let Some(fork_point) = history::fork_point(&self.commits, base_sha, head_sha) else {
+            let text = format!("No common ancestor between {base_sha} and {head_sha}.");
             return Err(Answer::message(404, &text));
         };
-        let ahead = self.in_order(below_head.difference(&below_base).copied());
-        let behind = below_base.difference(&below_head).count();
+        let ahead = history::between(&self.commits, base_sha, head_sha);
+        let behind = history::between(&self.commits, head_sha, base_sha).len();
         let status = match (ahead.is_empty(), behind) {
             (true, 0) => "identical",
             (true, _) => "behind",

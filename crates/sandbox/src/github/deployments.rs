@@ -10,6 +10,7 @@ use super::actions::Start;
 use super::call::{Answer, Call, Outcome};
 use super::repositories::Repository;
 use super::world::{Need, World, node, stamp};
+use crate::history;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Deployment {
@@ -179,7 +180,7 @@ impl World {
                 .get(default)
                 .cloned()
                 .unwrap_or_default();
-            if !self.ancestors(&sha).contains(head.as_str()) {
+            if !history::ancestors(&self.commits, &sha).contains(head.as_str()) {
                 let text = format!("Auto-merged {default} into {reference} on deployment.");
                 let new = NewCommit {
                     message: text.clone(),

@@ -9,6 +9,7 @@ use super::people::merge;
 use super::pulls::{Merged, PullRequest};
 use super::repositories::Repository;
 use super::world::World;
+use crate::history;
 
 /// How a pull request is merged.
 #[derive(Clone, Copy)]
@@ -127,18 +128,17 @@ impl World {
                 message: format!("{} (#{number})", pull.title),
                 author,
                 committer,
-                files: self.files_between(&pull.base_sha, &pull.head_sha),
+                files: history::files_between(&self.commits, &pull.base_sha, &pull.head_sha),
                 merges: Vec::new(),
             },
         };
         let sha = self.commit(repository, &pull.base, new);
         let base: BTreeSet<String> = before
             .iter()
-            .flat_map(|sha| self.ancestors(sha))
+            .flat_map(|sha| history::ancestors(&self.commits, sha))
             .map(str::to_owned)
             .collect();
-        let brought = self
-            .ancestors(&sha)
+        let brought = history::ancestors(&self.commits, &sha)
             .into_iter()
             .filter(|sha| !base.contains(*sha));
         let brought: Vec<String> = brought.map(str::to_owned).collect();

@@ -8,6 +8,7 @@ use super::call::{Answer, Call, Outcome};
 use super::people::merge;
 use super::repositories::Repository;
 use super::world::{Need, World, node, stamp};
+use crate::history;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct PullRequest {
@@ -118,8 +119,8 @@ impl World {
     /// As a single answer and webhooks show it.
     pub(super) fn whole_pull_json(&self, repository: &Repository, pull: &PullRequest) -> Value {
         let mut json = self.pull_json(repository, pull);
-        let base = self.ancestors(&pull.base_sha);
-        let head = self.ancestors(&pull.head_sha);
+        let base = history::ancestors(&self.commits, &pull.base_sha);
+        let head = history::ancestors(&self.commits, &pull.head_sha);
         let commits = head.difference(&base).count();
         let comments = repository.comments.values();
         let comments = comments
@@ -200,8 +201,8 @@ impl World {
         let sha = &self.known(repository, sha)?.sha;
         let contains = |pull: &PullRequest| {
             let of_head = || {
-                self.ancestors(&pull.head_sha).contains(sha.as_str())
-                    && !self.ancestors(&pull.base_sha).contains(sha.as_str())
+                history::ancestors(&self.commits, &pull.head_sha).contains(sha.as_str())
+                    && !history::ancestors(&self.commits, &pull.base_sha).contains(sha.as_str())
             };
             pull.merged
                 .as_ref()

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::actions::Start;
 use super::world::{World, stamp};
+use crate::history;
 
 /// Where a branch was before it was made, and is after it was deleted.
 const NOTHING: &str = "0000000000000000000000000000000000000000";
@@ -36,7 +37,7 @@ impl World {
             return;
         };
         let html = format!("https://github.com/{}", found.full_name);
-        let listed = self.in_order(pushed.iter().map(String::as_str));
+        let listed = history::in_order(&self.commits, pushed.iter().map(String::as_str));
         let listed: Vec<Value> = listed
             .iter()
             .map(|commit| self.pushed_json(&html, &commit.sha))
@@ -45,7 +46,9 @@ impl World {
         let commit = after.as_deref().and_then(|sha| self.commits.get(sha));
         let pusher = commit.and_then(|commit| commit.author).unwrap_or(5);
         let forced = match (before, after.as_deref()) {
-            (Some(before), Some(after)) => !self.ancestors(after).contains(before),
+            (Some(before), Some(after)) => {
+                !history::ancestors(&self.commits, after).contains(before)
+            }
             _ => false,
         };
         let (old, new) = (

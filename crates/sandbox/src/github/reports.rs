@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::call::{Answer, Call, Outcome};
 use super::repositories::Repository;
 use super::world::{Need, World, node, stamp};
+use crate::history;
 
 /// GitHub keeps this many for one commit and context.
 const MOST_STATUSES: usize = 1_000;
@@ -105,7 +106,7 @@ impl World {
         let branches = found
             .branches
             .iter()
-            .filter(|(_, head)| self.ancestors(head).contains(sha));
+            .filter(|(_, head)| history::ancestors(&self.commits, head).contains(sha));
         let branches: Vec<Value> = branches
             .map(|(name, head)| {
                 let commit = json!({ "sha": head, "url": format!("{api}/commits/{head}") });

@@ -9,6 +9,7 @@ use super::call::{Answer, Call, Outcome};
 use super::projects::Project;
 use super::world::{World, merge, signed, stamp};
 use super::{GitLab, NewCommit, lock};
+use crate::history::{self, Recorded};
 use countersign_ground::digest;
 
 #[derive(Clone, Debug)]
@@ -36,6 +37,28 @@ pub(super) struct Signatory {
 impl Commit {
     pub(super) fn title(&self) -> &str {
         self.message.lines().next().unwrap_or_default()
+    }
+}
+
+impl Recorded for Commit {
+    fn sha(&self) -> &str {
+        &self.sha
+    }
+
+    fn parents(&self) -> &[String] {
+        &self.parents
+    }
+
+    fn files(&self) -> &[String] {
+        &self.files
+    }
+
+    fn serial(&self) -> u64 {
+        self.serial
+    }
+
+    fn network(&self) -> u64 {
+        self.network
     }
 }
 
@@ -160,53 +183,7 @@ impl World {
         if let Some(sha) = named {
             return self.commits.get(sha);
         }
-        let is_sha = text.len() >= 7 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-        let text = text.to_ascii_lowercase();
-        let mut matching = self
-            .commits
-            .range(text.clone()..)
-            .take_while(|(sha, _)| sha.starts_with(&text));
-        matching
-            .find(|(_, commit)| is_sha && commit.network == project.network)
-            .map(|(_, commit)| commit)
-    }
-
-    /// The commit and everything below it.
-    pub(super) fn ancestors(&self, sha: &str) -> BTreeSet<&str> {
-        let mut seen = BTreeSet::new();
-        let first = self.commits.get(sha);
-        let mut open: Vec<&str> = first.iter().map(|commit| commit.sha.as_str()).collect();
-        while let Some(next) = open.pop() {
-            if seen.insert(next) {
-                let parents = self.commits.get(next).map(|commit| &commit.parents);
-                open.extend(parents.into_iter().flatten().map(String::as_str));
-            }
-        }
-        seen
-    }
-
-    /// Oldest first.
-    pub(super) fn in_order<'s>(&self, shas: impl Iterator<Item = &'s str>) -> Vec<&Commit> {
-        let mut commits: Vec<&Commit> = shas.filter_map(|sha| self.commits.get(sha)).collect();
-        commits.sort_by_key(|commit| commit.serial);
-        commits
-    }
-
-    /// What lies above a base, oldest first.
-    pub(super) fn between(&self, base: &str, head: &str) -> Vec<&Commit> {
-        let (base, head) = (self.ancestors(base), self.ancestors(head));
-        self.in_order(head.difference(&base).copied())
-    }
-
-    pub(super) fn files_between(&self, base: &str, head: &str) -> Vec<String> {
-        let commits = self.between(base, head);
-        let files: BTreeSet<&String> = commits.iter().flat_map(|commit| &commit.files).collect();
-        files.into_iter().cloned().collect()
-    }
-
-    fn fork_point(&self, one: &str, other: &str) -> Option<&Commit> {
-        let (one, other) = (self.ancestors(one), self.ancestors(other));
-        self.in_order(one.intersection(&other).copied()).pop()
+        history::abbreviated(&self.commits, project.network, text)
     }
 
     pub(super) fn commit_json(&self, project: &Project, commit: &Commit) -> Value {
@@ -276,7 +253,7 @@ impl World {
             .into_iter()
             .filter(|(name, _)| kind == "all" || kind == *name)
             .flat_map(|(kind, refs)| refs.iter().map(move |(name, head)| (kind, name, head)))
-            .filter(|(_, _, head)| self.ancestors(head).contains(sha.as_str()))
+            .filter(|(_, _, head)| history::ancestors(&self.commits, head).contains(sha.as_str()))
             .map(|(kind, name, _)| json!({ "type": kind, "name": name }));
         call.list(refs.collect(), |shown| shown)
     }
@@ -313,7 +290,7 @@ impl World {
         let mut base = self.known(project, refs[0])?;
         for text in &refs[1..] {
             let other = self.known(project, text)?;
-            let shared = self.fork_point(&base.sha, &other.sha);
+            let shared = history::fork_point(&self.commits, &base.sha, &other.sha);
             base = shared.ok_or_else(|| Answer::not_found("Merge Base"))?;
         }
         Answer::ok(self.commit_json(project, base))
@@ -333,12 +310,12 @@ impl World {
         let unknown = || Answer::not_found("Ref");
         let from = self.resolve(source, from).ok_or_else(unknown)?;
         let to = self.resolve(project, to).ok_or_else(unknown)?;
-        let commits = self.between(&from.sha, &to.sha);
+        let commits = history::between(&self.commits, &from.sha, &to.sha);
         let mut files: BTreeSet<&String> =
             commits.iter().flat_map(|commit| &commit.files).collect();
         if call.asked("straight") == Some("true") {
             // From commit to commit, so what only the first side has shows as well.
-            let behind = self.between(&to.sha, &from.sha);
+            let behind = history::between(&self.commits, &to.sha, &from.sha);
             files.extend(behind.iter().flat_map(|commit| &commit.files));
         }
         if self.compares_time_out {

@@ -6,6 +6,7 @@ use super::NewCommit;
 use super::merge_requests::{MergeRequest, Merged};
 use super::projects::Project;
 use super::world::{World, merge, spoken, stamp};
+use crate::history;
 
 /// How a merge request is merged.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -181,7 +182,7 @@ impl World {
             message: one.title.clone(),
             author,
             committer: merger.clone(),
-            files: self.files_between(&one.base_sha, &one.sha),
+            files: history::files_between(&self.commits, &one.base_sha, &one.sha),
             merges: Vec::new(),
         });
         let squashed = squashed.map(|new| self.commit_on(project, vec![before.clone()], &new));

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::call::{Answer, Call, Outcome};
 use super::projects::Project;
 use super::world::{World, merge, stamp};
+use crate::history;
 
 #[derive(Clone, Debug)]
 pub(super) struct MergeRequest {
@@ -160,7 +161,7 @@ impl World {
         let head = Self::newest_pipeline(project, &one.sha, None);
         let head = head.and_then(|id| project.pipelines.get(&id));
         let head = head.map(|pipeline| self.pipeline_basic(project, pipeline));
-        let files = self.files_between(&one.base_sha, &one.sha).len();
+        let files = history::files_between(&self.commits, &one.base_sha, &one.sha).len();
         let more = json!({
             "subscribed": false,
             "changes_count": files.to_string(),
@@ -217,8 +218,7 @@ impl World {
             let made = one.merged.iter();
             let made = made.flat_map(|merged| [&merged.merge_commit, &merged.squash_commit]);
             made.flatten().any(|made| made == sha)
-                || self
-                    .between(&one.base_sha, &one.sha)
+                || history::between(&self.commits, &one.base_sha, &one.sha)
                     .iter()
                     .any(|commit| commit.sha == *sha)
         };

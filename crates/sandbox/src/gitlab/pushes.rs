@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::pipelines::Start;
 use super::projects::Project;
 use super::world::{World, merge};
+use crate::history;
 
 /// Where a branch was before it was made, and is after it was deleted.
 pub(super) const NOTHING: &str = "0000000000000000000000000000000000000000";
@@ -24,10 +25,16 @@ impl World {
         let default = project.branches.get(&project.default_branch);
         let pushed = match (before, after) {
             (_, None) => Vec::new(),
-            (Some(before), Some(after)) if before == after => self.in_order(std::iter::once(after)),
-            (Some(before), Some(after)) => self.between(before, after),
-            (None, Some(after)) if is_tag => self.in_order(std::iter::once(after)),
-            (None, Some(after)) => self.between(default.map_or("", String::as_str), after),
+            (Some(before), Some(after)) if before == after => {
+                history::in_order(&self.commits, std::iter::once(after))
+            }
+            (Some(before), Some(after)) => history::between(&self.commits, before, after),
+            (None, Some(after)) if is_tag => {
+                history::in_order(&self.commits, std::iter::once(after))
+            }
+            (None, Some(after)) => {
+                history::between(&self.commits, default.map_or("", String::as_str), after)
+            }
         };
         let total = pushed.len();
         let told = pushed.iter().skip(total.saturating_sub(LONGEST));

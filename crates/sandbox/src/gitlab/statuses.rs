@@ -11,6 +11,7 @@ use super::pipelines::Start;
 use super::plan::JobPlan;
 use super::projects::Project;
 use super::world::{DEVELOPER, Need, World, stamp};
+use crate::history;
 
 /// What a reporter says about a commit.
 pub(super) struct Said<'s> {
@@ -36,7 +37,7 @@ const STATES: [(&str, &str); 6] = [
 impl World {
     /// The first branch that a commit is on.
     pub(super) fn branch_with(&self, project: &Project, sha: &str) -> Option<String> {
-        let has = |head: &str| self.ancestors(head).contains(sha);
+        let has = |head: &str| history::ancestors(&self.commits, head).contains(sha);
         let default = project.branches.get_key_value(&project.default_branch);
         default
             .into_iter()

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use countersign_ledger::export::check_export;
-use countersign_ledger::{PublicKeys, Receipt, check_proof, short};
+use countersign_ledger::{PublicKeys, Receipt, check_proof, clean, short};
 
 const USAGE: &str = "\
 Checks a part of Countersign's audit log, using nothing else of Countersign.
@@ -45,8 +45,16 @@ fn main() -> ExitCode {
             2,
         ),
         Ok((what, keys)) => match check(&what, &keys) {
-            Ok(said) => told(&mut std::io::stdout(), &format!("ok: {said}\n"), 0),
-            Err(problem) => told(&mut std::io::stderr(), &format!("bad: {problem}\n"), 1),
+            Ok(said) => told(
+                &mut std::io::stdout(),
+                &format!("ok: {}\n", clean(&said)),
+                0,
+            ),
+            Err(problem) => told(
+                &mut std::io::stderr(),
+                &format!("bad: {}\n", clean(&problem)),
+                1,
+            ),
         },
     }
 }
