@@ -8,6 +8,8 @@ use std::sync::{Mutex, PoisonError};
 
 use serde_json::Value;
 
+use super::schema::Judge;
+
 /// What is cut apart entry by entry. The rest is prose for people.
 const SECTIONS: [&str; 7] = [
     "/paths",
@@ -27,13 +29,18 @@ const PROSE: [&str; 5] = [
     "externalDocs",
 ];
 
-pub(crate) enum Document {
+pub(crate) struct Document {
+    text: Text,
+    pub(super) judge: Judge,
+}
+
+enum Text {
     Whole(Value),
     Cut(Parts),
 }
 
 /// The parts of a document, by section and name.
-pub(crate) struct Parts {
+struct Parts {
     index: BTreeMap<String, BTreeMap<String, (usize, usize)>>,
     bytes: Vec<u8>,
     /// What was read; a test's process is short.
@@ -42,7 +49,7 @@ pub(crate) struct Parts {
 
 impl Document {
     /// The document in this file, cut where that was not done yet; nothing without the file.
-    pub(crate) fn cut(file: &Path) -> Option<Self> {
+    pub(crate) fn cut(file: &Path, judge: Judge) -> Option<&'static Self> {
         let parts = file.with_extension("parts");
         if !parts.exists() {
             let text = std::fs::read(file).ok()?;
@@ -51,19 +58,30 @@ impl Document {
         let bytes = std::fs::read(parts).unwrap();
         let end = bytes.iter().position(|byte| *byte == b'\n').unwrap();
         let index = serde_json::from_slice(&bytes[..end]).unwrap();
-        Some(Self::Cut(Parts {
+        let text = Text::Cut(Parts {
             index,
             bytes: bytes[end + 1..].to_vec(),
             read: Mutex::default(),
-        }))
+        });
+        Some(Self::kept(text, judge))
+    }
+
+    /// A document that is small enough to be read whole.
+    pub(crate) fn whole(value: Value, judge: Judge) -> &'static Self {
+        Self::kept(Text::Whole(value), judge)
+    }
+
+    /// What is made ready by the judge looks things up in the document for as long as the process lives.
+    fn kept(text: Text, judge: Judge) -> &'static Self {
+        Box::leak(Box::new(Self { text, judge }))
     }
 
     /// What stands at a place like `#/components/schemas/commit`.
     pub(crate) fn at(&self, place: &str) -> &Value {
         let place = place.trim_start_matches('#');
-        let found = match self {
-            Self::Whole(value) => value.pointer(place),
-            Self::Cut(parts) => parts.at(place),
+        let found = match &self.text {
+            Text::Whole(value) => value.pointer(place),
+            Text::Cut(parts) => parts.at(place),
         };
         found.unwrap_or_else(|| panic!("{place} leads nowhere"))
     }
@@ -78,8 +96,8 @@ impl Document {
 
     /// The names in a section.
     pub(crate) fn names(&self, section: &str) -> Vec<&str> {
-        match self {
-            Self::Whole(value) => {
+        match &self.text {
+            Text::Whole(value) => {
                 let entries = value.pointer(section).and_then(Value::as_object);
                 entries
                     .into_iter()
@@ -87,7 +105,7 @@ impl Document {
                     .map(|(name, _)| name.as_str())
                     .collect()
             }
-            Self::Cut(parts) => {
+            Text::Cut(parts) => {
                 let entries = parts.index.get(section).into_iter().flatten();
                 entries.map(|(name, _)| name.as_str()).collect()
             }
@@ -95,9 +113,9 @@ impl Document {
     }
 
     pub(crate) fn entry(&self, section: &str, name: &str) -> Option<&Value> {
-        match self {
-            Self::Whole(value) => value.pointer(section)?.get(name),
-            Self::Cut(parts) => parts.entry(section, name),
+        match &self.text {
+            Text::Whole(value) => value.pointer(section)?.get(name),
+            Text::Cut(parts) => parts.entry(section, name),
         }
     }
 }

@@ -15,17 +15,19 @@ use countersign_sandbox::github::{Exchange, GitHub, Sent};
 use serde_json::{Map, Value};
 
 use document::Document;
+use schema::{Judge, Reading};
 
 /// What GitHub says about itself.
 pub(crate) struct Descriptions {
-    rest: Document,
-    webhooks: Document,
+    rest: &'static Document,
+    webhooks: &'static Document,
 }
 
 static DESCRIPTIONS: LazyLock<Option<Descriptions>> = LazyLock::new(|| {
+    let document = |name| Document::cut(&file(name), Judge::of(Reading::GitHub));
     Some(Descriptions {
-        rest: Document::cut(&file("rest-23.0.2.json"))?,
-        webhooks: Document::cut(&file("webhooks-12.1.0.json"))?,
+        rest: document("rest-23.0.2.json")?,
+        webhooks: document("webhooks-12.1.0.json")?,
     })
 });
 
@@ -97,7 +99,7 @@ impl Descriptions {
             Some(sent) if body.is_null() && sent.as_object().is_some_and(Map::is_empty) => {}
             Some(_) if body.is_null() => found.push("the call takes no body".to_owned()),
             Some(sent) => {
-                let wrong = schema::complaints(&self.rest, schema, sent);
+                let wrong = schema::complaints(self.rest, schema, sent);
                 found.extend(wrong.into_iter().map(|what| format!("request {what}")));
                 found.extend(self.unknown_fields(schema, sent));
             }
@@ -126,7 +128,7 @@ impl Descriptions {
         match &exchange.response_body {
             Some(_) if schema.is_null() && exchange.status >= 400 => Vec::new(),
             Some(_) if schema.is_null() => vec!["the answer has no body".to_owned()],
-            Some(body) => schema::complaints(&self.rest, schema, body),
+            Some(body) => schema::complaints(self.rest, schema, body),
             None if schema.is_null() || exchange.status == 304 => Vec::new(),
             None => vec!["the answer has a body".to_owned()],
         }
@@ -194,7 +196,7 @@ impl Descriptions {
         let Some(schema) = self.webhook_schema(&sent.event, sent.action.as_deref()) else {
             return vec!["GitHub sends no such event".to_owned()];
         };
-        schema::complaints(&self.webhooks, schema, &sent.body)
+        schema::complaints(self.webhooks, schema, &sent.body)
     }
 
     fn webhook_schema(&self, event: &str, action: Option<&str>) -> Option<&Value> {

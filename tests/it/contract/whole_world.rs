@@ -3,7 +3,6 @@
 use countersign_sandbox::github::{Fate, GitHub, INSTALLATION_ID, NewCommit};
 use serde_json::{Value, json};
 
-use super::document::Document;
 use super::{check, descriptions, examples, schema};
 use crate::support::caller::Caller;
 use crate::support::service::TOKEN;
@@ -235,7 +234,8 @@ async fn what_github_would_not_understand_is_found() {
 fn the_reader_of_descriptions_takes_githubs_own_examples() {
     // The examples are older than the descriptions: they lack fields, and write some times otherwise.
     let is_of_age = |complaint: &String| {
-        complaint.ends_with("is missing") || complaint.ends_with("is no \"date-time\"")
+        complaint.ends_with("is a required property")
+            || complaint.ends_with("is not a \"date-time\"")
     };
     let Some(descriptions) = descriptions() else {
         return;
@@ -255,62 +255,11 @@ fn the_reader_of_descriptions_takes_githubs_own_examples() {
         for example in of_event.flat_map(|one| one["examples"].as_array().unwrap()) {
             let action = example["action"].as_str();
             let schema = descriptions.webhook_schema(event, action).unwrap();
-            let mut complaints = schema::complaints(&descriptions.webhooks, schema, example);
+            let mut complaints = schema::complaints(descriptions.webhooks, schema, example);
             complaints.retain(|complaint| !is_of_age(complaint));
             assert!(complaints.is_empty(), "{event}: {complaints:#?}");
             taken += 1;
         }
     }
     assert!(taken > 10, "only {taken} examples");
-}
-
-#[test]
-fn the_reader_of_descriptions_finds_what_is_wrong() {
-    let document = Document::Whole(
-        json!({ "components": { "schemas": { "name": { "type": "string", "maxLength": 3 } } } }),
-    );
-    let schema = json!({
-        "type": "object",
-        "required": ["id", "name"],
-        "properties": {
-            "id": { "type": "integer", "minimum": 1 },
-            "name": { "$ref": "#/components/schemas/name" },
-            "at": { "type": "string", "format": "date-time", "nullable": true },
-            "kind": { "oneOf": [{ "type": "string", "enum": ["a", "b"] }, { "type": "null" }] },
-            "list": { "type": "array", "items": { "type": "boolean" } },
-        },
-        "additionalProperties": false,
-    });
-    for (value, expect) in [
-        (
-            json!({ "id": 1, "name": "abc", "at": null, "kind": null, "list": [true] }),
-            "",
-        ),
-        (json!({ "id": 1 }), "\"name\" is missing"),
-        (json!({ "id": "1", "name": "" }), "/id: \"1\" is not"),
-        (json!({ "id": 0, "name": "" }), "/id: 0 is out of range"),
-        (json!({ "id": 1, "name": "abcd" }), "/name: longer than 3"),
-        (
-            json!({ "id": 1, "name": "", "at": "yesterday" }),
-            "/at: `yesterday`",
-        ),
-        (
-            json!({ "id": 1, "name": "", "kind": "c" }),
-            "/kind: no alternative",
-        ),
-        (
-            json!({ "id": 1, "name": "", "list": [1] }),
-            "/list/0: 1 is not",
-        ),
-        (json!({ "id": 1, "name": "", "nmae": 1 }), "/nmae: unknown"),
-        (Value::Null, "null is not"),
-    ] {
-        let complaints = schema::complaints(&document, &schema, &value).join("; ");
-        assert!(complaints.contains(expect), "{value}: {complaints}");
-        assert_eq!(
-            complaints.is_empty(),
-            expect.is_empty(),
-            "{value}: {complaints}"
-        );
-    }
 }
