@@ -136,12 +136,17 @@ fn link(text: &str) -> Option<(&str, &str)> {
     (!words.contains('[')).then_some((words, rest))
 }
 
-/// `<t:seconds:R>` in words, and what follows.
+/// `<t:seconds:R>` in words, `<t:seconds:f>` as a date, and what follows.
 fn time(text: &str, now: Timestamp) -> Option<(String, &str)> {
     let inside = text.strip_prefix("<t:")?;
     let (number, behind) = inside.split_once(':')?;
-    let (_, rest) = behind.split_once('>')?;
-    let seconds = number.parse::<i64>().ok()? - now.as_second();
+    let (style, rest) = behind.split_once('>')?;
+    let at = number.parse::<i64>().ok()?;
+    if style != "R" {
+        let at = Timestamp::from_second(at).ok()?;
+        return Some((at.strftime("%Y-%m-%d %H:%M UTC").to_string(), rest));
+    }
+    let seconds = at - now.as_second();
     let amount = |seconds: i64| match seconds {
         0..60 => format!("{seconds} s"),
         60..5_400 => format!("{} min", (seconds + 30) / 60),
@@ -170,6 +175,7 @@ mod tests {
             ("<t:1014400:R>", "in 4 h"),
             ("<t:1000002:R>.", "just now."),
             ("<t:999000:R>", "17 min ago"),
+            ("at <t:1014400:f>.", "at 1970-01-12 17:46 UTC."),
             ("@\u{200b}ann \u{1b}[2J", "@ann [2J"),
             ("[not a link] (x)", "[not a link] (x)"),
             ("a < b", "a < b"),
