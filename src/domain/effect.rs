@@ -127,6 +127,8 @@ pub enum StatusState {
 /// What leaves first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Priority {
+    /// A trigger that goes back.
+    Back,
     /// A production trigger.
     Trigger,
     /// An answer that a person waits for.
@@ -142,6 +144,17 @@ pub struct Planned {
     pub effect: Effect,
     /// It leaves then at the earliest.
     pub not_before: Option<Timestamp>,
+    /// Whether it goes back to what was live, which comes before everything else.
+    pub is_back: bool,
+}
+
+impl Planned {
+    pub fn priority(&self) -> Priority {
+        match self.effect.priority() {
+            Priority::Trigger if self.is_back => Priority::Back,
+            other => other,
+        }
+    }
 }
 
 /// An order to start a release. Only a quorum makes one.

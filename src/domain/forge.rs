@@ -121,6 +121,23 @@ impl Forge {
         }
     }
 
+    /// Whether its deliveries are signed with what they say. A bare token signs nothing: whoever learns it can write
+    /// everybody's comments.
+    pub fn signs_what_it_says(self) -> bool {
+        match self {
+            Self::GitHub => true,
+            Self::GitLab => false,
+        }
+    }
+
+    /// The account in whose name the forge's own machines report about deployments, where others may, too.
+    pub fn machines(self) -> Option<&'static str> {
+        match self {
+            Self::GitHub => Some("github-actions[bot]"),
+            Self::GitLab => None,
+        }
+    }
+
     /// Whether a status that we give a commit is no gate of it. On GitLab it would be a job of the very pipeline that
     /// gates wait for.
     pub(super) fn keeps_statuses_apart(self) -> bool {

@@ -57,11 +57,17 @@ pub enum GitHubGate {
         name: NamePattern,
         /// The only app whose reports count, where one is named.
         app: Option<AppId>,
+        /// Whether what any workflow posted counts, and not only jobs of runs.
+        posted: bool,
+        /// Events whose runs count besides those that the forge starts for the release branch.
+        events: Vec<String>,
     },
     /// A run of a workflow, by the workflow's file name.
     Workflow {
         /// The file in `.github/workflows`.
         file: NamePattern,
+        /// Events whose runs count besides those that the forge starts for the release branch.
+        events: Vec<String>,
     },
     /// A deployment to an environment.
     Deployment {
@@ -138,9 +144,12 @@ impl Gate {
             (Forge::GitHub, "check") => Self::GitHub(GitHubGate::Check {
                 name: pattern()?,
                 app,
+                posted: false,
+                events: Vec::new(),
             }),
             (Forge::GitHub, "workflow") => Self::GitHub(GitHubGate::Workflow {
                 file: workflow(pattern()?)?,
+                events: Vec::new(),
             }),
             (Forge::GitHub, "deployment") => Self::GitHub(GitHubGate::Deployment {
                 environment: pattern()?,
@@ -161,6 +170,45 @@ impl Gate {
             ));
         }
         Ok(gate)
+    }
+
+    /// The same, where more counts than what the forge itself started for the release branch.
+    pub fn counting(mut self, also_posted: bool, also_of: Vec<String>) -> Result<Self, Invalid> {
+        match &mut self {
+            Self::GitHub(GitHubGate::Check { posted, events, .. }) => {
+                *posted = also_posted;
+                *events = also_of;
+            }
+            Self::GitHub(GitHubGate::Workflow { events, .. }) if !also_posted => *events = also_of,
+            Self::GitHub(_) | Self::GitLab(_) if also_posted || !also_of.is_empty() => {
+                let (key, kinds) = match also_posted {
+                    true => ("posted", "checks of GitHub"),
+                    false => ("events", "checks and workflows of GitHub"),
+                };
+                return Err(Invalid::new(
+                    format!("`{key}` says nothing about a {}", self.kind()),
+                    format!("leave it out: it is for {kinds}"),
+                ));
+            }
+            Self::GitHub(_) | Self::GitLab(_) => {}
+        }
+        Ok(self)
+    }
+
+    /// Whether what any workflow posted counts.
+    pub fn is_posted(&self) -> bool {
+        matches!(self, Self::GitHub(GitHubGate::Check { posted: true, .. }))
+    }
+
+    /// Events whose runs count besides those that the forge starts for the release branch.
+    pub fn events(&self) -> &[String] {
+        match self {
+            Self::GitHub(GitHubGate::Check { events, .. } | GitHubGate::Workflow { events, .. }) => {
+                events
+            }
+            Self::GitHub(GitHubGate::Status { .. } | GitHubGate::Deployment { .. })
+            | Self::GitLab(_) => &[],
+        }
     }
 
     /// The word in front of the colon.
@@ -187,7 +235,7 @@ impl Gate {
                 | GitLabGate::Pipeline { name }
                 | GitLabGate::Status { name },
             ) => name,
-            Self::GitHub(GitHubGate::Workflow { file }) => file,
+            Self::GitHub(GitHubGate::Workflow { file, .. }) => file,
             Self::GitHub(GitHubGate::Deployment { environment, .. })
             | Self::GitLab(GitLabGate::Deployment { environment }) => environment,
         }

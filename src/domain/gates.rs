@@ -52,17 +52,13 @@ pub fn view(
     app_of: &AppOf<'_>,
     now: Timestamp,
 ) -> Vec<StageView> {
-    let reports: Vec<&Report> = reports
-        .iter()
-        .filter(|report| was_made_here(service, report))
-        .collect();
     stages
         .iter()
         .map(|stage| {
             let gates: Vec<GateView> = stage
                 .gates
                 .iter()
-                .map(|gate| view_gate(gate, &reports, app_of))
+                .map(|gate| view_gate(service, gate, reports, app_of))
                 .collect();
             let verdict = judge(stage, &gates, now);
             StageView {
@@ -81,11 +77,10 @@ pub fn concerns(gate: &Gate, report: &Report) -> bool {
 }
 
 /// Whether a report was made on the release branch, or on any where heads of pull requests are released.
-fn was_made_here(service: &Service, report: &Report) -> bool {
+fn was_made_here(service: &Service, gate: &Gate, report: &Report) -> bool {
     let mut environments = service.environments.iter();
     let elsewhere_too = environments.any(|environment| environment.allow.open_heads);
-    let is_here = |reference: &String| reference == service.branch.as_str();
-    elsewhere_too || report.reference.as_ref().is_none_or(is_here)
+    report.counts_for(gate, service.branch.as_str(), elsewhere_too)
 }
 
 /// Whether a service waits for what we are not told.
@@ -97,13 +92,17 @@ pub fn waits_in_silence(service: &Service, reports: &[Report]) -> bool {
     })
 }
 
-fn view_gate(gate: &Gate, reports: &[&Report], app_of: &AppOf<'_>) -> GateView {
+fn view_gate(
+    service: &Service,
+    gate: &Gate,
+    reports: &[Report],
+    app_of: &AppOf<'_>,
+) -> GateView {
     let mut counting: Vec<Report> = Vec::new();
     let mut unclear = Vec::new();
     for report in reports
         .iter()
-        .copied()
-        .filter(|report| concerns(gate, report))
+        .filter(|report| concerns(gate, report) && was_made_here(service, gate, report))
     {
         let counts = match gate.app() {
             None => true,
@@ -206,7 +205,7 @@ impl GateView {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Forge, Rank, RepositoryId};
+    use crate::domain::{Forge, Rank, RepositoryId, made_on};
 
     fn service(forge: Forge, gate: &str) -> Service {
         Service {
@@ -275,6 +274,13 @@ mod tests {
         assert_eq!(colour(&[aside]), Colour::Pending);
         for here in [Some("main"), None] {
             assert_eq!(colour(&[job(Colour::Green, here)]), Colour::Green);
+        }
+        for nowhere in [
+            made_on(Some("main"), Some(true)),
+            made_on(Some("main"), None),
+        ] {
+            let other = job(Colour::Green, Some(nowhere.as_str()));
+            assert_eq!(colour(&[other]), Colour::Pending, "{nowhere}");
         }
         let red = job(Colour::Red, Some("aside"));
         assert_eq!(

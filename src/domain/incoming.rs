@@ -4,9 +4,9 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::command::Found;
+use super::command::{Command, Found};
 use super::{
-    External, ExternalKind, Forge, Internal, Report, RepositoryId, Request, Said, Sha, Spot,
+    Due, External, ExternalKind, Forge, Internal, Report, RepositoryId, Request, Said, Sha, Spot,
 };
 
 /// One thing that happened.
@@ -42,6 +42,41 @@ pub enum Incoming {
     Internal(Internal),
     /// Authentic, and none of our business.
     NotOurs(String),
+}
+
+impl Incoming {
+    /// Whether a release hangs on it, so that what the forge lets us ask is kept for it.
+    pub fn releases(&self) -> bool {
+        match self {
+            Self::Command(asked) => asked.found.command.as_ref().is_ok_and(Command::releases),
+            Self::Internal(Internal::Heard { line, command, .. }) => match command {
+                Some(command) => command.releases(),
+                None => {
+                    let mut found = Command::all_in(line).into_iter();
+                    found.any(|one| one.command.is_ok_and(|command| command.releases()))
+                }
+            },
+            Self::Internal(Internal::Due(due)) => matches!(
+                due,
+                Due::Depart { .. } | Due::Look { .. } | Due::Follow { .. }
+            ),
+            Self::Internal(Internal::Triggered { .. }) => true,
+            Self::Ping
+            | Self::Push(_)
+            | Self::Report(..)
+            | Self::Deployment(_)
+            | Self::DeploymentMoved(_)
+            | Self::Run(_)
+            | Self::RuleRequested(_)
+            | Self::PullRequest(_)
+            | Self::Comment(_)
+            | Self::Said(_)
+            | Self::CommentChanged(_)
+            | Self::RepositoryChanged(_)
+            | Self::Internal(Internal::Parked { .. })
+            | Self::NotOurs(_) => false,
+        }
+    }
 }
 
 /// A repository of a forge, and how to reach it.

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Account, Command, EnvironmentName, Repository, ServiceName, Sha, Spot};
+use super::{Account, Command, EnvironmentName, Repository, RepositoryId, ServiceName, Sha, Spot};
 
 /// Something that we told ourselves.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,6 +73,11 @@ pub enum Due {
     },
     /// The release branch and the reports of what is open are read again.
     Reread { service: ServiceName },
+    /// Somebody said more than is answered.
+    Unheard {
+        repository: RepositoryId,
+        account: Account,
+    },
 }
 
 /// How a trigger went.
@@ -132,6 +137,10 @@ impl Due {
                 ..
             } => format!("unexplained/{service}/{environment}/{what}"),
             Self::Reread { service } => format!("reread/{service}"),
+            Self::Unheard {
+                repository,
+                account,
+            } => format!("unheard/{repository}/{}", account.id),
         }
     }
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Account, Candidate, Crowd, EnvironmentName, External, ExternalKind, Filter, Forge, Noted,
-    Notice, Offer, Progress, Report, Repository, RepositoryId, Request, RuleRequested, ServiceName,
+    Notice, Offer, Place, Progress, Report, Repository, RepositoryId, Request, RuleRequested, ServiceName,
     Sha, Speaker,
 };
 
@@ -77,6 +77,11 @@ pub enum Look {
         repository: RepositoryId,
         environment: String,
     },
+    /// How much a person said within the last minute.
+    Caller {
+        repository: RepositoryId,
+        account: u64,
+    },
     /// Whether this was done before.
     Remembered {
         token: String,
@@ -136,6 +141,7 @@ pub enum Look {
 pub enum Seen {
     Repositories(Vec<Bound>),
     Pin(Option<u64>),
+    Caller(Option<Caller>),
     Candidates(Vec<Candidate>),
     Reports(Vec<Report>),
     Requests(Vec<Request>),
@@ -177,6 +183,20 @@ pub struct Bound {
     pub repository: Repository,
 }
 
+/// A person who gives commands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    pub repository: RepositoryId,
+    /// The number on the repository's forge.
+    pub account: u64,
+    /// When what they said is not counted any more.
+    pub until: Timestamp,
+    /// How many commands they gave until then.
+    pub heard: u64,
+    /// Whether they belong neither to the repository nor to a role.
+    pub is_stranger: bool,
+}
+
 /// What runs in an environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Live {
@@ -202,6 +222,13 @@ pub struct Lock {
 /// Something that only the forge knows.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Question {
+    /// Whether a person belongs here at all: to the repository, to those whom it belongs to, or to these people. The
+    /// cheapest question about somebody, and the first; it gives no right to anything.
+    Acquaintance {
+        repository: Repository,
+        person: Account,
+        crowds: Vec<Crowd>,
+    },
     /// A person's role in a repository.
     Role {
         repository: Repository,
@@ -240,6 +267,15 @@ pub enum Question {
         /// Jobs that release, and say nothing about the commit.
         aside: Vec<String>,
     },
+    /// What is behind one report that does not say what it was made on.
+    Origin {
+        repository: Repository,
+        report: Box<Report>,
+    },
+    /// What a comment says now.
+    Comment {
+        place: Place,
+    },
     /// The app behind a bot's account.
     AppBehind {
         repository: Repository,
@@ -251,14 +287,16 @@ pub enum Question {
         external: External,
         /// Our mark in the titles of its runs.
         correlation: String,
+        /// Who else is believed who says how it goes.
+        reporter: Option<String>,
     },
     /// Whether a release with our mark is there.
     Sighting {
         repository: Repository,
         search: Search,
     },
-    /// The commit of a run.
-    RunSha {
+    /// Which commit a run is of, and which workflow.
+    Run {
         repository: Repository,
         run: u64,
     },
@@ -272,17 +310,22 @@ impl Question {
     /// Through which repository it is asked.
     pub fn repository(&self) -> &Repository {
         match self {
-            Self::Role { repository, .. }
+            Self::Acquaintance { repository, .. }
+            | Self::Role { repository, .. }
             | Self::Membership { repository, .. }
             | Self::PullRequest { repository, .. }
             | Self::Comparison { repository, .. }
             | Self::Commit { repository, .. }
             | Self::Head { repository, .. }
             | Self::Reports { repository, .. }
+            | Self::Origin { repository, .. }
+            | Self::Comment {
+                place: Place { repository, .. },
+            }
             | Self::AppBehind { repository, .. }
             | Self::Progress { repository, .. }
             | Self::Sighting { repository, .. }
-            | Self::RunSha { repository, .. }
+            | Self::Run { repository, .. }
             | Self::Ourselves { repository } => repository,
         }
     }
@@ -329,6 +372,7 @@ pub enum Target {
 /// What the forge said.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fact {
+    Acquaintance(bool),
     Role(Option<String>),
     Membership(Membership),
     PullRequest(PullRequest),
@@ -336,12 +380,35 @@ pub enum Fact {
     Commit(Commit),
     Head(Option<Sha>),
     Reports(Vec<Report>),
+    Origin(Box<Report>),
+    /// Nothing where it is gone, or not for everybody.
+    Comment(Option<Written>),
     App(Option<u64>),
     /// How it goes, where to see it, and whether only its runs say so.
     Progress(Progress, String, bool),
     Sighting(Option<External>),
-    RunSha(Sha),
+    Run(FoundRun),
     Ourselves(Ourselves),
+}
+
+/// A run, or a pipeline, as it was looked up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundRun {
+    pub sha: Sha,
+    /// The workflow's file, without folders.
+    pub file: Option<String>,
+    /// What started it.
+    pub event: Option<String>,
+    /// The repository that its code is of.
+    pub home: Option<u64>,
+}
+
+/// What somebody wrote in a comment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// The author's number.
+    pub by: u64,
+    pub body: String,
 }
 
 /// Who we are to the forge.

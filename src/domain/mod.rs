@@ -158,8 +158,8 @@ pub use incoming::{
 pub use internal::{Due, External, ExternalKind, Internal, Went};
 pub use invalid::Invalid;
 pub use knowledge::{
-    Bound, Commit, Comparison, Fact, Finding, Knowledge, Live, Lock, Look, Membership, Missing,
-    Ourselves, PinKind, PullRequest, Question, Relation, Search, Seen, Target,
+    Bound, Caller, Commit, Comparison, Fact, Finding, FoundRun, Knowledge, Live, Lock, Look, Membership,
+    Missing, Ourselves, PinKind, PullRequest, Question, Relation, Search, Seen, Target, Written,
 };
 pub use name::{EnvironmentName, RoleName, ServiceName, StageName};
 pub use notice::{GateShown, Happening, Mood, News, Notice, Shipped, Ships, StageShown};
@@ -168,10 +168,10 @@ pub use policy::{Approval, Authorized, Quorum};
 pub use policy_digest::PolicyDigest;
 pub use policy_text::SealedPolicy;
 pub use reason::{Reason, Rule, Verdict};
-pub use repo::{Branch, RepoRef};
-pub use report::{Colour, Rank, Report, ReportKind, Reporter};
+pub use repo::{Branch, Reference, RepoRef};
+pub use report::{Colour, Rank, Report, ReportKind, Reporter, made_on, posted, run_on};
 pub use repository_id::RepositoryId;
-pub use request::{Ended, Flight, Given, Request, RequestKind, State};
+pub use request::{Again, Ended, Flight, Given, Request, RequestKind, State};
 pub use role::{AccessLevel, Crowd, GroupPath, Login, RepositoryRole, Role, TeamRef};
 pub use scope::Scope;
 pub use service::Service;

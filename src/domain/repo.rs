@@ -8,6 +8,9 @@ use serde::{Serialize, Serializer};
 
 use super::{Forge, Invalid};
 
+/// How the whole name of a tag begins.
+const TAGS: &str = "refs/tags/";
+
 /// A repository on a forge: `github:acme/shop`, `gitlab:group/sub/project`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RepoRef {
@@ -96,6 +99,45 @@ impl Branch {
     /// The name as it is written.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+/// Where something runs: at a branch, or at a tag, which is written with its whole name. The two may share a name.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Reference {
+    /// A branch.
+    Branch(Branch),
+    /// A tag, by the rules of branches.
+    Tag(Branch),
+}
+
+impl Reference {
+    /// The name that nothing else has.
+    pub fn whole(&self) -> String {
+        match self {
+            Self::Branch(branch) => format!("refs/heads/{branch}"),
+            Self::Tag(tag) => format!("{TAGS}{tag}"),
+        }
+    }
+}
+
+impl fmt::Display for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Branch(branch) => branch.fmt(f),
+            Self::Tag(tag) => write!(f, "{TAGS}{tag}"),
+        }
+    }
+}
+
+impl FromStr for Reference {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        match text.strip_prefix(TAGS) {
+            Some(tag) => tag.parse().map(Self::Tag),
+            None => text.parse().map(Self::Branch),
+        }
     }
 }
 

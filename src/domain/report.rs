@@ -4,10 +4,10 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Account, RepositoryId, Sha};
+use super::{Account, Gate, RepositoryId, Sha};
 
 /// One report about one commit.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Report {
     /// The repository's number.
     pub repository: RepositoryId,
@@ -23,13 +23,57 @@ pub struct Report {
     pub url: String,
     /// When, by the forge's clock.
     pub at: Timestamp,
-    /// The branch or tag that it was made on, where that matters: a pipeline on another branch can be
-    /// started with other variables by more people.
+    /// What it was made on, where that matters: a branch by its name, a tag as `refs/tags/…`. A pipeline on another
+    /// branch, or on a tag, can be started with other variables by more people.
     #[serde(default)]
     pub reference: Option<String>,
     /// The pipeline of a job.
     #[serde(default)]
     pub pipeline: Option<u64>,
+}
+
+/// How a report on a tag begins to say so.
+const TAGS: &str = "refs/tags/";
+
+/// What a report was made on that does not say whether that is a branch or a tag.
+const UNSAID: &str = "refs/";
+
+/// How a report begins to say that an event made it that the forge does not choose.
+const EVENTS: &str = "refs/events/";
+
+/// What a check was made on that a workflow posted, of whichever branch.
+const POSTED: &str = "refs/posted";
+
+/// Events by which the forge itself starts what a branch's commits are tested with. To others somebody gives something.
+const OF_BRANCHES: [&str; 3] = ["merge_group", "push", "schedule"];
+
+/// Where the forge tries what is about to be merged, by the branch that it goes to.
+const QUEUE: &str = "gh-readonly-queue/";
+
+/// What a run was made on, as it is kept: the branch that it is for where the forge started it, else its event.
+pub fn run_on(event: &str, branch: Option<&str>, is_at_home: bool) -> String {
+    if !is_at_home || !OF_BRANCHES.contains(&event) {
+        return format!("{EVENTS}{event}");
+    }
+    let queued = branch.and_then(|branch| {
+        let (base, _) = branch.strip_prefix(QUEUE)?.rsplit_once("/pr-")?;
+        Some(base)
+    });
+    made_on(queued.or(branch), Some(false))
+}
+
+/// What a check was made on that a workflow posted with its token.
+pub fn posted() -> String {
+    POSTED.to_owned()
+}
+
+/// What a report was made on, as it is kept. A tag can have a branch's name, so that a name alone says nothing.
+pub fn made_on(name: Option<&str>, is_tag: Option<bool>) -> String {
+    match (name, is_tag) {
+        (Some(name), Some(false)) => name.to_owned(),
+        (Some(name), Some(true)) => format!("{TAGS}{name}"),
+        (None, _) | (_, None) => UNSAID.to_owned(),
+    }
 }
 
 /// What kind of fact it is, by the words that gates use.
@@ -92,6 +136,30 @@ impl Report {
     /// Whether this report counts instead of `other`, which is about the same thing by the same source.
     pub fn replaces(&self, other: &Self) -> bool {
         (self.rank, self.colour) > (other.rank, other.colour)
+    }
+
+    /// Whether it was made on a branch or a tag, and does not say on which of both.
+    pub fn is_of_unsaid_origin(&self) -> bool {
+        self.reference.as_deref() == Some(UNSAID)
+    }
+
+    /// Whether it counts for a gate of what is released from a branch, or, where heads of pull requests are released,
+    /// from any.
+    pub fn counts_for(&self, gate: &Gate, branch: &str, elsewhere_too: bool) -> bool {
+        let Some(reference) = self.reference.as_deref() else {
+            return true;
+        };
+        if gate.is_posted() {
+            return true;
+        }
+        if let Some(event) = reference.strip_prefix(EVENTS) {
+            return gate.events().iter().any(|named| named == event);
+        }
+        if reference == POSTED {
+            return false;
+        }
+        let is_of_branch = reference != UNSAID && !reference.starts_with(TAGS);
+        is_of_branch && (elsewhere_too || reference == branch)
     }
 
     /// Its source and what it was made on, as a key: what one branch shows takes nothing away from another.

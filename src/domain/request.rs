@@ -104,6 +104,20 @@ pub struct Flight {
     #[serde(with = "by_number")]
     pub runs: BTreeMap<u64, Progress>,
     pub url: String,
+    /// It had ended, and somebody on the forge started it again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub again: Option<Box<Again>>,
+}
+
+/// A release that had ended and runs again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Again {
+    /// How it had ended, when, and why.
+    pub how: Ended,
+    pub at: Timestamp,
+    pub why: Text,
+    /// Whether what was approved then still explains it.
+    pub is_explained: bool,
 }
 
 /// A tagged enum is read through texts, which are no numbers: so a map by number is kept as a list.
@@ -256,6 +270,12 @@ mod tests {
             waiting_run: Some(8),
             runs: BTreeMap::from([(50, Progress::Running), (51, Progress::Succeeded)]),
             url: "https://x".to_owned(),
+            again: Some(Box::new(Again {
+                how: Ended::Failed,
+                at,
+                why: "no".into(),
+                is_explained: false,
+            })),
         };
         let states = [
             State::Waiting,

@@ -10,7 +10,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::facts::Facts;
+use super::facts::{Facts, Purpose};
 use super::turn::{self, Asking, Turn};
 use super::{FALLBACK, Shared};
 use crate::domain::{Catalog, Question};
@@ -159,7 +159,7 @@ impl Intake {
         loop {
             let questions = std::mem::take(&mut stuck.asking.questions);
             let answers = tokio::select! {
-                answers = self.ask(questions, rounds) => answers,
+                answers = self.ask(questions, stuck.asking.purpose, rounds) => answers,
                 () = stop.cancelled() => {
                     let part = stuck.hold;
                     return self.shared.store.unit(move |tx| {
@@ -197,13 +197,14 @@ impl Intake {
     async fn ask(
         &self,
         questions: Vec<Question>,
+        purpose: Purpose,
         rounds: usize,
     ) -> BTreeMap<Question, crate::domain::Finding> {
         if rounds >= ROUNDS {
             let endless = || Err("there was no end of questions".to_owned());
             return questions.into_iter().map(|one| (one, endless())).collect();
         }
-        self.facts.find(questions).await
+        self.facts.find(questions, purpose).await
     }
 
     /// One transaction; the lanes that must ask, or nothing when the lanes were lost.

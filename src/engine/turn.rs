@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::facts::Purpose;
 use crate::chats;
 use crate::clerk::{self, Settled};
 use crate::domain::{
@@ -43,6 +44,7 @@ pub(super) struct Asking {
     pub(super) row: i64,
     /// Which of the things that the delivery means.
     pub(super) part: usize,
+    pub(super) purpose: Purpose,
     pub(super) questions: Vec<Question>,
     pub(super) known: BTreeMap<Question, Finding>,
 }
@@ -182,6 +184,11 @@ async fn handle(
                     lane: row.lane.clone(),
                     row: row.id,
                     part,
+                    purpose: if incoming.releases() {
+                        Purpose::Release
+                    } else {
+                        Purpose::Other
+                    },
                     questions,
                     known: facts,
                 }));

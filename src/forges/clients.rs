@@ -11,6 +11,7 @@ use crate::domain::{
 };
 use jiff::Timestamp;
 
+pub use super::allowance::Allowance;
 pub use super::github::client::FailedDelivery;
 pub use super::gitlab::client::{FailedEvent, HookState};
 use super::{github, gitlab};
@@ -41,6 +42,14 @@ impl Clients {
 }
 
 impl Client {
+    /// What the forge lets us do on behalf of a repository, if it said so.
+    pub fn allowance(&self, repository: &Repository) -> Option<Allowance> {
+        match self {
+            Self::GitHub(client) => client.allowance(repository),
+            Self::GitLab(client) => client.allowance(),
+        }
+    }
+
     pub async fn find(&self, question: &Question) -> Result<Fact, CallError> {
         match self {
             Self::GitHub(client) => client.find(question).await,

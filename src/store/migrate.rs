@@ -34,6 +34,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(5, "0005_lean_ledger"),
     migration!(6, "0006_chats"),
     migration!(7, "0007_two_forges"),
+    migration!(8, "0008_callers"),
 ];
 
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS schema_migration (

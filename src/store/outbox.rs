@@ -90,8 +90,10 @@ pub async fn add(
     cause: i64,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    let priority = match planned.effect.priority() {
-        Priority::Trigger => 0_i64,
+    let priority = match planned.priority() {
+        // The first version knew the others.
+        Priority::Back => -1_i64,
+        Priority::Trigger => 0,
         Priority::Reply => 1,
         Priority::Notice => 2,
     };

@@ -131,6 +131,7 @@ pub fn every_statement() -> impl Iterator<Item = &'static Statement> {
         super::quiet::ALL,
         super::state::CHATS,
         super::state::COMMITS,
+        super::state::CALLERS,
         super::state::ENVIRONMENTS,
         super::state::NAMES,
         super::state::REQUESTS,

@@ -354,6 +354,7 @@ async fn triggers_leave_first_also_after_a_pause(engine: Engine) {
             token: number.to_string(),
             effect: serde_json::from_value(effect).unwrap(),
             not_before: None,
+            is_back: false,
         };
         store
             .unit(move |tx| {

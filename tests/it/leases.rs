@@ -44,6 +44,7 @@ pub(crate) fn reaction_to(comment: u64) -> Planned {
             reaction: Reaction::Eyes,
         }),
         not_before: None,
+        is_back: false,
     }
 }
 

@@ -57,6 +57,7 @@ mod sockets;
 mod storms;
 mod story;
 mod surfaces;
+mod tags;
 mod tampering;
 mod terminal;
 mod texts;

@@ -71,6 +71,19 @@ pub(crate) fn fork_point<'c, C: Recorded>(
     in_order(commits, one.intersection(&other).copied()).pop()
 }
 
+/// What a name points at, as git finds it: a tag before a branch of the same name, unless the name says which.
+pub(crate) fn named<'r>(
+    tags: &'r BTreeMap<String, String>,
+    branches: &'r BTreeMap<String, String>,
+    text: &str,
+) -> Option<&'r String> {
+    let name = text.strip_prefix("refs/").unwrap_or(text);
+    let tag = name.strip_prefix("tags/").and_then(|name| tags.get(name));
+    let branch = || branches.get(name.strip_prefix("heads/")?);
+    let bare = || tags.get(text).or_else(|| branches.get(text));
+    tag.or_else(branch).or_else(bare)
+}
+
 /// The commit whose id this is, or begins with this.
 pub(crate) fn abbreviated<'c, C: Recorded>(
     commits: &'c Commits<C>,

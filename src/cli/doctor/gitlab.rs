@@ -9,7 +9,7 @@ use super::finding::Findings;
 use super::{clock, names};
 use crate::cli::progress;
 use crate::config::Config;
-use crate::domain::{Branch, Environment, Forge, PinKind, Repository, Service};
+use crate::domain::{Branch, Environment, Forge, PinKind, Reference, Repository, Service};
 use crate::forges::gitlab::client::{Client, Hook, HookSecret, HookState, Token};
 use countersign_ground::clock::Clock;
 
@@ -228,16 +228,14 @@ impl Place<'_> {
     }
 
     /// Whether there is what pipelines are created at, a branch or a tag.
-    async fn reference(&self, reference: &Branch, findings: &mut Findings) {
+    async fn reference(&self, reference: &Reference, findings: &mut Findings) {
         let path = &self.repository.path;
         match self.client.has_reference(self.repository, reference).await {
             Ok(true) => {}
             Ok(false) => findings.error(
                 ABOUT,
-                format!(
-                    "{path} has no branch and no tag {reference}, at which pipelines are created"
-                ),
-                "correct `ref` of the trigger",
+                format!("{path} has no {reference}, at which pipelines are created"),
+                "correct `ref` of the trigger: a branch by its name, a tag as refs/tags/NAME",
             ),
             Err(error) => findings.error(ABOUT, format!("{path}: {error}"), ""),
         }

@@ -151,6 +151,13 @@ pub(crate) struct Gate {
     /// The numeric id of the only GitHub app whose reports count; GitHub Actions has 15368.
     #[schemars(example = 15368)]
     pub(crate) app: Option<At<u64>>,
+    /// Whether a check counts that some workflow posted with its token. Without it, only jobs do, of runs that GitHub
+    /// started for the release branch: any workflow of any branch can post a check of any name.
+    #[schemars(example = true)]
+    pub(crate) posted: Option<At<bool>>,
+    /// Events whose runs count besides `push`, `merge_group` and `schedule`.
+    #[schemars(example = ["pull_request"])]
+    pub(crate) events: Option<Vec<At<String>>>,
 }
 
 /// Where a candidate can be released, with its own policy and trigger.
@@ -228,7 +235,12 @@ pub(crate) struct Trigger {
     /// The environment's name on the forge. The default is the environment's own name.
     #[schemars(example = &"production")]
     pub(crate) environment: Option<At<String>>,
-    /// The file of the workflow, for `workflow_dispatch`.
+    /// Who else reports how a `deployment` goes, by the login of the account or of the app's bot. The runs that the
+    /// deployment starts, GitHub Actions and Countersign itself are believed anyway, and nobody else.
+    #[schemars(example = &"argocd[bot]")]
+    pub(crate) reporter: Option<At<String>>,
+    /// The file of the workflow: the one that `workflow_dispatch` starts, or the only one whose runs pass a
+    /// `protection_rule`.
     #[schemars(example = &"deploy.yml")]
     pub(crate) workflow: Option<At<String>>,
     /// The branch or tag whose workflow or pipeline runs. The default is the release branch.

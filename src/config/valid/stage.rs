@@ -110,5 +110,17 @@ fn from_table(
             Some(app?)
         }
     };
-    review.keep(&name.place, Gate::new(forge, kind, &name.value, app))
+    let gate = review.keep(&name.place, Gate::new(forge, kind, &name.value, app))?;
+    let mut events = Vec::new();
+    for event in raw.events.iter().flatten() {
+        let is_event = |c: char| c.is_ascii_lowercase() || c == '_';
+        if event.value.is_empty() || !event.value.chars().all(is_event) {
+            let problem = Problem::new(&event.place, "this is no event of GitHub");
+            review.refuse(problem.help("for example: events = [\"pull_request\"]"));
+            return None;
+        }
+        events.push(event.value.clone());
+    }
+    let posted = raw.posted.as_ref().is_some_and(|posted| posted.value);
+    review.keep(&at.place, gate.counting(posted, events))
 }

@@ -21,7 +21,7 @@ use crate::domain::trigger::values::Values;
 use crate::domain::trigger::webhook::Webhook;
 use crate::domain::trigger::workflow_dispatch::WorkflowDispatch;
 use crate::domain::{
-    Branch, EnvironmentName, Forge, ForgeName, Placeholder, RepoRef, Template, Trigger,
+    Branch, EnvironmentName, Forge, ForgeName, Login, Placeholder, Reference, RepoRef, Template, Trigger,
     WorkflowFile,
 };
 
@@ -87,7 +87,11 @@ fn by_default(
     match forge {
         Forge::GitHub => {
             let environment = review.keep(&at.place, name.as_str().parse())?;
-            Some((Trigger::Deployment(Deployment { environment }), None))
+            let deployment = Deployment {
+                environment,
+                reporter: None,
+            };
+            Some((Trigger::Deployment(deployment), None))
         }
         Forge::GitLab => {
             let problem = Problem::new(&at.place, "nothing says how the release starts");
@@ -113,9 +117,16 @@ impl Maker<'_, '_> {
     fn github(&mut self, kind: GitHubTriggerKind) -> Option<Trigger> {
         match kind {
             GitHubTriggerKind::Deployment => {
-                self.keys("a deployment", &[], &["environment"]);
+                self.keys("a deployment", &[], &["environment", "reporter"]);
                 let environment = self.environment()?;
-                Some(Trigger::Deployment(Deployment { environment }))
+                let reporter = match self.raw.reporter.as_ref() {
+                    Some(written) => Some(self.review.parse::<Login>(Some(written))?.value),
+                    None => None,
+                };
+                Some(Trigger::Deployment(Deployment {
+                    environment,
+                    reporter,
+                }))
             }
             GitHubTriggerKind::WorkflowDispatch => {
                 self.keys("a workflow", &["workflow", "inputs"], &["ref"]);
@@ -146,9 +157,16 @@ impl Maker<'_, '_> {
                 }))
             }
             GitHubTriggerKind::ProtectionRule => {
-                self.keys("a protection rule", &[], &["environment"]);
+                self.keys("a protection rule", &[], &["environment", "workflow"]);
                 let environment = self.environment()?;
-                Some(Trigger::ProtectionRule(ProtectionRule { environment }))
+                let workflow = match self.raw.workflow.as_ref() {
+                    Some(written) => Some(self.review.parse::<WorkflowFile>(Some(written))?.value),
+                    None => None,
+                };
+                Some(Trigger::ProtectionRule(ProtectionRule {
+                    environment,
+                    workflow,
+                }))
             }
         }
     }
@@ -224,10 +242,10 @@ impl Maker<'_, '_> {
     }
 
     /// The branch or tag at which something runs.
-    fn reference(&mut self) -> Option<Branch> {
+    fn reference(&mut self) -> Option<Reference> {
         match &self.raw.reference {
-            Some(written) => self.review.parse(Some(written)).map(|branch| branch.value),
-            None => self.branch.cloned(),
+            Some(written) => self.review.parse(Some(written)).map(|found| found.value),
+            None => self.branch.cloned().map(Reference::Branch),
         }
     }
 
@@ -267,8 +285,9 @@ impl Maker<'_, '_> {
 
     fn keys(&mut self, what: &str, needed: &[&str], optional: &[&str]) {
         let raw = self.raw;
-        let written: [(&str, Option<&Place>); 9] = [
+        let written: [(&str, Option<&Place>); 10] = [
             ("environment", raw.environment.as_ref().map(|at| &at.place)),
+            ("reporter", raw.reporter.as_ref().map(|at| &at.place)),
             ("workflow", raw.workflow.as_ref().map(|at| &at.place)),
             ("ref", raw.reference.as_ref().map(|at| &at.place)),
             ("inputs", raw.inputs.as_ref().map(|at| &at.place)),

@@ -194,6 +194,27 @@ impl Command {
         grammar::parse(line)
     }
 
+    /// Whether production may move because of it, or be kept from moving.
+    pub fn releases(&self) -> bool {
+        match self {
+            Self::Deploy(deploy) => !deploy.dry_run,
+            Self::Approve(_)
+            | Self::Reject(_)
+            | Self::Cancel(_)
+            | Self::Rollback(_)
+            | Self::Retry(_)
+            | Self::Lock(_)
+            | Self::Unlock(_) => true,
+            Self::Status(_)
+            | Self::Why(_)
+            | Self::Who(_)
+            | Self::Audit(_)
+            | Self::Help(_)
+            | Self::Link(_)
+            | Self::Unlink => false,
+        }
+    }
+
     /// The word behind the slash.
     pub fn name(&self) -> &'static str {
         match self {

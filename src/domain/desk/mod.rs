@@ -73,6 +73,8 @@ pub enum Decision {
 /// A change of the state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
+    /// A person gave a command.
+    Caller(super::Caller),
     /// A report, unless a newer one is there.
     Report(Report),
     Candidate(Candidate),
@@ -220,6 +222,7 @@ impl Outcome {
             token,
             effect: effect.into(),
             not_before: None,
+            is_back: false,
         });
     }
 }

@@ -7,9 +7,9 @@ use jiff::Timestamp;
 
 use crate::domain::desk::Outcome;
 use crate::domain::{
-    Account, Action, Actor, Candidate, Catalog, Commit, Comparison, Crowd, Entry, Environment,
-    Fact, Forge, Knowledge, Live, Lock, Look, Membership, Missing, Ourselves, PinKind, PullRequest,
-    Question, Report, Repository, RepositoryId, Request, Seen, Service, Sha,
+    Account, Action, Actor, Caller, Candidate, Catalog, Commit, Comparison, Crowd, Entry,
+    Environment, Fact, Forge, FoundRun, Knowledge, Live, Lock, Look, Membership, Missing, Ourselves, PinKind,
+    PullRequest, Question, Report, Repository, RepositoryId, Request, Seen, Service, Sha,
 };
 
 /// One sitting.
@@ -148,6 +148,19 @@ impl<'a> Sitting<'a> {
         }
     }
 
+    /// What a person said within the last minute.
+    pub(super) fn caller(&self, repository: RepositoryId, account: u64) -> Option<Caller> {
+        let look = Look::Caller {
+            repository,
+            account,
+        };
+        if let Some(Seen::Caller(caller)) = self.seen(look) {
+            caller.clone()
+        } else {
+            None
+        }
+    }
+
     pub(super) fn was_remembered(&self, token: &str) -> bool {
         let look = Look::Remembered {
             token: token.to_owned(),
@@ -243,6 +256,25 @@ impl<'a> Sitting<'a> {
         })
     }
 
+    /// Where a branch stands; nothing when there is none.
+    pub(super) fn head(
+        &self,
+        repository: &Repository,
+        branch: &str,
+    ) -> Result<Option<Sha>, String> {
+        let question = Question::Head {
+            repository: repository.clone(),
+            branch: branch.to_owned(),
+        };
+        self.fact(question).and_then(|fact| {
+            if let Fact::Head(head) = fact {
+                Ok(head.clone())
+            } else {
+                Err(misfit(fact))
+            }
+        })
+    }
+
     pub(super) fn commit(
         &self,
         repository: &Repository,
@@ -286,14 +318,14 @@ impl<'a> Sitting<'a> {
         }
     }
 
-    pub(super) fn run_sha(&self, repository: &Repository, run: u64) -> Result<Sha, String> {
-        let question = Question::RunSha {
+    pub(super) fn run(&self, repository: &Repository, run: u64) -> Result<&'a FoundRun, String> {
+        let question = Question::Run {
             repository: repository.clone(),
             run,
         };
         self.fact(question).and_then(|fact| {
-            if let Fact::RunSha(sha) = fact {
-                Ok(sha.clone())
+            if let Fact::Run(run) = fact {
+                Ok(run)
             } else {
                 Err(misfit(fact))
             }

@@ -1,5 +1,6 @@
 //! Timers: what a time that has come means.
 
+use crate::domain::desk::asked::callers;
 use crate::domain::desk::candidates::again;
 use crate::domain::desk::known::destination::Destination;
 use crate::domain::desk::known::sighted::Sighted;
@@ -84,6 +85,10 @@ pub(crate) fn due(sitting: &Sitting<'_>, due: &Due) -> Outcome {
             }
         }
         Due::Reread { service } => again::reread(sitting, service, &mut outcome),
+        Due::Unheard {
+            repository,
+            account,
+        } => callers::count(sitting, *repository, account, &mut outcome),
     }
     outcome
 }

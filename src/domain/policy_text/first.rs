@@ -195,7 +195,7 @@ enum ByGitHub<'p> {
     },
     WorkflowDispatch {
         workflow: &'p str,
-        reference: &'p str,
+        reference: String,
         inputs: Values<'p>,
     },
     RepositoryDispatch {
@@ -213,11 +213,11 @@ enum ByGitLab<'p> {
         job: &'p str,
     },
     CreatePipeline {
-        reference: &'p str,
+        reference: String,
         variables: Values<'p>,
     },
     TriggerToken {
-        reference: &'p str,
+        reference: String,
         variables: Values<'p>,
     },
     ApproveThenPlay {
@@ -238,7 +238,9 @@ impl<'p> Trigger<'p> {
 
 impl<'p> ByGitHub<'p> {
     fn of(trigger: &'p domain::Trigger) -> Option<Self> {
-        if let domain::Trigger::Deployment(kind) = trigger {
+        if let domain::Trigger::Deployment(kind) = trigger
+            && kind.reporter.is_none()
+        {
             return Some(Self::Deployment {
                 environment: kind.environment.as_str(),
             });
@@ -246,7 +248,7 @@ impl<'p> ByGitHub<'p> {
         if let domain::Trigger::WorkflowDispatch(kind) = trigger {
             return Some(Self::WorkflowDispatch {
                 workflow: kind.workflow.as_str(),
-                reference: kind.reference.as_str(),
+                reference: kind.reference.to_string(),
                 inputs: values(&kind.inputs),
             });
         }
@@ -255,7 +257,9 @@ impl<'p> ByGitHub<'p> {
                 event_type: kind.event_type.as_str(),
             });
         }
-        if let domain::Trigger::ProtectionRule(kind) = trigger {
+        if let domain::Trigger::ProtectionRule(kind) = trigger
+            && kind.workflow.is_none()
+        {
             return Some(Self::ProtectionRule {
                 environment: kind.environment.as_str(),
             });
@@ -272,7 +276,7 @@ impl<'p> ByGitLab<'p> {
             });
         }
         if let domain::Trigger::Pipeline(kind) = trigger {
-            let reference = kind.reference.as_str();
+            let reference = kind.reference.to_string();
             let variables = values(&kind.variables);
             return Some(match kind.creator {
                 Creator::Account => Self::CreatePipeline {

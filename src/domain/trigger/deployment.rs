@@ -5,12 +5,14 @@ use std::fmt;
 
 use super::{Kind, Release};
 use crate::domain::policy_text::Record;
-use crate::domain::{Forge, ForgeName, SeenRun, Start, Target};
+use crate::domain::{Forge, ForgeName, Login, SeenRun, Start, Target};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deployment {
     /// The environment's name on GitHub.
     pub environment: ForgeName,
+    /// Who reports how it goes, besides its runs and ourselves.
+    pub reporter: Option<Login>,
 }
 
 impl Kind for Deployment {
@@ -58,10 +60,15 @@ impl Kind for Deployment {
         Record::default()
             .with("github", "deployment")
             .with("environment", self.environment.as_str())
+            .with_some("reporter", self.reporter.as_ref().map(Login::as_str))
     }
 
     fn environment(&self) -> Option<&ForgeName> {
         Some(&self.environment)
+    }
+
+    fn reporter(&self) -> Option<&Login> {
+        self.reporter.as_ref()
     }
 }
 

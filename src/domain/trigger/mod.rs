@@ -14,7 +14,7 @@ pub mod workflow_dispatch;
 use std::fmt;
 
 use super::policy_text::Record;
-use super::{Branch, Forge, ForgeName, Request, SeenRun, Service, Start, Target, WorkflowFile};
+use super::{Forge, ForgeName, FoundRun, Login, Reference, Request, SeenRun, Service, Start, Target, WorkflowFile};
 use approve_then_play::ApproveThenPlay;
 use deployment::Deployment;
 use pipeline::Pipeline;
@@ -115,6 +115,16 @@ pub(crate) trait Kind: fmt::Display {
         None
     }
 
+    /// Who else reports how a deployment goes.
+    fn reporter(&self) -> Option<&Login> {
+        None
+    }
+
+    /// Whether a run that waits there may pass, for a repository with this number.
+    fn lets_pass(&self, _: &FoundRun, _: u64) -> bool {
+        false
+    }
+
     /// The environment at whose protection rule a run waits for our answer.
     fn waits_at(&self) -> Option<&ForgeName> {
         None
@@ -126,7 +136,7 @@ pub(crate) trait Kind: fmt::Display {
     }
 
     /// The branch or tag that it names itself.
-    fn reference(&self) -> Option<&Branch> {
+    fn reference(&self) -> Option<&Reference> {
         None
     }
 

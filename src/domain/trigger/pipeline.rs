@@ -6,7 +6,7 @@ use std::fmt;
 use super::values::Values;
 use super::{Kind, Release};
 use crate::domain::policy_text::Record;
-use crate::domain::{Branch, Forge, RunOf, SeenRun, Start, Target};
+use crate::domain::{Forge, Reference, RunOf, SeenRun, Start, Target};
 
 /// The variable of a pipeline that holds our mark.
 pub const CORRELATION: &str = "COUNTERSIGN_CORRELATION";
@@ -14,7 +14,7 @@ pub const CORRELATION: &str = "COUNTERSIGN_CORRELATION";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pipeline {
     /// The branch or tag.
-    pub reference: Branch,
+    pub reference: Reference,
     /// The variables; one of them holds the SHA.
     pub variables: Values,
     pub creator: Creator,
@@ -44,7 +44,7 @@ impl Kind for Pipeline {
         let mut variables = self.variables.filled_in(release.request);
         variables.insert(CORRELATION.to_owned(), release.request.correlation());
         Some(Start::Pipeline {
-            reference: self.reference.to_string(),
+            reference: self.reference.whole(),
             variables,
             by_token: self.is_by_token(),
         })
@@ -89,11 +89,11 @@ impl Kind for Pipeline {
         };
         Record::default()
             .with("gitlab", kind)
-            .with("ref", self.reference.as_str())
+            .with("ref", self.reference.to_string())
             .with("variables", self.variables.spelled())
     }
 
-    fn reference(&self) -> Option<&Branch> {
+    fn reference(&self) -> Option<&Reference> {
         Some(&self.reference)
     }
 }

@@ -5,12 +5,33 @@ use std::fmt;
 
 use super::{Kind, Release};
 use crate::domain::policy_text::Record;
-use crate::domain::{Forge, ForgeName, SeenRun, Start, Target};
+use crate::domain::{Forge, ForgeName, FoundRun, SeenRun, Start, Target, WorkflowFile};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProtectionRule {
     /// The environment's name on GitHub.
     pub environment: ForgeName,
+    /// The only workflow whose runs may pass, where one is named.
+    pub workflow: Option<WorkflowFile>,
+}
+
+/// Events whose runs are of a commit that the forge chose, with nothing that a person gave along.
+const UNASKED: [&str; 3] = ["merge_group", "push", "schedule"];
+
+impl ProtectionRule {
+    /// Whether a run is one that may pass: of the named workflow, or else started by the forge; and never one to which a
+    /// person gave its inputs, or which runs another repository's code.
+    fn fits(&self, run: &FoundRun, home: u64) -> bool {
+        let event = run.event.as_deref().unwrap_or_default();
+        let is_wanted = match &self.workflow {
+            Some(file) => {
+                let is_given = event.ends_with("_dispatch") || event.starts_with("pull_request");
+                !event.is_empty() && !is_given && run.file.as_deref() == Some(file.as_str())
+            }
+            None => UNASKED.contains(&event),
+        };
+        is_wanted && run.home == Some(home)
+    }
 }
 
 impl Kind for ProtectionRule {
@@ -61,6 +82,7 @@ impl Kind for ProtectionRule {
         Record::default()
             .with("github", "protection_rule")
             .with("environment", self.environment.as_str())
+            .with_some("workflow", self.workflow.as_ref().map(WorkflowFile::as_str))
     }
 
     fn environment(&self) -> Option<&ForgeName> {
@@ -70,10 +92,18 @@ impl Kind for ProtectionRule {
     fn waits_at(&self) -> Option<&ForgeName> {
         Some(&self.environment)
     }
+
+    fn lets_pass(&self, run: &FoundRun, home: u64) -> bool {
+        self.fits(run, home)
+    }
 }
 
 impl fmt::Display for ProtectionRule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "GitHub protection rule of `{}`", self.environment)
+        write!(f, "GitHub protection rule of `{}`", self.environment)?;
+        match &self.workflow {
+            Some(workflow) => write!(f, " for `{workflow}`"),
+            None => Ok(()),
+        }
     }
 }

@@ -126,7 +126,7 @@ fn each_kind_starts_and_is_found_in_its_own_way() {
       {"deployment":{"environment":"live"}}
       Some(Deployment { environment: "live" })
     GitHub workflow `deploy.yml` at `main` with SHA = {sha}
-      {"workflow_dispatch":{"workflow":"deploy.yml","reference":"main","inputs":{"SHA":"SHA"}}}
+      {"workflow_dispatch":{"workflow":"deploy.yml","reference":"refs/heads/main","inputs":{"SHA":"SHA"}}}
       Some(WorkflowDispatch { workflow: "deploy.yml" })
     GitHub repository dispatch `go`
       {"repository_dispatch":{"event_type":"go"}}
@@ -138,10 +138,10 @@ fn each_kind_starts_and_is_found_in_its_own_way() {
       {"job":{"name":"ship","branch":"main"}}
       Some(Job { name: "ship", branch: Some("main") })
     GitLab pipeline at `main` with SHA = {sha}
-      {"pipeline":{"reference":"main","variables":{"COUNTERSIGN_CORRELATION":"countersign-7-1f","SHA":"SHA"},"by_token":false}}
+      {"pipeline":{"reference":"refs/heads/main","variables":{"COUNTERSIGN_CORRELATION":"countersign-7-1f","SHA":"SHA"},"by_token":false}}
       Some(Pipeline { by_token: false })
     GitLab pipeline at `main` by trigger token with SHA = {sha}
-      {"pipeline":{"reference":"main","variables":{"COUNTERSIGN_CORRELATION":"countersign-7-1f","SHA":"SHA"},"by_token":true}}
+      {"pipeline":{"reference":"refs/heads/main","variables":{"COUNTERSIGN_CORRELATION":"countersign-7-1f","SHA":"SHA"},"by_token":true}}
       Some(Pipeline { by_token: true })
     GitLab deployment to `live`, approved, then played
       {"waiting_job":{"environment":"live","branch":"main"}}

@@ -6,14 +6,14 @@ use std::fmt;
 use super::values::Values;
 use super::{Kind, Release};
 use crate::domain::policy_text::Record;
-use crate::domain::{Branch, Forge, RunOf, SeenRun, Start, Target, WorkflowFile};
+use crate::domain::{Forge, Reference, RunOf, SeenRun, Start, Target, WorkflowFile};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WorkflowDispatch {
     /// The workflow's file.
     pub workflow: WorkflowFile,
     /// The branch or tag whose workflow file runs.
-    pub reference: Branch,
+    pub reference: Reference,
     /// The inputs; one of them holds the SHA.
     pub inputs: Values,
 }
@@ -26,7 +26,7 @@ impl Kind for WorkflowDispatch {
     fn start(&self, release: &Release<'_>) -> Option<Start> {
         Some(Start::WorkflowDispatch {
             workflow: self.workflow.to_string(),
-            reference: self.reference.to_string(),
+            reference: self.reference.whole(),
             inputs: self.inputs.filled_in(release.request),
         })
     }
@@ -66,7 +66,7 @@ impl Kind for WorkflowDispatch {
         Record::default()
             .with("github", "workflow_dispatch")
             .with("inputs", self.inputs.spelled())
-            .with("ref", self.reference.as_str())
+            .with("ref", self.reference.to_string())
             .with("workflow", self.workflow.as_str())
     }
 
@@ -74,7 +74,7 @@ impl Kind for WorkflowDispatch {
         Some(&self.workflow)
     }
 
-    fn reference(&self) -> Option<&Branch> {
+    fn reference(&self) -> Option<&Reference> {
         Some(&self.reference)
     }
 

@@ -1,6 +1,7 @@
 //! The state that decisions are about, one look and one change at a time, always within the transaction
 //! of the decision. What is open and what is live is found by an index, never by reading history.
 
+mod callers;
 mod chats;
 mod commits;
 mod entries;
@@ -18,6 +19,7 @@ use super::row::Row;
 use super::{StoreError, Tx};
 use crate::domain::{Change, Forge, Look, Seen};
 
+pub(in crate::store) use callers::ALL as CALLERS;
 pub(in crate::store) use chats::ALL as CHATS;
 pub(in crate::store) use commits::ALL as COMMITS;
 pub(in crate::store) use environments::ALL as ENVIRONMENTS;
@@ -30,6 +32,10 @@ pub async fn look(tx: &mut Tx, look: &Look) -> Result<Seen, StoreError> {
         Look::Repository { id, path } => names::repositories(tx, id.key(), path).await,
         Look::BoundRepository { path } => names::repositories(tx, 0, path).await,
         Look::Pin { kind, name } => names::pin(tx, *kind, name).await,
+        Look::Caller {
+            repository,
+            account,
+        } => callers::caller(tx, *repository, *account).await,
         Look::Remembered { token } => names::remembered(tx, token).await,
         Look::Entries {
             services,
@@ -87,6 +93,7 @@ pub async fn apply(tx: &mut Tx, change: &Change, now: Timestamp) -> Result<(), S
     match change {
         Change::Bind(bound) => names::bind(tx, bound).await,
         Change::Remember { token } => names::remember(tx, token, now).await,
+        Change::Caller(caller) => callers::put(tx, caller).await,
         Change::Report(report) => commits::put_report(tx, report).await,
         Change::Candidate(candidate) => commits::put_candidate(tx, candidate).await,
         Change::Request(request) => requests::put(tx, request, now).await,
@@ -128,6 +135,7 @@ pub async fn prune(
     let forgotten = names::forget(tx, memory_before, most).await?;
     let reports = commits::prune_reports(tx, reports_before, most).await?;
     chats::forget_offers(tx, memory_before).await?;
+    callers::forget(tx, memory_before).await?;
     Ok(forgotten.max(reports))
 }
 

@@ -52,6 +52,15 @@ impl World {
         }
     }
 
+    /// Somebody tags a commit.
+    pub(crate) async fn tag(&self, tag: &str, sha: &str) {
+        match self.forge {
+            Forge::GitHub => self.github.tag(SHOP, tag, sha).await,
+            Forge::GitLab => self.gitlab.tag(SHOP, tag, sha, "bob").await,
+        }
+        self.settle().await;
+    }
+
     /// A branch that was there before the service listened.
     pub(crate) fn set_branch(&self, branch: &str, sha: &str) {
         match self.forge {

@@ -44,6 +44,13 @@ impl GitHub {
         world.pushed(id, branch, before.as_deref(), &[]);
     }
 
+    /// A person tags a commit. Workflows that run on pushes run for it, too.
+    pub async fn tag(&self, repository: &str, tag: &str, sha: &str) {
+        let mut world = lock(&self.world);
+        let id = world.id_of(repository);
+        world.tagged(id, tag, sha);
+    }
+
     /// Opens a pull request from one branch to another; its number.
     pub async fn open_pull_request(
         &self,
@@ -155,11 +162,50 @@ impl GitHub {
     ) -> u64 {
         let mut world = lock(&self.world);
         let repository = world.id_of(repository);
+        // What GitHub Actions reports of itself is a job.
+        let run = (app == "github-actions").then(|| world.tested(repository, sha));
         let checked = Checked {
             name,
             status,
             conclusion,
             app,
+            run: run.flatten(),
+        };
+        world.check(repository, sha, &checked).unwrap_or(0)
+    }
+
+    /// A job of a run reports on its check; of a run that somebody dispatched, perhaps.
+    pub async fn job_of(
+        &self,
+        repository: &str,
+        run: u64,
+        name: &str,
+        (status, conclusion): (&str, Option<&str>),
+    ) -> u64 {
+        let mut world = lock(&self.world);
+        let repository = world.id_of(repository);
+        let found = world.repositories.get(&repository);
+        let sha = found.and_then(|found| Some(found.runs.get(&run)?.sha.clone()));
+        let checked = Checked {
+            name,
+            status,
+            conclusion,
+            app: "github-actions",
+            run: Some(run),
+        };
+        world.check(repository, &sha.unwrap_or_default(), &checked).unwrap_or(0)
+    }
+
+    /// Some workflow posts a check with its token, on whichever commit it likes.
+    pub async fn post_check(&self, repository: &str, sha: &str, name: &str, conclusion: &str) -> u64 {
+        let mut world = lock(&self.world);
+        let repository = world.id_of(repository);
+        let checked = Checked {
+            name,
+            status: "completed",
+            conclusion: Some(conclusion),
+            app: "github-actions",
+            run: None,
         };
         world.check(repository, sha, &checked).unwrap_or(0)
     }

@@ -143,11 +143,10 @@ impl World {
         }
     }
 
-    /// What a text means in this repository: a branch, a whole SHA, or the beginning of one.
+    /// What a text means in this repository: a tag, a branch, a whole SHA, or the beginning of one. GitHub does not say
+    /// which of a tag and a branch of one name it takes; git takes the tag.
     pub(super) fn resolve(&self, repository: &Repository, text: &str) -> Option<&Commit> {
-        let name = text.strip_prefix("refs/").unwrap_or(text);
-        let branch = name.strip_prefix("heads/").unwrap_or(name);
-        if let Some(sha) = repository.branches.get(branch) {
+        if let Some(sha) = history::named(&repository.tags, &repository.branches, text) {
             return self.commits.get(sha);
         }
         history::abbreviated(&self.commits, repository.network, text)

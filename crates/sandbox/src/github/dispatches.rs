@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::actions::{Start, Workflow};
 use super::call::{Answer, Call, Identity, Outcome};
 use super::world::{Need, World};
+use crate::history;
 
 impl World {
     /// `POST /repos/{owner}/{repo}/actions/workflows/{file}/dispatches`
@@ -23,8 +24,11 @@ impl World {
             .find(named)
             .ok_or_else(Answer::not_found)?;
         let text = call.required("ref")?;
-        let branch = text.strip_prefix("refs/heads/").unwrap_or(text);
-        let sha = repository.branches.get(branch);
+        let sha = history::named(&repository.tags, &repository.branches, text);
+        let branch = text
+            .strip_prefix("refs/heads/")
+            .or_else(|| text.strip_prefix("refs/tags/"))
+            .unwrap_or(text);
         let sha = sha.ok_or_else(|| Answer::invalid(&format!("No ref found for: {text}")))?;
         if !workflow.on.iter().any(|event| event == "workflow_dispatch") {
             return Err(Answer::invalid(

@@ -230,15 +230,19 @@ impl World {
         Answer::ok(self.profile(account.ok_or_else(Answer::not_found)?.id))
     }
 
+    fn sees_members(call: &Call) -> Result<(), Answer> {
+        match &call.identity {
+            Identity::App => Err(Answer::inaccessible()),
+            Identity::Installation(issued) if !issued.allows(Need::Read("members")) => {
+                Err(Answer::inaccessible())
+            }
+            Identity::Installation(_) | Identity::Person(_) => Ok(()),
+        }
+    }
+
     /// Teams are shown to members of the organization and to installations that may read members.
     fn team(&self, call: &Call, organization: &str, slug: &str) -> Result<&Team, Answer> {
-        match &call.identity {
-            Identity::App => return Err(Answer::inaccessible()),
-            Identity::Installation(issued) if !issued.allows(Need::Read("members")) => {
-                return Err(Answer::inaccessible());
-            }
-            Identity::Installation(_) | Identity::Person(_) => {}
-        }
+        Self::sees_members(call)?;
         let found = self.teams.values().find(|team| {
             team.organization.eq_ignore_ascii_case(organization)
                 && team.slug.eq_ignore_ascii_case(slug)
@@ -308,6 +312,21 @@ impl World {
         };
         let url = format!("{}/memberships/{}", self.team_url(team), person.login);
         Answer::ok(json!({ "url": url, "role": "member", "state": state }))
+    }
+
+    /// `GET /orgs/{org}/members/{login}`: whoever is in one of its teams is a member.
+    pub(super) fn is_member(&self, call: &Call, organization: &str, login: &str) -> Outcome {
+        Self::sees_members(call)?;
+        let person = self.account_named(login).ok_or_else(Answer::not_found)?;
+        let mut teams = self.teams.values();
+        let is_member = teams.any(|team| {
+            team.organization.eq_ignore_ascii_case(organization)
+                && team.members.get(&person.id) == Some(&Membership::Active)
+        });
+        if is_member {
+            return Answer::nothing();
+        }
+        Err(Answer::not_found())
     }
 
     /// `GET /repos/{owner}/{repo}/collaborators/{login}/permission`

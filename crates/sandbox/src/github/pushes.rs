@@ -83,6 +83,44 @@ impl World {
         self.start_runs(repository, &start, None);
     }
 
+    /// Tells of a new tag, and starts workflows.
+    pub(super) fn tagged(&mut self, repository: u64, tag: &str, sha: &str) {
+        let Some(found) = self.repositories.get_mut(&repository) else {
+            return;
+        };
+        let before = found.tags.insert(tag.to_owned(), sha.to_owned());
+        let html = format!("https://github.com/{}", found.full_name);
+        let pusher = self
+            .commits
+            .get(sha)
+            .and_then(|commit| commit.author)
+            .unwrap_or(5);
+        let old = before.as_deref().unwrap_or(NOTHING);
+        let payload = json!({
+            "ref": format!("refs/tags/{tag}"),
+            "before": old,
+            "after": sha,
+            "base_ref": null,
+            "created": before.is_none(),
+            "deleted": false,
+            "forced": false,
+            "compare": format!("{html}/compare/{tag}"),
+            "commits": [],
+            "head_commit": self.pushed_json(&html, sha),
+            "pusher": self.signatory(Some(pusher)),
+        });
+        self.tell("push", repository, pusher, payload);
+        let start = Start {
+            event: "push",
+            // A run does not say whether this is a branch.
+            branch: Some(tag.to_owned()),
+            sha: sha.to_owned(),
+            actor: pusher,
+            context: json!({}),
+        };
+        self.start_runs(repository, &start, None);
+    }
+
     fn pushed_json(&self, html: &str, sha: &str) -> Value {
         let Some(commit) = self.commits.get(sha) else {
             return Value::Null;

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::actions::Run;
 use super::call::{Answer, Call, Outcome};
 use super::repositories::Repository;
 use super::world::{Need, World, node, stamp};
@@ -36,6 +37,9 @@ pub(super) struct CheckRun {
     conclusion: Option<String>,
     /// The slug of the app that reports.
     app: String,
+    /// The run whose job it is; none where it was posted.
+    #[serde(default)]
+    run: Option<u64>,
     started_at: Timestamp,
     completed_at: Option<Timestamp>,
 }
@@ -54,6 +58,8 @@ pub(super) struct Checked<'s> {
     pub(super) status: &'s str,
     pub(super) conclusion: Option<&'s str>,
     pub(super) app: &'s str,
+    /// The run whose job it is.
+    pub(super) run: Option<u64>,
 }
 
 impl Repository {
@@ -284,6 +290,62 @@ impl World {
         })
     }
 
+    fn job_json(&self, repository: &Repository, check: &CheckRun, run: &Run) -> Value {
+        let api = self.api_url(repository);
+        let html = format!("https://github.com/{}/actions/runs/{}", repository.full_name, run.id);
+        json!({
+            "id": check.id,
+            "run_id": run.id,
+            "run_url": format!("{api}/actions/runs/{}", run.id),
+            "run_attempt": run.attempt,
+            "node_id": node("CR", check.id),
+            "head_sha": check.sha,
+            "head_branch": run.branch,
+            "url": format!("{api}/actions/jobs/{}", check.id),
+            "html_url": format!("{html}/job/{}", check.id),
+            "status": check.status,
+            "conclusion": check.conclusion,
+            "created_at": stamp(check.started_at),
+            "started_at": stamp(check.started_at),
+            "completed_at": check.completed_at.map(stamp),
+            "name": check.name,
+            "steps": [],
+            "check_run_url": format!("{api}/check-runs/{}", check.id),
+            "labels": ["ubuntu-latest"],
+            "runner_id": null,
+            "runner_name": null,
+            "runner_group_id": null,
+            "runner_group_name": null,
+            "workflow_name": null,
+        })
+    }
+
+    /// `GET /repos/{owner}/{repo}/actions/runs/{id}/jobs`: the newest try of each.
+    pub(super) fn list_jobs(&self, call: &Call, owner: &str, name: &str, id: &str) -> Outcome {
+        let repository = self.reach(call, owner, name, Need::Read("actions"))?;
+        let run = id.parse().ok().and_then(|id| repository.runs.get(&id));
+        let run = run.ok_or_else(Answer::not_found)?;
+        let mut newest: BTreeMap<&str, &CheckRun> = BTreeMap::new();
+        for check in &repository.checks {
+            if check.run == Some(run.id) {
+                newest.insert(&check.name, check);
+            }
+        }
+        call.counted("jobs", newest.into_values().collect(), |check: &CheckRun| {
+            self.job_json(repository, check, run)
+        })
+    }
+
+    /// `GET /repos/{owner}/{repo}/actions/jobs/{id}`
+    pub(super) fn get_job(&self, call: &Call, owner: &str, name: &str, id: &str) -> Outcome {
+        let repository = self.reach(call, owner, name, Need::Read("actions"))?;
+        let check = repository.checks.iter().find(|check| check.id.to_string() == id);
+        let run = |check: &CheckRun| repository.runs.get(&check.run?);
+        let found = check.and_then(|check| Some((check, run(check)?)));
+        let (check, run) = found.ok_or_else(Answer::not_found)?;
+        Answer::ok(self.job_json(repository, check, run))
+    }
+
     /// A new run of a check, or the next word of the one that is not finished.
     pub(super) fn check(
         &mut self,
@@ -318,6 +380,7 @@ impl World {
                     status: checked.status.to_owned(),
                     conclusion: checked.conclusion.map(str::to_owned),
                     app: checked.app.to_owned(),
+                    run: checked.run,
                     started_at: now,
                     completed_at,
                 });

@@ -32,6 +32,9 @@ pub(super) struct Repository {
     pub(super) roles: BTreeMap<u64, String>,
     /// By name, the commit.
     pub(super) branches: BTreeMap<String, String>,
+    /// The same.
+    #[serde(default)]
+    pub(super) tags: BTreeMap<String, String>,
     pub(super) pulls: BTreeMap<u64, PullRequest>,
     pub(super) comments: BTreeMap<u64, Comment>,
     /// By comment.
@@ -103,6 +106,7 @@ impl World {
             pushed_at: now,
             roles: BTreeMap::new(),
             branches: BTreeMap::new(),
+            tags: BTreeMap::new(),
             pulls: BTreeMap::new(),
             comments: BTreeMap::new(),
             reactions: BTreeMap::new(),

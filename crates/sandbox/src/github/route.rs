@@ -43,6 +43,9 @@ impl World {
             ("GET", ["orgs", organization, "teams", slug, "memberships", login]) => {
                 self.membership(call, organization, slug, login)
             }
+            ("GET", ["orgs", organization, "members", login]) => {
+                self.is_member(call, organization, login)
+            }
             ("GET", ["app"]) => self.get_our_app(call),
             ("GET", ["apps", slug]) => self.get_app(slug),
             ("GET", ["app", "hook", "config"]) => self.app_hook(call),
@@ -87,6 +90,8 @@ impl World {
                 self.list_rules(call, (owner, name), environment)
             }
             ["actions", "runs"] => self.list_runs(call, owner, name),
+            ["actions", "runs", id, "jobs"] => self.list_jobs(call, owner, name, id),
+            ["actions", "jobs", id] => self.get_job(call, owner, name, id),
             ["actions", "runs", id] => self.get_run(call, owner, name, id),
             ["deployments"] => self.list_deployments(call, owner, name),
             ["deployments", id] => self.get_deployment(call, owner, name, id),

@@ -171,16 +171,9 @@ impl World {
         self.projects.get(&project)?.branches.get(branch).cloned()
     }
 
-    /// What a text means in this project: a branch, a tag, a whole SHA, or the beginning of one.
+    /// What a text means in this project: a tag, a branch, a whole SHA, or the beginning of one.
     pub(super) fn resolve(&self, project: &Project, text: &str) -> Option<&Commit> {
-        let name = text.strip_prefix("refs/").unwrap_or(text);
-        let branch = name.strip_prefix("heads/").unwrap_or(name);
-        let tag = name.strip_prefix("tags/").unwrap_or(name);
-        let named = project
-            .branches
-            .get(branch)
-            .or_else(|| project.tags.get(tag));
-        if let Some(sha) = named {
+        if let Some(sha) = history::named(&project.tags, &project.branches, text) {
             return self.commits.get(sha);
         }
         history::abbreviated(&self.commits, project.network, text)
@@ -279,6 +272,22 @@ impl World {
         let head = head.and_then(|sha| self.commits.get(sha));
         let head = head.ok_or_else(|| Answer::not_found("Branch"))?;
         Answer::ok(self.branch_json(project, name, head))
+    }
+
+    /// `GET /projects/:id/repository/tags/:tag_name`
+    pub(super) fn get_tag(&self, project: &Project, name: &str) -> Outcome {
+        let head = project.tags.get(name);
+        let head = head.and_then(|sha| self.commits.get(sha));
+        let head = head.ok_or_else(|| Answer::not_found("Tag"))?;
+        Answer::ok(json!({
+            "name": name,
+            "message": "",
+            "target": head.sha,
+            "commit": self.commit_json(project, head),
+            "release": null,
+            "protected": false,
+            "created_at": null,
+        }))
     }
 
     /// `GET /projects/:id/repository/merge_base`

@@ -8,6 +8,7 @@ use super::jobs::{Job, Kind};
 use super::plan::JobPlan;
 use super::projects::Project;
 use super::world::{DEVELOPER, MAINTAINER, Need, World, merge, stamp};
+use crate::history;
 
 #[derive(Clone, Debug)]
 pub(super) struct Pipeline {
@@ -269,16 +270,21 @@ impl World {
         let found = self.projects.get(&project).ok_or_else(Answer::nowhere)?;
         let base = |text: &str| Content::Json(json!({ "message": { "base": [text] } }));
         let refused = |text: &str| Answer::new(400, base(text));
-        let name = start.reference.trim_start_matches("refs/heads/");
-        let branch = found.branches.get(name);
-        let tag = found.tags.get(name.trim_start_matches("refs/tags/"));
-        start.is_tag = branch.is_none();
-        let head = branch
-            .or(tag)
+        let name = start.reference.clone();
+        if found.tags.contains_key(&name) && found.branches.contains_key(&name) {
+            return Err(refused("Ref is ambiguous"));
+        }
+        let head = history::named(&found.tags, &found.branches, &name);
+        start.sha = head
+            .cloned()
             .ok_or_else(|| refused("Reference not found"))?;
-        start.sha = head.clone();
         start.before = "0".repeat(40);
-        start.reference = name.to_owned();
+        let is_branch = name.starts_with("refs/heads/") || found.branches.contains_key(&name);
+        start.is_tag = !is_branch;
+        let short = name
+            .strip_prefix("refs/heads/")
+            .or_else(|| name.strip_prefix("refs/tags/"));
+        start.reference = short.unwrap_or(&name).to_owned();
         let plan = found.plan.clone();
         let id = self.start(project, start, &plan);
         let id = id.ok_or_else(|| refused(NOTHING_TO_RUN))?;

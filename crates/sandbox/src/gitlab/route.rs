@@ -87,6 +87,7 @@ impl World {
             ["repository", "commits", text, "refs"] => self.commit_refs(call, found, text),
             ["repository", "commits", text] => self.get_commit(found, text),
             ["repository", "branches", name] => self.get_branch(found, name),
+            ["repository", "tags", name] => self.get_tag(found, name),
             ["repository", "compare"] => self.compare(call, found),
             ["repository", "merge_base"] => self.merge_base(call, found),
             ["pipelines"] => self.list_pipelines(call, found),

@@ -307,7 +307,7 @@ impl Place<'_> {
     fn workflows(&self, service: &Service) -> Vec<String> {
         let gates = service.stages.iter().flat_map(|stage| &stage.gates);
         let gates = gates.filter_map(|gate| match gate {
-            Gate::GitHub(GitHubGate::Workflow { file }) if !file.as_str().contains('*') => {
+            Gate::GitHub(GitHubGate::Workflow { file, .. }) if !file.as_str().contains('*') => {
                 Some(file.as_str().to_owned())
             }
             Gate::GitHub(_) | Gate::GitLab(_) => None,

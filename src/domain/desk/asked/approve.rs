@@ -192,7 +192,7 @@ fn reject_run(sitting: &Sitting<'_>, request: &Request, why: &Text, outcome: &mu
     };
     let trigger = &environment.trigger;
     if let Some(name) = trigger.kind().waits_at()
-        && let Some(waiting) = runs::waiting_run(sitting, request, trigger)
+        && let Ok(Some(waiting)) = runs::waiting_run(sitting, request, trigger)
     {
         outcome.changes.push(Change::RunGoesOn {
             repository: waiting.repository.id,

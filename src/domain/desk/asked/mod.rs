@@ -3,21 +3,22 @@
 use crate::domain::command::{self, Command, Found};
 use crate::domain::desk::asked::deploy::Wish;
 use crate::domain::desk::known::{named, repositories};
-use crate::domain::desk::sitting::Sitting;
+use crate::domain::desk::sitting::{Sitting, misfit};
 use crate::domain::desk::telling::answers::{self, Answer, thread, via};
 use crate::domain::desk::telling::views;
 use crate::domain::desk::{COMMAND_LIFETIME, Change, Outcome, links};
 use crate::domain::reason::{Reason, Rule};
 use crate::domain::text::text;
 use crate::domain::{
-    Action, Actor, Asked, Comment, Incoming, OnForge, Reaction, Request, RequestKind, Service,
-    Surface,
+    Action, Actor, Asked, Comment, Fact, Incoming, OnForge, Question, Reaction, Request,
+    RequestKind, Service, Surface, Written,
 };
 
 pub(super) mod afterwards;
 pub(super) mod approve;
 pub(super) mod audit;
 pub(super) mod back;
+pub(crate) mod callers;
 pub(super) mod close;
 pub(super) mod deploy;
 pub(super) mod show;
@@ -66,9 +67,19 @@ pub(crate) fn command(sitting: &Sitting<'_>, asked: &Asked) -> Outcome {
     if sitting.was_remembered(&done) {
         return Outcome::ignored("the command was answered before");
     }
+    let done = Change::Remember { token: done };
+    let heard = match callers::listen(sitting, asked, services.as_ref().map(drop)) {
+        Ok(heard) => heard,
+        Err(mut outcome) => {
+            outcome.changes.push(done);
+            return outcome;
+        }
+    };
     let mut outcome = acknowledge(sitting, asked);
+    outcome.changes.extend(heard.changes);
+    outcome.entries.splice(0..0, heard.entries);
     outcome.changes.extend(bound.changes);
-    outcome.changes.push(Change::Remember { token: done });
+    outcome.changes.push(done);
     match services {
         Ok(_) if is_stale(sitting, asked) => {
             let hours = START_WITHIN.as_hours();
@@ -79,7 +90,14 @@ pub(crate) fn command(sitting: &Sitting<'_>, asked: &Asked) -> Outcome {
         }
         Ok(services) => {
             let services = named::shown_here(sitting, asked, services);
-            obey(sitting, asked, &services, &mut outcome);
+            // Both are found out in the same round.
+            let written = is_written(sitting, asked);
+            let mut obeyed = outcome.clone();
+            obey(sitting, asked, &services, &mut obeyed);
+            match written {
+                Ok(()) => outcome = obeyed,
+                Err(reason) => answers::refuse(sitting, asked, &reason, &mut outcome),
+            }
         }
         Err(why) => {
             let reason = Reason::refuses(Rule::REPOSITORY, why);
@@ -87,6 +105,41 @@ pub(crate) fn command(sitting: &Sitting<'_>, asked: &Asked) -> Outcome {
         }
     }
     outcome
+}
+
+/// Whether the forge shows the comment as it was told, where its deliveries do not prove that.
+fn is_written(sitting: &Sitting<'_>, asked: &Asked) -> Result<(), Reason> {
+    let Surface::Comment(place) = &asked.origin else {
+        return Ok(());
+    };
+    let acts = asked.found.command.as_ref().is_ok_and(Command::releases);
+    if !acts || place.repository.forge().signs_what_it_says() {
+        return Ok(());
+    }
+    let question = Question::Comment {
+        place: place.clone(),
+    };
+    let written = match sitting.fact(question) {
+        Ok(Fact::Comment(written)) => written,
+        Ok(other) => return Err(unread(&misfit(other))),
+        Err(why) => return Err(unread(&why)),
+    };
+    let is_same = |written: &Written| {
+        let said = Command::all_in(&written.body);
+        let line = said.get(asked.ordinal).map(|found| &found.line);
+        written.by == asked.author.id && line == Some(&asked.found.line)
+    };
+    if written.as_ref().is_some_and(is_same) {
+        return Ok(());
+    }
+    let forge = place.repository.forge();
+    let says = format!("{forge} does not show this comment, or shows another text or author");
+    Err(Reason::refuses(Rule::COMMAND, says).help("Write it again."))
+}
+
+fn unread(why: &str) -> Reason {
+    let says = format!("whether the comment was written could not be found out: {why}");
+    Reason::unknown(Rule::COMMAND, says).help("Say it again in a minute.")
 }
 
 /// What starts something must be meant now; a delivery can be days late.
@@ -102,7 +155,7 @@ fn is_stale(sitting: &Sitting<'_>, asked: &Asked) -> bool {
     starts && sitting.now.duration_since(asked.origin.said_at()) > START_WITHIN
 }
 
-/// The command is remembered and its reaction leaves before anything is asked of the forge.
+/// The command is remembered and its reaction leaves before more is asked of the forge than who its author is.
 fn acknowledge(sitting: &Sitting<'_>, asked: &Asked) -> Outcome {
     let mut first = Outcome::default();
     let token = format!("received/{}", thread(asked));

@@ -6,8 +6,7 @@ use crate::domain::desk::examine::evidence;
 use crate::domain::desk::sitting::Sitting;
 use crate::domain::desk::{Change, Outcome, candidates};
 use crate::domain::{
-    Candidate, Due, Fact, Look, Question, Repository, RepositoryId, Service, ServiceName, Sha,
-    gates,
+    Candidate, Due, Look, Repository, RepositoryId, Service, ServiceName, Sha, gates,
 };
 
 const REREAD_EVERY: SignedDuration = SignedDuration::from_mins(10);
@@ -68,15 +67,11 @@ pub(crate) fn reread(sitting: &Sitting<'_>, service: &ServiceName, outcome: &mut
     let newest = sitting.candidates(Look::Newest {
         service: service.name.clone(),
     });
-    let question = Question::Head {
-        repository: repository.clone(),
-        branch: service.branch.to_string(),
-    };
-    if let Ok(Fact::Head(Some(head))) = sitting.fact(question)
-        && newest.iter().all(|candidate| candidate.sha != *head)
-        && leads_to(sitting, service, &repository, newest.first(), head)
+    if let Ok(Some(head)) = sitting.head(&repository, service.branch.as_str())
+        && newest.iter().all(|candidate| candidate.sha != head)
+        && leads_to(sitting, service, &repository, newest.first(), &head)
     {
-        missed(sitting, service, &repository, head, outcome);
+        missed(sitting, service, &repository, &head, outcome);
     }
     for candidate in newest {
         let is_done = service

@@ -13,9 +13,9 @@ use crate::domain::desk::{Change, Outcome};
 use crate::domain::gates::{self, StageVerdict, StageView};
 use crate::domain::text::{Text, code, commit, text};
 use crate::domain::{
-    Action, Actor, Candidate, Detail, Due, Ended, Entry, Environment, Fact, Look, Mark,
-    PullRequest, PullRequestMoved, Push, Question, Relation, Report, Reporter, Repository, Request,
-    RequestKind, Service, Sha,
+    Action, Actor, Candidate, Colour, Detail, Due, Ended, Entry, Environment, Fact, Look, Mark, PullRequest,
+    PullRequestMoved, Push, Question, Relation, Report, Reporter, Repository, Request, RequestKind, Service,
+    Sha,
 };
 
 pub(super) mod again;
@@ -106,7 +106,14 @@ pub(crate) fn new_candidate(
         seen_at: sitting.now,
         marks: std::collections::BTreeMap::new(),
     };
-    let reports = sitting.stored_reports(repository.id, &sha);
+    let mut reports = sitting.stored_reports(repository.id, &sha);
+    // What was reported before the commit was known may have had to be asked about.
+    if reports.iter().any(Report::is_of_unsaid_origin)
+        && let Ok((fresh, changes)) = evidence::fresh_reports(sitting, repository, &sha)
+    {
+        reports = fresh;
+        outcome.changes.extend(changes);
+    }
     outcome.changes.push(Change::Candidate(candidate.clone()));
     evaluate(sitting, service, candidate, &reports, outcome);
 }
@@ -118,17 +125,13 @@ fn void_what_left(sitting: &Sitting<'_>, service: &Service, push: &Push, outcome
         if !request.is_waiting() || request.open_head.is_some() {
             continue;
         }
-        let question = Question::Head {
-            repository: push.repository.clone(),
-            branch: push.branch.clone(),
-        };
-        let is_gone = match sitting.fact(question) {
-            Ok(Fact::Head(None)) => true,
-            Ok(Fact::Head(Some(head))) => sitting
+        let is_gone = match sitting.head(&push.repository, &push.branch) {
+            Ok(None) => true,
+            Ok(Some(head)) => sitting
                 .comparison(&push.repository, request.sha.as_str(), head.as_str())
                 .is_ok_and(|found| matches!(found.relation, Relation::Behind | Relation::Diverged)),
             // It is asked again before anything leaves.
-            Ok(_) | Err(_) => false,
+            Err(_) => false,
         };
         if is_gone {
             let branch = code(service.branch.as_str());
@@ -157,6 +160,7 @@ pub(crate) fn report(sitting: &Sitting<'_>, repository: &Repository, report: &Re
         sha: report.sha.clone(),
     };
     let candidates = sitting.candidates(look);
+    let report = &proven(sitting, repository, report, !candidates.is_empty());
     let mut reports = sitting.stored_reports(repository.id, &report.sha);
     reports.push(report.clone());
     outcome.changes.push(Change::Report(report.clone()));
@@ -175,6 +179,27 @@ pub(crate) fn report(sitting: &Sitting<'_>, repository: &Repository, report: &Re
         evaluate(sitting, service, candidate, &reports, &mut outcome);
     }
     outcome
+}
+
+/// A report with what it was made on, which some do not say: that is asked where it matters. What is not known counts
+/// for nothing, and is looked for again with the commit.
+fn proven(
+    sitting: &Sitting<'_>,
+    repository: &Repository,
+    report: &Report,
+    matters: bool,
+) -> Report {
+    if !report.is_of_unsaid_origin() || !matters || report.colour == Colour::Pending {
+        return report.clone();
+    }
+    let question = Question::Origin {
+        repository: repository.clone(),
+        report: Box::new(report.clone()),
+    };
+    match sitting.fact(question) {
+        Ok(Fact::Origin(found)) => (**found).clone(),
+        Ok(_) | Err(_) => report.clone(),
+    }
 }
 
 /// Looks how far a candidate is, and records what changed since it was last looked at.

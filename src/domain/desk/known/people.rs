@@ -1,12 +1,14 @@
 //! People: who a person is to a repository and an environment, asked of the forge at this moment.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::desk::sitting::Sitting;
+use crate::domain::desk::sitting::{Sitting, misfit};
 use crate::domain::policy::{self, Authorized, Holding, Unauthorized};
 use crate::domain::reason::Verdict;
 use crate::domain::text::{Text, code, named, person, text};
-use crate::domain::{Account, Environment, Forge, PinKind, Repository, Role, RoleName};
+use crate::domain::{
+    Account, Crowd, Environment, Fact, Forge, Login, PinKind, Question, Repository, Role, RoleName,
+};
 
 /// Whose work would ship.
 #[derive(Clone, Debug, Default)]
@@ -14,6 +16,42 @@ pub(crate) struct Authors {
     pub(crate) people: Vec<Account>,
     /// Why not all authors are known, if so.
     pub(crate) unclear: Option<Text>,
+}
+
+/// Whether a person belongs here at all.
+pub(crate) enum Acquaintance {
+    Known,
+    /// Why, if there is more to say.
+    Stranger(Option<Text>),
+    Unclear(String),
+}
+
+/// Whether a person is named in any role, or belongs to the repository or to those whom roles name. Somebody who is
+/// named is known without a question.
+pub(crate) fn acquaintance(
+    sitting: &Sitting<'_>,
+    repository: &Repository,
+    person: &Account,
+) -> Acquaintance {
+    let roles = sitting.catalog.roles.values();
+    let mut names = roles.clone().flat_map(|role| role.users(person.forge));
+    let is_person =
+        |login: &Login| sitting.pin(PinKind::User, person.forge, login.as_str()) == Some(person.id);
+    if names.any(is_person) {
+        return Acquaintance::Known;
+    }
+    let crowds: BTreeSet<Crowd> = roles.flat_map(|role| role.crowds(person.forge)).collect();
+    let question = Question::Acquaintance {
+        repository: repository.clone(),
+        person: person.clone(),
+        crowds: crowds.into_iter().collect(),
+    };
+    match sitting.fact(question) {
+        Ok(Fact::Acquaintance(true)) => Acquaintance::Known,
+        Ok(Fact::Acquaintance(false)) => Acquaintance::Stranger(None),
+        Ok(other) => Acquaintance::Unclear(misfit(other)),
+        Err(why) => Acquaintance::Unclear(why),
+    }
 }
 
 /// Whether a person may approve for an environment, now.

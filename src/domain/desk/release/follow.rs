@@ -57,6 +57,13 @@ fn follow_deployment(
     let progress = moved.and_then(|moved| moved.progress);
     let url = moved.map_or("", |moved| moved.url.as_str());
     if let Some(request) = request {
+        if let Some(moved) = moved
+            && !is_believed(sitting, &request, moved)
+        {
+            return Err(Outcome::ignored(
+                "who says how the deployment goes is not believed",
+            ));
+        }
         if let Some(progress) = progress {
             release::advance(sitting, request, progress, (url, false), outcome);
         }
@@ -89,6 +96,30 @@ fn follow_deployment(
         }
     }
     Ok(())
+}
+
+/// Whether somebody is believed who says how a deployment of ours goes, where everybody with write access may say it: we
+/// are, the one whom the policy names, and the forge's own machines, whose runs know better how they ended.
+fn is_believed(sitting: &Sitting<'_>, request: &Request, moved: &DeploymentMoved) -> bool {
+    let Some(machines) = request.repository.forge().machines() else {
+        return true;
+    };
+    let Some(by) = &moved.by else { return false };
+    let is_named = named::configured(sitting, request).is_some_and(|place| {
+        let reporter = place.environment.trigger.kind().reporter();
+        reporter.is_some_and(|reporter| reporter.as_str().eq_ignore_ascii_case(&by.login))
+    });
+    if is_named {
+        return true;
+    }
+    if by.login == machines {
+        let mut flights = request.last_flight().into_iter();
+        let is_known_by_runs = flights.any(|flight| !flight.runs.is_empty());
+        let ends = moved.progress.is_some_and(|moved| moved > Progress::Running);
+        return !(ends && is_known_by_runs);
+    }
+    let ourselves = sitting.ourselves(&request.repository);
+    ourselves.is_ok_and(|us| us.login == by.login)
 }
 
 pub(crate) fn request_of(
@@ -219,6 +250,9 @@ pub(crate) fn ask_after(sitting: &Sitting<'_>, request: Request, outcome: &mut O
         repository: request.repository.clone(),
         external,
         correlation: request.correlation(),
+        reporter: named::configured(sitting, &request)
+            .and_then(|place| place.environment.trigger.kind().reporter())
+            .map(ToString::to_string),
     };
     let answer = sitting.fact(question).and_then(|fact| {
         if let Fact::Progress(progress, url, by_run) = fact {

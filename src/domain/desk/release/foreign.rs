@@ -1,22 +1,25 @@
 //! Releases from outside, without a request of ours: found, recorded, and shown on their commit.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::desk::known::destination::Destination;
-use crate::domain::desk::known::named;
+use crate::domain::desk::known::{digests, named};
 use crate::domain::desk::known::sighted::{Sighted, login_or_somebody};
-use crate::domain::desk::release::{follow, runs};
+use crate::domain::desk::release::{ends, follow, runs};
 use crate::domain::desk::sitting::Sitting;
 use crate::domain::desk::telling::announcements;
 use crate::domain::desk::{Change, Outcome};
 use crate::domain::{
-    Action, Actor, Due, Ended, External, ExternalKind, Live, OnForge, Request, SeenRun, Service,
-    StatusState,
+    Action, Actor, Again, Due, Ended, External, ExternalKind, Flight, Live, OnForge, Progress,
+    Request, RunOf, SeenRun, Service, State, StatusState,
 };
 
 /// How long a run may go unexplained while a release is on its way out: the answer that names it may
 /// still be travelling.
 const EXPLAINED_WITHIN: SignedDuration = SignedDuration::from_secs(120);
+
+/// For so long after its end somebody may start a release again that failed.
+const MOMENTS: SignedDuration = SignedDuration::from_mins(30);
 
 /// A run of a workflow that we start: was it started by hand?
 pub(crate) fn run_by_hand(
@@ -72,7 +75,7 @@ fn judge_later(sitting: &Sitting<'_>, sighted: &Sighted<'_>, outcome: &mut Outco
             by: sighted.by.clone(),
         },
         repository: sighted.repository.id,
-        at: at.unwrap_or(jiff::Timestamp::MAX),
+        at: at.unwrap_or(Timestamp::MAX),
     });
 }
 
@@ -108,27 +111,171 @@ pub(crate) fn became_known(sitting: &Sitting<'_>, sighted: &Sighted<'_>) -> bool
     known.is_some()
 }
 
-/// A person in the forge runs a release again that succeeded once: we were not asked for that.
-pub(crate) fn old_release_again(
+/// A release that had ended runs again, because somebody on the forge started it: it is under way, and explained only
+/// by what was approved moments ago.
+pub(crate) fn again(
     sitting: &Sitting<'_>,
     request: &Request,
     run: &SeenRun,
     outcome: &mut Outcome,
-) {
-    let is_again = run.attempt > 1 && request.ended() == Some(Ended::Succeeded);
-    let Some(place) = named::configured(sitting, request).filter(|_| is_again) else {
-        return;
+) -> Option<Request> {
+    let State::Ended {
+        how,
+        at,
+        why,
+        flight: Some(flight),
+    } = &request.state
+    else {
+        return None;
     };
-    let sighted = Sighted {
-        place,
-        repository: &run.repository,
-        what: format!("run/{}/{}", run.id, run.attempt),
-        sha: &request.sha,
-        by: login_or_somebody(run.actor.as_ref()),
-    };
-    if !is_explained(sitting, &sighted) {
+    let has_begun = run.progress >= Progress::Running && run.progress != Progress::Skipped;
+    if !has_begun || !is_another_try(flight, run) {
+        return None;
+    }
+    let place = named::configured(sitting, request)?;
+    // What ended once does not begin anew because of a late word about it.
+    let token = format!("again/{}/{}/{}", request.number, run.id, run.attempt);
+    if sitting.was_remembered(&token) {
+        return None;
+    }
+    outcome.changes.push(Change::Remember { token });
+    let is_explained = is_still_meant(sitting, request, place, *at);
+    if !is_explained {
+        let kind = run.external().kind.as_str();
+        let sighted = Sighted {
+            place,
+            repository: &run.repository,
+            what: format!("{kind}/{}/{}", run.id, run.attempt),
+            sha: &request.sha,
+            by: login_or_somebody(run.actor.as_ref()),
+        };
         unexplained(sitting, &sighted, outcome);
     }
+    let mut flight = flight.clone();
+    flight.again = Some(Box::new(Again {
+        how: *how,
+        at: *at,
+        why: why.clone(),
+        is_explained,
+    }));
+    flight.runs = std::collections::BTreeMap::from([(run.id, Progress::Running)]);
+    if matches!(run.what, RunOf::Job { .. }) {
+        // A job that runs again is another one.
+        flight.external = Some(run.external());
+    }
+    let request = Request {
+        state: State::Running(flight),
+        ..request.clone()
+    };
+    follow::arm_follow(sitting, &request, outcome);
+    outcome
+        .changes
+        .push(Change::Request(Box::new(request.clone())));
+    Some(request)
+}
+
+/// Whether a run is not the one by which the release ended, but a later try of it.
+fn is_another_try(flight: &Flight, run: &SeenRun) -> bool {
+    let known = flight.external.as_ref();
+    match &run.what {
+        RunOf::Workflow { .. } => run.attempt > 1,
+        RunOf::Job { .. } => {
+            known.is_some_and(|known| known.kind == ExternalKind::Job && known.id < run.id)
+        }
+        RunOf::Pipeline { .. } => false,
+    }
+}
+
+/// Whether a release that ended then is still what people want there: it is live anyway, or it ended moments ago,
+/// nothing newer is live, nothing is closed, and the policy is the same.
+pub(crate) fn is_still_meant(
+    sitting: &Sitting<'_>,
+    request: &Request,
+    place: Destination<'_>,
+    ended_at: Timestamp,
+) -> bool {
+    let live = sitting.live(place.service, place.environment);
+    let is_live = |live: &Live| live.sha == request.sha && live.request.is_some();
+    if live.as_ref().is_some_and(is_live) {
+        return true;
+    }
+    let is_newer = live.is_some_and(|live| live.since > ended_at);
+    let is_closed = sitting.lock(place.service, place.environment).is_some()
+        || place.environment.freeze.is_some();
+    sitting.now.duration_since(ended_at) <= MOMENTS
+        && !is_newer
+        && !is_closed
+        && digests::is_current(sitting, request, place)
+}
+
+/// What ran again is over. It is live if it says so, and only what was still meant is live by its approvals; else all
+/// is as it had ended.
+pub(crate) fn again_over(
+    sitting: &Sitting<'_>,
+    mut request: Request,
+    (again, progress): (Again, Progress),
+    outcome: &mut Outcome,
+) {
+    let State::Running(flight) = &mut request.state else {
+        return;
+    };
+    flight.again = None;
+    let flight = flight.clone();
+    if progress == Progress::Succeeded {
+        if again.is_explained && again.how != Ended::Succeeded {
+            ends::went_live(sitting, &request, outcome);
+            return ends::end(sitting, request, Ended::Succeeded, "", outcome);
+        }
+        if !again.is_explained {
+            went_live_unasked(sitting, &request, outcome);
+        }
+    }
+    request.state = State::Ended {
+        how: again.how,
+        at: again.at,
+        why: again.why,
+        flight: Some(flight),
+    };
+    outcome.changes.push(Change::NoTimer {
+        due: Due::Follow {
+            service: request.service.clone(),
+            request: request.number,
+        },
+    });
+    outcome.changes.push(Change::Request(Box::new(request)));
+}
+
+/// Something says that a release succeeded that had ended otherwise, and that is not meant any more.
+pub(crate) fn succeeded_unasked(
+    sitting: &Sitting<'_>,
+    request: &Request,
+    place: Destination<'_>,
+    outcome: &mut Outcome,
+) {
+    let flight = request.last_flight();
+    let external = flight.and_then(|flight| flight.external.as_ref());
+    let sighted = Sighted {
+        place,
+        repository: &request.repository,
+        what: external.map_or_else(
+            || format!("request/{}", request.number),
+            |external| format!("{}/{}", external.kind.as_str(), external.id),
+        ),
+        sha: &request.sha,
+        by: login_or_somebody(None),
+    };
+    unexplained(sitting, &sighted, outcome);
+    went_live_unasked(sitting, request, outcome);
+}
+
+fn went_live_unasked(sitting: &Sitting<'_>, request: &Request, outcome: &mut Outcome) {
+    outcome.changes.push(Change::Live(Live {
+        service: request.service.clone(),
+        environment: request.environment.clone(),
+        sha: request.sha.clone(),
+        request: None,
+        since: sitting.now,
+    }));
 }
 
 /// Production moved without a request of ours.

@@ -14,8 +14,8 @@ use crate::domain::policy::Quorum;
 use crate::domain::reason::Verdict;
 use crate::domain::trigger::Release;
 use crate::domain::{
-    Action, Departure, Detail, Due, Ended, ExternalKind, Flight, Progress, Request, State,
-    StatusState,
+    Action, Departure, Detail, Due, Ended, ExternalKind, Flight, Planned, Progress, Request,
+    RequestKind, State, StatusState,
 };
 
 pub(super) mod ends;
@@ -141,8 +141,15 @@ pub(crate) fn depart(
         let why = "this trigger is not available for the service's repository";
         return ends::end(sitting, request, Ended::Failed, why, outcome);
     }
-    let waiting = runs::waiting_run(sitting, &request, trigger);
-    let waiting_run = waiting.as_ref().map(|waiting| waiting.run);
+    let waiting_run = match runs::waiting_run(sitting, &request, trigger) {
+        Ok(waiting) => waiting.map(|waiting| waiting.run),
+        Err(why) => {
+            lost::timer(sitting, lost::depart(&request), &request, SOON, outcome);
+            pages::say_request_noting(sitting, &request, None, Some(&why), outcome);
+            outcome.changes.push(Change::Request(Box::new(request)));
+            return;
+        }
+    };
     let release = Release {
         service,
         request: &request,
@@ -168,6 +175,7 @@ pub(crate) fn depart(
         waiting_run,
         runs: std::collections::BTreeMap::new(),
         url: String::new(),
+        again: None,
     };
     request.state = State::Departing(flight);
     let not_after = sitting
@@ -198,7 +206,12 @@ pub(crate) fn depart(
             .with("approvals", approvals.collect::<Detail>())
             .with("evidence", examined.evidence.clone()),
     );
-    outcome.plan(departure.token(), departure);
+    outcome.effects.push(Planned {
+        token: departure.token(),
+        effect: departure.into(),
+        not_before: None,
+        is_back: request.kind == RequestKind::Rollback,
+    });
     outcome.changes.push(Change::NoTimer {
         due: Due::Expiry {
             service: request.service.clone(),
@@ -224,8 +237,27 @@ pub(crate) fn advance(
     (url, by_run): (&str, bool),
     outcome: &mut Outcome,
 ) {
+    let again = match &request.state {
+        State::Running(flight) if progress > Progress::Running => flight.again.clone(),
+        State::Waiting
+        | State::Departing(_)
+        | State::Unknown(_)
+        | State::Sent(_)
+        | State::Running(_)
+        | State::Ended { .. } => None,
+    };
+    if let Some(again) = again {
+        return foreign::again_over(sitting, request, (*again, progress), outcome);
+    }
     let over_without_success = request.ended().is_some_and(|how| how != Ended::Succeeded);
     let healed = over_without_success && progress == Progress::Succeeded;
+    if healed
+        && let State::Ended { at, .. } = &request.state
+        && let Some(place) = named::configured(sitting, &request)
+        && !foreign::is_still_meant(sitting, &request, place, *at)
+    {
+        return foreign::succeeded_unasked(sitting, &request, place, outcome);
+    }
     let flight = match &request.state {
         State::Departing(flight)
         | State::Unknown(flight)

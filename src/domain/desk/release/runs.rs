@@ -5,8 +5,9 @@ use crate::domain::desk::known::{named, repositories};
 use crate::domain::desk::release::{self, follow, foreign, starts};
 use crate::domain::desk::sitting::Sitting;
 use crate::domain::desk::{Change, Outcome};
+use crate::domain::text::Text;
 use crate::domain::{
-    Due, Environment, Look, Progress, Request, RuleRequested, Seen, SeenRun, Service, State,
+    Due, Environment, Look, Progress, Request, RuleRequested, RunOf, Seen, SeenRun, Service, State,
     Trigger,
 };
 
@@ -23,8 +24,9 @@ pub(crate) fn run(sitting: &Sitting<'_>, run: &SeenRun) -> Outcome {
             run: run.id,
         });
     }
-    if let Some(request) = follow::request_of(sitting, &run.repository, &external) {
-        foreign::old_release_again(sitting, &request, run, &mut outcome);
+    let known = follow::request_of(sitting, &run.repository, &external);
+    if let Some(request) = known.or_else(|| tried_again(sitting, run)) {
+        let request = foreign::again(sitting, &request, run, &mut outcome).unwrap_or(request);
         release::advance(
             sitting,
             request,
@@ -61,6 +63,23 @@ pub(crate) fn run(sitting: &Sitting<'_>, run: &SeenRun) -> Outcome {
     }
     foreign::run_by_hand(sitting, &services, run, &mut outcome);
     outcome
+}
+
+/// The release that a job by somebody else is another try of.
+fn tried_again(sitting: &Sitting<'_>, run: &SeenRun) -> Option<Request> {
+    if !matches!(run.what, RunOf::Job { .. }) || is_by_us(sitting, run) {
+        return None;
+    }
+    let look = Look::RequestsOfCommit {
+        repository: run.repository.id,
+        sha: run.sha.clone(),
+    };
+    let ended = sitting.requests(look).into_iter().filter(|request| {
+        request.ended().is_some()
+            && request.last_flight().is_some()
+            && starts::starts(sitting, request, run)
+    });
+    ended.max_by_key(|request| request.number)
 }
 
 pub(crate) fn is_by_us(sitting: &Sitting<'_>, run: &SeenRun) -> bool {
@@ -114,7 +133,9 @@ fn run_of_deployment(
         outcome.ignored = Some("no release of ours started it".to_owned());
         return;
     };
-    foreign::old_release_again(sitting, &request, run, outcome);
+    if let Some(again) = foreign::again(sitting, &request, run, outcome) {
+        request = again;
+    }
     if run.progress == Progress::Skipped {
         return;
     }
@@ -176,8 +197,8 @@ pub(crate) fn rule_requested(sitting: &Sitting<'_>, requested: &RuleRequested) -
     }
     let sha = match &requested.sha {
         Some(sha) => sha.clone(),
-        None => match sitting.run_sha(&requested.repository, requested.run) {
-            Ok(sha) => sha,
+        None => match sitting.run(&requested.repository, requested.run) {
+            Ok(run) => run.sha.clone(),
             Err(why) => {
                 return Outcome::ignored(format!("which commit the run is of is unknown: {why}"));
             }
@@ -218,25 +239,48 @@ pub(crate) fn rule_requested(sitting: &Sitting<'_>, requested: &RuleRequested) -
     outcome
 }
 
-/// The run that waits at the protection rule for this commit.
+/// The run that waits at the protection rule for this commit, and may pass. Which workflow it is of, and what started
+/// it, is asked of the forge; of several a person must choose.
 pub(crate) fn waiting_run(
     sitting: &Sitting<'_>,
     request: &Request,
     trigger: &Trigger,
-) -> Option<RuleRequested> {
-    let environment = trigger.kind().waits_at()?;
+) -> Result<Option<RuleRequested>, Text> {
+    let Some(environment) = trigger.kind().waits_at() else {
+        return Ok(None);
+    };
     let look = Look::WaitingRuns {
         repository: request.repository.id,
         environment: environment.as_str().to_ascii_lowercase(),
     };
     let Some(Seen::WaitingRuns(runs)) = sitting.seen(look) else {
-        return None;
+        return Ok(None);
     };
-    let of_commit = |run: &&RuleRequested| run.sha.as_ref() == Some(&request.sha);
-    runs.iter()
-        .filter(of_commit)
-        .max_by_key(|run| run.run)
-        .cloned()
+    let home = request.repository.id.number();
+    let mut fitting: Vec<&RuleRequested> = Vec::new();
+    for run in runs {
+        if run.sha.as_ref() != Some(&request.sha) {
+            continue;
+        }
+        match sitting.run(&run.repository, run.run) {
+            Ok(found) if found.sha != request.sha || !trigger.kind().lets_pass(found, home) => {}
+            Ok(_) => fitting.push(run),
+            Err(why) => {
+                let why = format!("what the run {} is could not be found out: {why}", run.run);
+                return Err(why.into());
+            }
+        }
+    }
+    fitting.dedup_by_key(|run| run.run);
+    if fitting.len() > 1 {
+        let numbers: Vec<String> = fitting.iter().map(|run| run.run.to_string()).collect();
+        let says = format!(
+            "several runs of the commit wait at {environment}: {}. Cancel those that are not meant.",
+            numbers.join(", ")
+        );
+        return Err(says.into());
+    }
+    Ok(fitting.pop().cloned())
 }
 
 /// Whether runs may wait for our answer here.

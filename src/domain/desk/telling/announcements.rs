@@ -145,5 +145,6 @@ fn announce_at(
             call: None,
         }),
         not_before: quiet.and_then(|quiet| quiet.end(sitting.now)),
+        is_back: false,
     });
 }

@@ -29,6 +29,14 @@ impl Answer {
         }
     }
 
+    /// A person whom nobody knows is answered with one call.
+    pub(crate) fn without_reaction(self) -> Self {
+        Self {
+            reaction: None,
+            ..self
+        }
+    }
+
     /// A refusal in one sentence.
     pub(crate) fn refused_at_once(about: impl Into<Text>) -> Self {
         Self::refused_because(about, Message::default())

@@ -182,6 +182,7 @@ pub(crate) fn show_notice(sitting: &Sitting<'_>, notice: Notice, outcome: &mut O
                 token: format!("notice/{}/{}", one.channel, notice.number),
                 effect: effect.into(),
                 not_before: quiet.and_then(|quiet| quiet.end(sitting.now)),
+                is_back: false,
             });
             if let News::Failed { request, why, .. } = &notice.news
                 && one.on.contains(&Happening::Failed)

@@ -2,12 +2,21 @@
 
 use super::{As, Client};
 use crate::call::CallError;
-use crate::domain::{Crowd, Fact, Question};
+use crate::domain::{Crowd, Fact, FoundRun, Question};
+use crate::forges::github::interpret::commits::workflow;
 
 impl Client {
     /// Finds out what is asked. Changes nothing, so it may be asked again.
     pub async fn find(&self, question: &Question) -> Result<Fact, CallError> {
         match question {
+            Question::Acquaintance {
+                repository,
+                person,
+                crowds,
+            } => self
+                .is_acquainted(repository, person, crowds)
+                .await
+                .map(Fact::Acquaintance),
             Question::Role { repository, person } => {
                 self.role(repository, person).await.map(Fact::Role)
             }
@@ -46,6 +55,13 @@ impl Client {
             Question::Reports {
                 repository, sha, ..
             } => self.reports(repository, sha).await.map(Fact::Reports),
+            Question::Origin { repository, report } => {
+                let report = self.prove_one(repository, report).await?;
+                Ok(Fact::Origin(Box::new(report)))
+            }
+            Question::Comment { .. } => Err(CallError::Never(
+                "GitHub signs what comments say".to_owned(),
+            )),
             Question::AppBehind { repository, login } => {
                 self.app_behind(repository, login).await.map(Fact::App)
             }
@@ -53,16 +69,22 @@ impl Client {
                 repository,
                 external,
                 correlation,
+                reporter,
             } => self
-                .progress(repository, external, correlation)
+                .progress(repository, external, (correlation, reporter.as_deref()))
                 .await
                 .map(|(progress, url, by_run)| Fact::Progress(progress, url, by_run)),
             Question::Sighting { repository, search } => {
                 self.sight(repository, search).await.map(Fact::Sighting)
             }
-            Question::RunSha { repository, run } => {
+            Question::Run { repository, run } => {
                 let run = self.run(As::In(repository), repository, *run).await?;
-                Ok(Fact::RunSha(run.head_sha))
+                Ok(Fact::Run(FoundRun {
+                    file: workflow(&run).map(str::to_owned),
+                    sha: run.head_sha,
+                    event: Some(run.event),
+                    home: run.head_repository.map(|home| home.id.0),
+                }))
             }
             Question::Ourselves { .. } => self.ourselves().await.map(Fact::Ourselves),
         }

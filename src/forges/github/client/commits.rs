@@ -279,13 +279,17 @@ impl Client {
         repository: &Repository,
         sha: &Sha,
     ) -> Result<Vec<Report>, CallError> {
-        let (statuses, checks, runs, deployments) = tokio::try_join!(
+        let of_commit = format!("head_sha={sha}&exclude_pull_requests=true");
+        let (statuses, mut checks, runs, deployments) = tokio::try_join!(
             self.statuses(repository, sha),
             self.checks(repository, sha),
-            self.runs(repository, sha),
+            self.runs_where(repository, &of_commit),
             self.deployments(repository, sha),
         )?;
-        Ok([statuses, checks, runs, deployments].concat())
+        self.prove(repository, &runs, &mut checks).await?;
+        let runs = runs.iter();
+        let runs = runs.filter_map(|run| said::run_report(run, repository.id));
+        Ok([statuses, checks, runs.collect(), deployments].concat())
     }
 
     async fn statuses(&self, repository: &Repository, sha: &Sha) -> Result<Vec<Report>, CallError> {
@@ -350,16 +354,6 @@ impl Client {
             }
         }
         Err(too_many("checks"))
-    }
-
-    async fn runs(&self, repository: &Repository, sha: &Sha) -> Result<Vec<Report>, CallError> {
-        let runs = self
-            .runs_where(repository, &format!("head_sha={sha}"))
-            .await?;
-        Ok(runs
-            .iter()
-            .filter_map(|run| said::run_report(run, repository.id))
-            .collect())
     }
 
     /// Runs that a query finds.

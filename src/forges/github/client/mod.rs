@@ -7,6 +7,7 @@ mod asks;
 mod commits;
 mod hooks;
 mod installations;
+mod jobs;
 mod names;
 mod people;
 mod releases;
@@ -25,6 +26,7 @@ use tokio::sync::OnceCell;
 
 use crate::call::CallError;
 use crate::domain::{Ourselves, Repository};
+use crate::forges::allowance::{Allowance, Allowances};
 use answer::Answer;
 use installations::{Installation, Installations};
 
@@ -38,6 +40,13 @@ pub const DEADLINE: Duration = Duration::from_secs(15);
 const KEPT: usize = 16 << 20;
 /// A longer answer is not kept.
 const LONGEST_KEPT: usize = 512 << 10;
+
+/// The headers that tell how many calls are left.
+const ALLOWANCE: [&str; 3] = [
+    "x-ratelimit-limit",
+    "x-ratelimit-remaining",
+    "x-ratelimit-reset",
+];
 
 /// Who we are to GitHub.
 pub enum Identity {
@@ -53,6 +62,7 @@ pub struct Client {
     installations: Installations,
     kept: Mutex<HashMap<String, Kept>>,
     ourselves: OnceCell<Ourselves>,
+    allowances: Allowances,
 }
 
 /// An answer that may still be true.
@@ -117,12 +127,18 @@ impl Client {
             installations: Installations::default(),
             kept: Mutex::default(),
             ourselves: OnceCell::new(),
+            allowances: Allowances::default(),
         })
     }
 
     /// Whether we act as an app; a personal token can do less.
     pub fn is_app(&self) -> bool {
         self.app.is_some()
+    }
+
+    /// What GitHub lets us do on behalf of a repository, as it said last.
+    pub(in crate::forges) fn allowance(&self, repository: &Repository) -> Option<Allowance> {
+        self.allowances.of(&repository.limit())
     }
 
     /// Asks, and takes an answer that is kept when GitHub says that it is still true: such a question
@@ -230,6 +246,10 @@ impl Client {
                     wait: None,
                 })
             })?;
+        if let As::In(repository) = as_ {
+            let allowance = Allowance::of(&answer.headers, ALLOWANCE);
+            self.allowances.note(repository.limit(), allowance);
+        }
         if let (401, Some(installation)) = (answer.status, &installation) {
             self.installations.forget(installation);
         }

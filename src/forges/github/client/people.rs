@@ -1,11 +1,13 @@
 //! People: their role in a repository, their teams, the apps behind bots, and ourselves. A login is believed
 //! only when it belongs to the number that we mean.
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 
 use super::{As, Client};
 use crate::call::CallError;
-use crate::domain::{Account, Membership, Ourselves, Repository, TeamRef};
+use crate::domain::{Account, Crowd, Membership, Ourselves, Repository, TeamRef};
 use crate::web::escaped;
 
 #[derive(Deserialize)]
@@ -14,27 +16,80 @@ struct Named {
     login: String,
 }
 
+/// Roles that anybody has in a public repository, and who has none in a private one.
+const OF_ANYBODY: [&str; 2] = ["none", "read"];
+
+#[derive(Deserialize)]
+struct Permission {
+    role_name: String,
+    #[serde(default)]
+    user: Option<Named>,
+}
+
 impl Client {
+    /// Whether a person has a role that not everybody has, or belongs to an organization that the repository or one of
+    /// these teams is of. The login is what the person was called a moment ago; the answer says whose role it is.
+    pub(super) async fn is_acquainted(
+        &self,
+        repository: &Repository,
+        person: &Account,
+        crowds: &[Crowd],
+    ) -> Result<bool, CallError> {
+        let found = self.permission(repository, &person.login).await?;
+        let is_theirs = |user: &Named| user.id == person.id;
+        if let Some(found) = found
+            && found.user.as_ref().is_some_and(is_theirs)
+            && !OF_ANYBODY.contains(&found.role_name.as_str())
+        {
+            return Ok(true);
+        }
+        let owner = repository.path.split('/').next();
+        let teams = crowds.iter().filter_map(|crowd| match crowd {
+            Crowd::Team(team) => Some(team.organization()),
+            Crowd::Group(_) => None,
+        });
+        let organizations: BTreeSet<String> = owner
+            .into_iter()
+            .chain(teams)
+            .map(str::to_lowercase)
+            .collect();
+        for organization in organizations {
+            let path = format!(
+                "/orgs/{}/members/{}",
+                escaped(&organization),
+                escaped(&person.login)
+            );
+            match self.get(As::In(repository), &path).await {
+                Ok(_) => return Ok(true),
+                // It is no organization, the person is no member, or nobody tells us.
+                Err(CallError::Absent(_) | CallError::Never(_)) => {}
+                Err(error @ CallError::Later { .. }) => return Err(error),
+            }
+        }
+        Ok(false)
+    }
+
+    async fn permission(
+        &self,
+        repository: &Repository,
+        login: &str,
+    ) -> Result<Option<Permission>, CallError> {
+        let path = format!(
+            "/repos/{}/collaborators/{}/permission",
+            repository.path,
+            escaped(login)
+        );
+        self.read_maybe(As::In(repository), &path).await
+    }
+
     /// A person's role in a repository; nothing when GitHub knows none.
     pub(super) async fn role(
         &self,
         repository: &Repository,
         person: &Account,
     ) -> Result<Option<String>, CallError> {
-        #[derive(Deserialize)]
-        struct Permission {
-            role_name: String,
-            #[serde(default)]
-            user: Option<Named>,
-        }
         let login = self.login_of(repository, person).await?;
-        let path = format!(
-            "/repos/{}/collaborators/{}/permission",
-            repository.path,
-            escaped(&login)
-        );
-        let found: Option<Permission> = self.read_maybe(As::In(repository), &path).await?;
-        match found {
+        match self.permission(repository, &login).await? {
             None => Ok(None),
             Some(found) if found.user.as_ref().is_some_and(|user| user.id != person.id) => Err(
                 CallError::Never(format!("the login {login} belongs to somebody else now")),

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
+
 use super::super::payload::commits::{Check, CheckRun, Push, Run, Status, Touched, WorkflowRun};
 use super::super::payload::{Id, Moment, User};
 use super::{account, link, not_ours, place};
 use crate::domain::{
     Colour, Incoming, Progress, Push as Moved, Rank, Report, ReportKind, Reporter, RepositoryId,
-    RunOf, SeenRun, Sha,
+    RunOf, SeenRun, Sha, made_on, run_on,
 };
 
 /// A push of so many commits may have more that GitHub does not tell.
@@ -137,31 +139,62 @@ pub(super) fn check_run(payload: CheckRun) -> Incoming {
 /// What a check run says; nothing without the app that made it.
 pub(crate) fn check_report(check: Check, repository: RepositoryId) -> Option<Report> {
     let app = check.app?;
+    // Whether it is a job, or was posted by some workflow, must be asked.
+    let reference = app.is_of_workflows().then(|| made_on(None, None));
     let at = check.completed_at.or(check.started_at).or_epoch();
     let conclusion = check.conclusion.as_deref();
-    Some(Report {
-        repository,
-        sha: check.head_sha,
-        kind: ReportKind::Check,
+    let told = CheckTold {
+        id: check.id,
         name: check.name,
-        source: Reporter::App(app.id.0),
+        app: app.id,
+        status: &check.status,
+        conclusion,
+        url: link([check.html_url, check.details_url]),
+        at,
+        reference,
+    };
+    Some(told_report(repository, check.head_sha, told))
+}
+
+/// A check, or the job that it is.
+pub(crate) struct CheckTold<'s> {
+    pub(crate) id: Id,
+    pub(crate) name: String,
+    pub(crate) app: Id,
+    pub(crate) status: &'s str,
+    pub(crate) conclusion: Option<&'s str>,
+    pub(crate) url: String,
+    pub(crate) at: Timestamp,
+    pub(crate) reference: Option<String>,
+}
+
+pub(crate) fn told_report(repository: RepositoryId, sha: Sha, told: CheckTold<'_>) -> Report {
+    let CheckTold {
+        status, conclusion, ..
+    } = told;
+    Report {
+        repository,
+        sha,
+        kind: ReportKind::Check,
+        name: told.name,
+        source: Reporter::App(told.app.0),
         rank: Rank {
-            id: check.id.0,
+            id: told.id.0,
             attempt: 0,
-            phase: phase(&check.status),
-            second: at.as_second(),
+            phase: phase(status),
+            second: told.at.as_second(),
         },
-        colour: match (check.status.as_str(), conclusion) {
+        colour: match (status, conclusion) {
             ("completed", Some("success" | "neutral" | "skipped")) => Colour::Green,
             ("completed", _) => Colour::Red,
             _ => Colour::Pending,
         },
-        word: word(&check.status, conclusion),
-        url: link([check.html_url, check.details_url]),
-        at,
-        reference: None,
+        word: word(status, conclusion),
+        url: told.url,
+        at: told.at,
+        reference: told.reference,
         pipeline: None,
-    })
+    }
 }
 
 /// A run is a gate's fact, and perhaps a release, ours or another's.
@@ -235,9 +268,16 @@ pub(crate) fn run_report(run: &Run, repository: RepositoryId) -> Option<Report> 
         word: word(&run.status, conclusion),
         url: link([run.html_url.clone()]),
         at,
-        reference: None,
+        reference: Some(origin(run, repository)),
         pipeline: None,
     })
+}
+
+/// What a run was made on.
+pub(crate) fn origin(run: &Run, repository: RepositoryId) -> String {
+    let home = run.head_repository.map(|home| home.id.0);
+    let is_at_home = home == Some(repository.number());
+    run_on(&run.event, run.head_branch.as_deref(), is_at_home)
 }
 
 /// By the run's own state and not by the event's action, which may be older than the state.

@@ -103,7 +103,23 @@ pub(crate) struct Check {
     #[serde(default)]
     pub(crate) completed_at: Moment,
     #[serde(default)]
-    pub(crate) app: Option<Numbered>,
+    pub(crate) app: Option<CheckApp>,
+}
+
+/// The app that made a check.
+#[derive(Debug, Deserialize)]
+pub(crate) struct CheckApp {
+    pub(crate) id: Id,
+    #[serde(default)]
+    pub(crate) slug: Option<String>,
+}
+
+impl CheckApp {
+    /// Whether workflows report in its name: their jobs, and whatever they post.
+    pub(crate) fn is_of_workflows(&self) -> bool {
+        const ACTIONS: (u64, &str) = (15_368, "github-actions");
+        self.id.0 == ACTIONS.0 || self.slug.as_deref() == Some(ACTIONS.1)
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -130,6 +146,12 @@ pub(crate) struct Run {
     #[serde(default)]
     pub(crate) path: Option<String>,
     pub(crate) event: String,
+    /// The branch or tag; no payload says which of both.
+    #[serde(default)]
+    pub(crate) head_branch: Option<String>,
+    /// Nothing where it is gone.
+    #[serde(default)]
+    pub(crate) head_repository: Option<Numbered>,
     pub(crate) status: String,
     #[serde(default)]
     pub(crate) conclusion: Option<String>,

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{Client, PAGES, project};
 use crate::call::CallError;
-use crate::domain::{Place, Reaction};
+use crate::domain::{Place, Reaction, Written};
 use crate::forges::mark::{mark, with_mark};
 
 #[derive(Deserialize)]
@@ -52,6 +52,34 @@ impl Client {
             id: u64,
         }
         answer.judged()?.read().map(|written: Written| written.id)
+    }
+
+    /// What a note says now; nothing where it is gone, or not for everybody who sees the merge request.
+    pub(super) async fn written(&self, place: &Place) -> Result<Option<Written>, CallError> {
+        #[derive(Deserialize)]
+        struct Shown {
+            #[serde(default)]
+            body: String,
+            author: Author,
+            #[serde(default)]
+            system: bool,
+            #[serde(default)]
+            internal: bool,
+            #[serde(default)]
+            confidential: Option<bool>,
+            #[serde(default)]
+            imported: bool,
+        }
+        let path = format!("{}/{}", notes(place), place.comment);
+        let found: Option<Shown> = self.read_maybe(&path).await?;
+        let plain = found.filter(|found| {
+            let is_hidden = found.internal || found.confidential == Some(true);
+            !(found.system || found.imported || is_hidden)
+        });
+        Ok(plain.map(|found| Written {
+            by: found.author.id,
+            body: found.body,
+        }))
     }
 
     /// Changes a note of ours; `false` when it is gone.

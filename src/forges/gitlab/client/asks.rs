@@ -8,6 +8,14 @@ impl Client {
     /// Finds out what is asked. Changes nothing, so it may be asked again.
     pub async fn find(&self, question: &Question) -> Result<Fact, CallError> {
         match question {
+            Question::Acquaintance {
+                repository,
+                person,
+                crowds,
+            } => self
+                .is_acquainted(repository, person, crowds)
+                .await
+                .map(Fact::Acquaintance),
             Question::Role { repository, person } => {
                 self.role(repository, person).await.map(Fact::Role)
             }
@@ -44,6 +52,11 @@ impl Client {
                 .reports(repository, sha, aside)
                 .await
                 .map(Fact::Reports),
+            Question::Origin { repository, report } => {
+                let report = self.prove(repository, report).await?;
+                Ok(Fact::Origin(Box::new(report)))
+            }
+            Question::Comment { place } => self.written(place).await.map(Fact::Comment),
             // No app reports in its own name here.
             Question::AppBehind { .. } => Ok(Fact::App(None)),
             Question::Progress {
@@ -58,8 +71,8 @@ impl Client {
             Question::Sighting { repository, search } => {
                 self.sight(repository, search).await.map(Fact::Sighting)
             }
-            Question::RunSha { repository, run } => {
-                self.pipeline_sha(repository, *run).await.map(Fact::RunSha)
+            Question::Run { repository, run } => {
+                self.found_pipeline(repository, *run).await.map(Fact::Run)
             }
             Question::Ourselves { .. } => {
                 let ourselves = self.ourselves().await?;

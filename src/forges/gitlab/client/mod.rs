@@ -29,6 +29,7 @@ use serde_json::Value;
 use tokio::sync::OnceCell;
 
 use crate::call::CallError;
+use crate::forges::allowance::{Allowance, Allowances};
 use crate::domain::{Account, EnvironmentName, Repository, ServiceName};
 use crate::web::{Web, send, web};
 use answer::Answer;
@@ -58,7 +59,11 @@ pub struct Client {
     /// Whose addresses these are, as far as GitLab told.
     authors: Mutex<HashMap<String, Account>>,
     trigger_tokens: TriggerTokens,
+    allowances: Allowances,
 }
+
+/// The headers that tell how many calls are left.
+const ALLOWANCE: [&str; 3] = ["ratelimit-limit", "ratelimit-remaining", "ratelimit-reset"];
 
 /// The tokens that create pipelines, by the environments that they release to.
 pub type TriggerTokens = BTreeMap<(ServiceName, EnvironmentName), String>;
@@ -86,6 +91,7 @@ impl Client {
             ourselves: OnceCell::new(),
             authors: Mutex::default(),
             trigger_tokens: TriggerTokens::new(),
+            allowances: Allowances::default(),
         })
     }
 
@@ -96,6 +102,11 @@ impl Client {
             trigger_tokens,
             ..self
         }
+    }
+
+    /// What GitLab lets the owner of our token do, as it said last.
+    pub(in crate::forges) fn allowance(&self) -> Option<Allowance> {
+        self.allowances.of("")
     }
 
     async fn ask(
@@ -117,10 +128,12 @@ impl Client {
             None => request.body(Full::default()),
         };
         let request = request.map_err(|_| CallError::Never("this is no address".to_owned()))?;
-        let answer = send(&self.web, request, self.deadline, LONGEST_ANSWER).await;
-        answer
-            .map(Answer)
-            .map_err(|error| later(format!("GitLab {error}")))
+        let answer = send(&self.web, request, self.deadline, LONGEST_ANSWER)
+            .await
+            .map_err(|error| later(format!("GitLab {error}")))?;
+        let allowance = Allowance::of(&answer.headers, ALLOWANCE);
+        self.allowances.note(String::new(), allowance);
+        Ok(Answer(answer))
     }
 
     async fn read<T: for<'a> Deserialize<'a>>(&self, path: &str) -> Result<T, CallError> {

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::{Client, project};
 use crate::call::CallError;
-use crate::domain::{AccessLevel, Account, Forge, GroupPath, Membership, Repository};
+use crate::domain::{AccessLevel, Account, Crowd, Forge, GroupPath, Membership, Repository};
 use crate::web::escaped;
 
 #[derive(Deserialize)]
@@ -49,6 +49,34 @@ impl Client {
         }))
     }
 
+    /// Whether a person is a member of the project, or of one of these groups.
+    pub(super) async fn is_acquainted(
+        &self,
+        repository: &Repository,
+        person: &Account,
+        crowds: &[Crowd],
+    ) -> Result<bool, CallError> {
+        if self.role(repository, person).await?.is_some() {
+            return Ok(true);
+        }
+        for crowd in crowds {
+            // A group that is not shown lets nobody in.
+            if let Crowd::Group(group) = crowd
+                && let Some(id) = self.group_id(group.as_str()).await?
+                && self.member_of(id, person).await?
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    async fn member_of(&self, group: u64, person: &Account) -> Result<bool, CallError> {
+        let path = format!("/groups/{group}/members/all/{}", person.id);
+        let found: Option<Member> = self.read_maybe(&path).await?;
+        Ok(found.is_some_and(|member| member.is_active()))
+    }
+
     pub(super) async fn membership(
         &self,
         group: &GroupPath,
@@ -59,11 +87,9 @@ impl Client {
                 "GitLab shows no group {group}: may our token read it?"
             )));
         };
-        let path = format!("/groups/{id}/members/all/{}", person.id);
-        let found: Option<Member> = self.read_maybe(&path).await?;
         Ok(Membership {
             team: id,
-            active: found.is_some_and(|member| member.is_active()),
+            active: self.member_of(id, person).await?,
         })
     }
 

@@ -6,8 +6,9 @@ use serde::Deserialize;
 use super::{Client, PAGE, project};
 use crate::call::CallError;
 use crate::domain::{
-    CORRELATION, External, ExternalKind, Progress, Repository, Search, Sha, Target,
+    CORRELATION, External, ExternalKind, FoundRun, Progress, Repository, Search, Sha, Target, made_on,
 };
+use crate::forges::gitlab::payload::Moment;
 use crate::web::escaped;
 
 /// How far GitLab's clock may be from ours.
@@ -18,17 +19,38 @@ const MARKED_SINCE: SignedDuration = SignedDuration::from_hours(24);
 /// Pipelines of one commit, whose jobs are read.
 const MOST_PIPELINES: usize = 20;
 
+/// A pipeline in a list, which does not say whether it is of a branch or of a tag with the same name.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Pipeline {
     pub(super) id: u64,
-    pub(super) sha: Sha,
-    pub(super) status: String,
-    #[serde(default, rename = "ref")]
-    pub(super) reference: Option<String>,
     #[serde(default)]
     pub(super) source: Option<String>,
     #[serde(default)]
     pub(super) web_url: Option<String>,
+}
+
+/// A pipeline on its own page.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Page {
+    pub(super) id: u64,
+    pub(super) sha: Sha,
+    #[serde(default)]
+    pub(super) name: Option<String>,
+    pub(super) status: String,
+    #[serde(default, rename = "ref")]
+    reference: Option<String>,
+    #[serde(default)]
+    tag: Option<bool>,
+    #[serde(default)]
+    pub(super) source: Option<String>,
+    #[serde(default)]
+    pub(super) created_at: Moment,
+    #[serde(default)]
+    pub(super) finished_at: Moment,
+    #[serde(default)]
+    pub(super) web_url: Option<String>,
+    #[serde(default)]
+    user: Option<Somebody>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -36,6 +58,8 @@ pub(super) struct Job {
     pub(super) id: u64,
     pub(super) name: String,
     pub(super) status: String,
+    #[serde(default)]
+    tag: Option<bool>,
     #[serde(default)]
     pub(super) created_at: Option<Timestamp>,
     #[serde(default)]
@@ -77,6 +101,12 @@ pub(super) struct Approval {
 }
 
 impl Deployment {
+    /// What its job runs for. Who deploys without a job chooses what to say.
+    pub(super) fn made_on(&self) -> Option<String> {
+        let job = self.deployable.as_ref()?;
+        Some(made_on(self.reference.as_deref(), job.tag))
+    }
+
     /// How many more must say yes on GitLab before its job can be played.
     pub(super) fn lacks(&self) -> u64 {
         let lacking = self.pending_approval_count.unwrap_or_default();
@@ -91,15 +121,25 @@ impl Deployment {
 }
 
 impl Pipeline {
-    /// Whether a push to the branch started it, or one of its own jobs did. Others may carry variables that a
-    /// person gave. Where heads of merge requests are released, those of their branches count.
-    fn is_of(&self, branch: Option<&str>) -> bool {
-        let is_by_push = matches!(
+    /// Whether a push started it, or one of its own jobs did. Others may carry variables that a person gave.
+    fn is_by_push(&self) -> bool {
+        matches!(
             self.source.as_deref(),
             Some("push" | "parent_pipeline" | "merge_request_event")
-        );
+        )
+    }
+}
+
+impl Page {
+    pub(super) fn made_on(&self) -> String {
+        made_on(self.reference.as_deref(), self.tag)
+    }
+
+    /// Whether it is of the branch. Where heads of merge requests are released, those of their branches count; those of
+    /// tags never do.
+    fn is_of(&self, branch: Option<&str>) -> bool {
         let is_here = branch.is_none_or(|branch| self.reference.as_deref() == Some(branch));
-        is_by_push && is_here
+        self.tag == Some(false) && is_here
     }
 }
 
@@ -115,7 +155,7 @@ impl Client {
                 (job.status, job.web_url)
             }
             ExternalKind::Pipeline | ExternalKind::Run => {
-                let pipeline = self.pipeline(repository, external.id).await?;
+                let pipeline = self.page(repository, external.id).await?;
                 (pipeline.status, pipeline.web_url)
             }
             ExternalKind::Deployment => {
@@ -132,17 +172,23 @@ impl Client {
             .await
     }
 
-    async fn pipeline(&self, repository: &Repository, id: u64) -> Result<Pipeline, CallError> {
+    pub(super) async fn page(&self, repository: &Repository, id: u64) -> Result<Page, CallError> {
         self.read(&format!("{}/pipelines/{id}", project(repository)))
             .await
     }
 
-    pub(super) async fn pipeline_sha(
+    pub(super) async fn found_pipeline(
         &self,
         repository: &Repository,
         id: u64,
-    ) -> Result<Sha, CallError> {
-        self.pipeline(repository, id).await.map(|found| found.sha)
+    ) -> Result<FoundRun, CallError> {
+        let page = self.page(repository, id).await?;
+        Ok(FoundRun {
+            sha: page.sha,
+            file: None,
+            event: page.source,
+            home: Some(repository.id.number()),
+        })
     }
 
     pub(super) async fn deployment(
@@ -180,8 +226,11 @@ impl Client {
     ) -> Result<Option<Job>, CallError> {
         let mut newest: Option<Job> = None;
         let mut pipelines = self.pipelines(repository, sha).await?;
-        pipelines.retain(|pipeline| pipeline.is_of(branch));
+        pipelines.retain(Pipeline::is_by_push);
         for pipeline in pipelines {
+            if !self.page(repository, pipeline.id).await?.is_of(branch) {
+                continue;
+            }
             let path = format!("{}/pipelines/{}/jobs?", project(repository), pipeline.id);
             let (jobs, _): (Vec<Job>, bool) = self.read_all(&path, super::PAGES).await?;
             let named = jobs.into_iter().filter(|job| job.name == name);
@@ -204,7 +253,9 @@ impl Client {
         );
         let found: Vec<Deployment> = self.read(&path).await?;
         let from = |deployment: &Deployment| {
-            branch.is_none_or(|branch| deployment.reference.as_deref() == Some(branch))
+            let is_of_tag = deployment.deployable.as_ref().map(|job| job.tag);
+            is_of_tag == Some(Some(false))
+                && branch.is_none_or(|branch| deployment.reference.as_deref() == Some(branch))
         };
         let mut found = found.into_iter();
         Ok(found.find(|deployment| deployment.sha == *sha && from(deployment)))
@@ -320,13 +371,7 @@ impl Client {
 impl Client {
     /// Whether our own account made a pipeline, which only its own page tells.
     async fn is_by_us(&self, repository: &Repository, pipeline: u64) -> Result<bool, CallError> {
-        #[derive(Deserialize)]
-        struct Page {
-            #[serde(default)]
-            user: Option<Somebody>,
-        }
-        let path = format!("{}/pipelines/{pipeline}", project(repository));
-        let page: Page = self.read(&path).await?;
+        let page = self.page(repository, pipeline).await?;
         let ourselves = self.ourselves().await?.id;
         Ok(page.user.is_some_and(|user| user.id == ourselves))
     }

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
-use super::releases::Pipeline;
+use super::releases::{Page, Pipeline};
 use super::{Client, PAGE, PAGES, project};
 use crate::call::CallError;
-use crate::domain::{Account, CORRELATION, Report, Repository, SeenDeployment, Sha};
+use crate::domain::{Account, CORRELATION, Report, ReportKind, Repository, SeenDeployment, Sha, made_on};
 use crate::forges::gitlab::interpret::deployments::deployment_report;
 use crate::forges::gitlab::interpret::jobs::{JobTold, job_report};
 use crate::forges::gitlab::interpret::link;
@@ -55,12 +55,13 @@ impl Client {
             if self.is_release(repository, &pipeline).await? {
                 continue;
             }
+            let pipeline = self.page(repository, pipeline.id).await?;
             let path = format!("{}/pipelines/{}/jobs?", project(repository), pipeline.id);
             let (jobs, _): (Vec<Job>, bool) = self.read_all(&path, PAGES).await?;
             jobs_seen.extend(jobs.iter().map(|job| job.id.0));
-            reports.extend(self.whole(repository, &pipeline, &jobs, aside).await?);
+            reports.extend(whole(repository, &pipeline, &jobs, aside));
             reports.extend(jobs.into_iter().filter_map(|job| {
-                let told = told(job, Some(Id(pipeline.id)), pipeline.reference.clone());
+                let told = told(job, Some(Id(pipeline.id)), pipeline.made_on());
                 job_report(repository.id, sha.clone(), told)
             }));
         }
@@ -91,55 +92,6 @@ impl Client {
         Ok(variables.iter().any(|one| one.key == CORRELATION))
     }
 
-    /// What a pipeline says as a whole. Its name stands on its own page only.
-    async fn whole(
-        &self,
-        repository: &Repository,
-        pipeline: &Pipeline,
-        jobs: &[Job],
-        aside: &[String],
-    ) -> Result<Option<Report>, CallError> {
-        #[derive(Deserialize)]
-        struct Page {
-            id: Id,
-            #[serde(default)]
-            name: Option<String>,
-            #[serde(default)]
-            source: Option<String>,
-            status: String,
-            #[serde(default)]
-            created_at: Moment,
-            #[serde(default)]
-            finished_at: Moment,
-            #[serde(default)]
-            web_url: Option<String>,
-        }
-        let path = format!("{}/pipelines/{}", project(repository), pipeline.id);
-        let page: Page = self.read(&path).await?;
-        let Some(source) = page.source else {
-            return Ok(None);
-        };
-        let own = page.finished_at.max(page.created_at);
-        let told = PipelineTold {
-            id: page.id,
-            sha: pipeline.sha.clone(),
-            name: name_of(page.name.as_deref(), &source).to_owned(),
-            status: page.status,
-            at: jobs.iter().map(moment).fold(own, Moment::max),
-            url: link(page.web_url.as_deref()),
-            reference: pipeline.reference.clone(),
-        };
-        let weighed: Vec<Weighed<'_>> = jobs
-            .iter()
-            .map(|job| Weighed {
-                status: &job.status,
-                allow_failure: job.allow_failure,
-                by_hand: job.status == "manual" || aside.contains(&job.name),
-            })
-            .collect();
-        Ok(Some(pipeline_report(repository.id, told, &weighed)))
-    }
-
     /// What others reported from outside. GitLab lists jobs beside it, which are known already.
     async fn statuses(
         &self,
@@ -158,7 +110,11 @@ impl Client {
                 ..status
             });
         Ok(outside
-            .filter_map(|status| job_report(repository.id, sha.clone(), told(status, None, None)))
+            .filter_map(|status| {
+                // Who reports from outside chooses the branch.
+                let told = told(status, None, made_on(None, None));
+                job_report(repository.id, sha.clone(), told)
+            })
             .collect())
     }
 
@@ -171,6 +127,8 @@ impl Client {
         struct Deployment {
             id: Id,
             sha: Sha,
+            #[serde(default, rename = "ref")]
+            reference: Option<String>,
             status: String,
             environment: Named,
             #[serde(default)]
@@ -185,6 +143,8 @@ impl Client {
         #[derive(Deserialize)]
         struct Deployable {
             id: Id,
+            #[serde(default)]
+            tag: Option<bool>,
             #[serde(default)]
             web_url: Option<String>,
         }
@@ -201,6 +161,8 @@ impl Client {
                 let job = deployment.deployable;
                 let url = job.as_ref().and_then(|job| job.web_url.as_deref());
                 let url = link(url);
+                let is_tag = job.as_ref().map(|job| job.tag);
+                let made_on = is_tag.map(|is_tag| made_on(deployment.reference.as_deref(), is_tag));
                 let seen = SeenDeployment {
                     repository: repository.clone(),
                     id: deployment.id.0,
@@ -211,9 +173,26 @@ impl Client {
                     correlation: None,
                     job: job.map(|job| job.id.0),
                 };
-                deployment_report(&seen, &deployment.status, &url, deployment.updated_at)
+                let said = (deployment.status.as_str(), made_on);
+                deployment_report(&seen, said, &url, deployment.updated_at)
             })
             .collect())
+    }
+}
+
+impl Client {
+    /// A report about a deployment, with what its job runs for, which webhooks do not tell.
+    pub(super) async fn prove(
+        &self,
+        repository: &Repository,
+        report: &Report,
+    ) -> Result<Report, CallError> {
+        let found = self.deployment(repository, report.rank.id).await?;
+        let mut report = report.clone();
+        if report.kind == ReportKind::Deployment && found.sha == report.sha {
+            report.reference = found.made_on();
+        }
+        Ok(report)
     }
 }
 
@@ -221,8 +200,37 @@ fn moment(job: &Job) -> Moment {
     job.finished_at.or(job.started_at).or(job.created_at)
 }
 
+/// What a pipeline says as a whole.
+fn whole(
+    repository: &Repository,
+    pipeline: &Page,
+    jobs: &[Job],
+    aside: &[String],
+) -> Option<Report> {
+    let source = pipeline.source.as_deref()?;
+    let own = pipeline.finished_at.max(pipeline.created_at);
+    let told = PipelineTold {
+        id: Id(pipeline.id),
+        sha: pipeline.sha.clone(),
+        name: name_of(pipeline.name.as_deref(), source).to_owned(),
+        status: pipeline.status.clone(),
+        at: jobs.iter().map(moment).fold(own, Moment::max),
+        url: link(pipeline.web_url.as_deref()),
+        made_on: pipeline.made_on(),
+    };
+    let weighed: Vec<Weighed<'_>> = jobs
+        .iter()
+        .map(|job| Weighed {
+            status: &job.status,
+            allow_failure: job.allow_failure,
+            by_hand: job.status == "manual" || aside.contains(&job.name),
+        })
+        .collect();
+    Some(pipeline_report(repository.id, told, &weighed))
+}
+
 /// A job with its pipeline and what that runs for.
-fn told(job: Job, pipeline: Option<Id>, reference: Option<String>) -> JobTold {
+fn told(job: Job, pipeline: Option<Id>, made_on: String) -> JobTold {
     JobTold {
         at: moment(&job),
         id: job.id,
@@ -232,6 +240,6 @@ fn told(job: Job, pipeline: Option<Id>, reference: Option<String>) -> JobTold {
         status: job.status,
         allow_failure: job.allow_failure,
         url: link(job.web_url.as_deref()),
-        reference,
+        made_on,
     }
 }

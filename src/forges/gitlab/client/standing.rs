@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::people::User;
 use super::{Client, project};
 use crate::call::CallError;
-use crate::domain::{Account, Branch, ForgeName, Repository};
+use crate::domain::{Account, Branch, ForgeName, Reference, Repository};
 use crate::web::escaped;
 
 /// Pages of jobs that are looked through.
@@ -93,12 +93,16 @@ impl Client {
     pub async fn has_reference(
         &self,
         repository: &Repository,
-        reference: &Branch,
+        reference: &Reference,
     ) -> Result<bool, CallError> {
+        let tag = match reference {
+            Reference::Branch(branch) => return self.has_branch(repository, branch).await,
+            Reference::Tag(tag) => tag,
+        };
         let path = format!(
-            "{}/repository/commits/{}",
+            "{}/repository/tags/{}",
             project(repository),
-            escaped(reference.as_str())
+            escaped(tag.as_str())
         );
         let found: Option<serde_json::Value> = self.read_maybe(&path).await?;
         Ok(found.is_some())

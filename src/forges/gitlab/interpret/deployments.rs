@@ -5,7 +5,7 @@ use super::super::payload::pipelines::Deployment;
 use super::{account, link, not_ours, place};
 use crate::domain::{
     Colour, DeploymentMoved, Incoming, Progress, Rank, Report, ReportKind, Reporter,
-    SeenDeployment, Sha,
+    SeenDeployment, Sha, made_on,
 };
 
 pub(super) fn deployment(payload: Deployment) -> Vec<Incoming> {
@@ -26,9 +26,11 @@ pub(super) fn deployment(payload: Deployment) -> Vec<Incoming> {
         job: payload.deployable_id.map(|job| job.0),
     };
     let url = link(payload.deployable_url.as_deref());
+    // Whether the job runs for a branch or a tag is not told. Who deploys without a job chooses what to say.
+    let made_on = deployment.job.map(|_| made_on(None, None));
     let report = deployment_report(
         &deployment,
-        &payload.status,
+        (&payload.status, made_on),
         &url,
         payload.status_changed_at,
     );
@@ -55,7 +57,7 @@ fn commit(address: &str) -> Option<Sha> {
 /// What a deployment says about its commit.
 pub(crate) fn deployment_report(
     deployment: &SeenDeployment,
-    status: &str,
+    (status, made_on): (&str, Option<String>),
     url: &str,
     at: Moment,
 ) -> Report {
@@ -84,7 +86,7 @@ pub(crate) fn deployment_report(
         word: status.to_owned(),
         url: url.to_owned(),
         at,
-        reference: None,
+        reference: made_on,
         pipeline: None,
     }
 }
@@ -137,10 +139,11 @@ mod tests {
             word: "success".to_owned(),
             url: "https://lab/acme/shop/-/jobs/31".to_owned(),
             at,
-            reference: None,
+            reference: Some(made_on(None, None)),
             pipeline: None,
         };
         assert_eq!(report, expect);
+        assert!(report.is_of_unsaid_origin());
         let expect = DeploymentMoved {
             deployment: SeenDeployment {
                 repository: shop(),
@@ -213,6 +216,7 @@ mod tests {
             it["user"] = Value::Null;
         });
         assert_eq!((report.rank.second, report.url.as_str()), (0, ""));
+        assert_eq!(report.reference, None, "a tool deploys");
         assert_eq!((moved.status, moved.url.as_str()), (0, ""));
         assert_eq!((moved.deployment.job, moved.by), (None, None));
         let (_, old) = told(|it| it["status_changed_at"] = (-5).into());

@@ -5,7 +5,7 @@ use super::super::payload::{Id, Moment};
 use super::{account, not_ours, page, place};
 use crate::domain::{
     Colour, Forge, Incoming, Progress, Rank, Report, ReportKind, Reporter, Repository,
-    RepositoryId, RunOf, SeenRun, Sha,
+    RepositoryId, RunOf, SeenRun, Sha, made_on,
 };
 
 /// The stage of what others report from outside: commit statuses, which GitLab keeps as jobs.
@@ -26,8 +26,8 @@ pub(crate) struct JobTold {
     /// When it ended, else when it began, else when it was made.
     pub(crate) at: Moment,
     pub(crate) url: String,
-    /// The branch or tag of its pipeline.
-    pub(crate) reference: Option<String>,
+    /// What its pipeline was made on.
+    pub(crate) made_on: String,
 }
 
 /// What a job says about its commit; nothing while it waits to be played.
@@ -61,7 +61,7 @@ pub(crate) fn job_report(repository: RepositoryId, sha: Sha, told: JobTold) -> O
         url: told.url,
         at,
         // A reporter from outside chooses the branch.
-        reference: told.reference.filter(|_| kind == ReportKind::Job),
+        reference: (kind == ReportKind::Job).then_some(told.made_on),
         pipeline: told
             .pipeline
             .filter(|_| kind == ReportKind::Job)
@@ -100,7 +100,7 @@ pub(super) fn job(mut payload: Job) -> Vec<Incoming> {
         allow_failure: payload.build_allow_failure.unwrap_or(false),
         at: at.or(payload.build_created_at),
         url: page(home.as_deref(), &format!("jobs/{}", payload.build_id.0)),
-        reference: payload.reference.take(),
+        made_on: made_on(payload.reference.as_deref(), payload.tag),
     };
     let url = told.url.clone();
     let report = job_report(repository.id, payload.sha.clone(), told);
@@ -224,7 +224,7 @@ mod tests {
             word: "success".to_owned(),
             url: "https://lab/acme/shop/-/jobs/31".to_owned(),
             at,
-            reference: None,
+            reference: Some("main".to_owned()),
             pipeline: Some(21),
         };
         let run = SeenRun {

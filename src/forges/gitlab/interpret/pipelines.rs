@@ -7,12 +7,14 @@ use super::jobs::{JobTold, colour, job_report};
 use super::{account, link, page, place};
 use crate::domain::{
     CORRELATION, Colour, Incoming, Progress, Rank, Report, ReportKind, Reporter, RepositoryId,
-    RunOf, SeenRun, Sha,
+    RunOf, SeenRun, Sha, made_on,
 };
 
 const LONGEST_MARK: usize = 200;
 /// The source of a pipeline that a job of another pipeline of the same project started.
 const CHILD: &str = "parent_pipeline";
+/// The source of a pipeline for the head of a merge request.
+const OF_MERGE_REQUEST: &str = "merge_request_event";
 
 pub(super) fn pipeline(mut payload: Pipeline) -> Vec<Incoming> {
     let home = payload.project.web_url.take();
@@ -36,7 +38,7 @@ pub(super) fn pipeline(mut payload: Pipeline) -> Vec<Incoming> {
         })];
     }
     let jobs: Vec<Weighed<'_>> = builds.iter().map(weighed).collect();
-    let reference = pipeline.reference.clone();
+    let made_on = origin(&pipeline);
     let whole = PipelineTold {
         id: pipeline.id,
         sha: pipeline.sha.clone(),
@@ -44,18 +46,27 @@ pub(super) fn pipeline(mut payload: Pipeline) -> Vec<Incoming> {
         at: latest(&pipeline, &builds),
         status: pipeline.status,
         url,
-        reference: reference.clone(),
+        made_on: made_on.clone(),
     };
     let whole = pipeline_report(repository.id, whole, &jobs);
     let builds = builds.into_iter().filter_map(|build| {
         let url = page(home.as_deref(), &format!("jobs/{}", build.id.0));
-        let told = told(build, url, pipeline.id, reference.clone());
+        let told = told(build, url, pipeline.id, made_on.clone());
         job_report(repository.id, pipeline.sha.clone(), told)
     });
     builds
         .chain([whole])
         .map(|report| Incoming::Report(repository.clone(), report))
         .collect()
+}
+
+/// What a pipeline was made on. One for a merge request says the branch that this comes from, which may be of a fork
+/// and have any name.
+fn origin(pipeline: &Attributes) -> String {
+    if pipeline.source == OF_MERGE_REQUEST {
+        return "refs/merge-requests/".to_owned();
+    }
+    made_on(pipeline.reference.as_deref(), pipeline.tag)
 }
 
 /// Our mark, if it claims to be ours. We start pipelines in these two ways only; the author of a push can give
@@ -79,7 +90,7 @@ pub(crate) fn name<'s>(name: Option<&'s str>, source: &'s str) -> &'s str {
         .unwrap_or(source)
 }
 
-fn told(build: Build, url: String, pipeline: Id, reference: Option<String>) -> JobTold {
+fn told(build: Build, url: String, pipeline: Id, made_on: String) -> JobTold {
     JobTold {
         at: moment(&build),
         id: build.id,
@@ -89,7 +100,7 @@ fn told(build: Build, url: String, pipeline: Id, reference: Option<String>) -> J
         status: build.status,
         allow_failure: build.allow_failure.unwrap_or(false),
         url,
-        reference,
+        made_on,
     }
 }
 
@@ -112,8 +123,8 @@ pub(crate) struct PipelineTold {
     pub(crate) status: String,
     pub(crate) at: Moment,
     pub(crate) url: String,
-    /// Its branch or tag.
-    pub(crate) reference: Option<String>,
+    /// What it was made on.
+    pub(crate) made_on: String,
 }
 
 /// A job, as far as it weighs in its pipeline.
@@ -174,7 +185,7 @@ pub(crate) fn pipeline_report(
         word,
         url: told.url,
         at,
-        reference: told.reference,
+        reference: Some(told.made_on),
         pipeline: None,
     }
 }
@@ -282,7 +293,7 @@ mod tests {
             word: "success".to_owned(),
             url: "https://lab/acme/shop/-/pipelines/21".to_owned(),
             at,
-            reference: None,
+            reference: Some("main".to_owned()),
             pipeline: None,
         };
         assert_eq!(*whole, expect);

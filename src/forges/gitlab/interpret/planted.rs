@@ -52,7 +52,7 @@ pub(super) fn payload(event: &str) -> Value {
             "total_commits_count": 2,
         }),
         "Job Hook" => json!({
-            "object_kind": "build", "sha": a, "build_id": 31, "build_name": "test",
+            "object_kind": "build", "ref": "main", "tag": false, "sha": a, "build_id": 31, "build_name": "test",
             "build_stage": "test", "build_status": "success", "build_allow_failure": false,
             "build_created_at": "2026-01-01 00:00:00 UTC", "build_started_at": "2026-01-01 00:00:05 UTC",
             "build_finished_at": "2026-01-01 00:00:09 UTC", "pipeline_id": 21,
@@ -65,7 +65,7 @@ pub(super) fn payload(event: &str) -> Value {
         "Pipeline Hook" => json!({
             "object_kind": "pipeline",
             "object_attributes": {
-                "id": 21, "name": null, "sha": a, "source": "push", "status": "success",
+                "id": 21, "name": null, "ref": "main", "tag": false, "sha": a, "source": "push", "status": "success",
                 "created_at": "2026-01-01 00:00:00 UTC", "finished_at": "2026-01-01 00:00:09 UTC",
                 "url": "https://lab/acme/shop/-/pipelines/21",
                 "variables": [{"key": "COLOUR", "value": "green"}],

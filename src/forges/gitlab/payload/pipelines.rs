@@ -13,6 +13,8 @@ pub(crate) struct Job {
     pub(crate) pipeline_id: Option<Id>,
     #[serde(default, rename = "ref")]
     pub(crate) reference: Option<String>,
+    #[serde(default)]
+    pub(crate) tag: Option<bool>,
     pub(crate) build_id: Id,
     pub(crate) build_name: String,
     #[serde(default)]
@@ -79,6 +81,8 @@ pub(crate) struct Attributes {
     pub(crate) sha: Sha,
     #[serde(default, rename = "ref")]
     pub(crate) reference: Option<String>,
+    #[serde(default)]
+    pub(crate) tag: Option<bool>,
     /// What started it: `push`, `merge_request_event`, `api`...
     pub(crate) source: String,
     pub(crate) status: String,

@@ -33,21 +33,20 @@ fn branch_of(subject: &Subject<'_>) -> Span {
 
 fn on_branch(sitting: &Sitting<'_>, subject: &Subject<'_>) -> Reason {
     let branch = branch_of(subject);
-    let compared = sitting.comparison(
-        subject.repository,
-        subject.sha.as_str(),
-        subject.place.service.branch.as_str(),
-    );
-    match compared.map(|comparison| comparison.relation) {
-        Ok(Relation::Identical | Relation::Ahead) => Reason::holds(
+    match leads_to(sitting, subject) {
+        Ok(Some(Relation::Identical | Relation::Ahead)) => Reason::holds(
             Rule::BRANCH,
             text!["the commit is on the release branch ", branch],
         ),
-        Ok(Relation::Behind | Relation::Diverged) => Reason::refuses(
+        Ok(Some(Relation::Behind | Relation::Diverged)) => Reason::refuses(
             Rule::BRANCH,
             text!["the commit is not on the release branch ", branch],
         )
         .help("Merge it first."),
+        Ok(None) => Reason::refuses(
+            Rule::BRANCH,
+            text!["there is no release branch ", branch, " any more"],
+        ),
         Err(why) => Reason::unknown(
             Rule::BRANCH,
             text![
@@ -57,6 +56,21 @@ fn on_branch(sitting: &Sitting<'_>, subject: &Subject<'_>) -> Reason {
             ],
         ),
     }
+}
+
+/// How the release branch's head relates to the commit; nothing where there is no branch. A tag can have the branch's
+/// name, so that nothing is compared with a name.
+fn leads_to(sitting: &Sitting<'_>, subject: &Subject<'_>) -> Result<Option<Relation>, String> {
+    let branch = subject.place.service.branch.as_str();
+    let Some(head) = sitting.head(subject.repository, branch)? else {
+        return Ok(None);
+    };
+    if head == *subject.sha {
+        return Ok(Some(Relation::Identical));
+    }
+    sitting
+        .comparison(subject.repository, subject.sha.as_str(), head.as_str())
+        .map(|comparison| Some(comparison.relation))
 }
 
 fn open_head(subject: &Subject<'_>, number: u64, pull_request: &PullRequest) -> Reason {
