@@ -152,14 +152,24 @@ impl Report {
         if gate.is_posted() {
             return true;
         }
-        if let Some(event) = reference.strip_prefix(EVENTS) {
+        if let Some(event) = self.event() {
             return gate.events().iter().any(|named| named == event);
         }
-        if reference == POSTED {
+        if self.is_posted() {
             return false;
         }
         let is_of_branch = reference != UNSAID && !reference.starts_with(TAGS);
         is_of_branch && (elsewhere_too || reference == branch)
+    }
+
+    /// The event that made it, where the forge did not choose it.
+    pub fn event(&self) -> Option<&str> {
+        self.reference.as_deref()?.strip_prefix(EVENTS)
+    }
+
+    /// Whether a workflow posted it.
+    pub fn is_posted(&self) -> bool {
+        self.reference.as_deref() == Some(POSTED)
     }
 
     /// Its source and what it was made on, as a key: what one branch shows takes nothing away from another.

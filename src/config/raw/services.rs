@@ -243,7 +243,7 @@ pub(crate) struct Trigger {
     /// `protection_rule`.
     #[schemars(example = &"deploy.yml")]
     pub(crate) workflow: Option<At<String>>,
-    /// The branch or tag whose workflow or pipeline runs. The default is the release branch.
+    /// The branch whose workflow or pipeline runs, or a tag as `refs/tags/NAME`. The default is the release branch.
     #[serde(rename = "ref")]
     #[schemars(example = &"main")]
     pub(crate) reference: Option<At<String>>,

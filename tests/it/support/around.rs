@@ -202,6 +202,15 @@ impl World {
         }
     }
 
+    /// The forge lets so many calls come until an hour is over.
+    pub(crate) fn leave_calls(&self, calls: u64) {
+        let reset = self.shared.clock.now().as_second() + 3_600;
+        match self.forge {
+            Forge::GitHub => self.github.limit(calls, reset),
+            Forge::GitLab => self.gitlab.limit(calls, reset),
+        }
+    }
+
     /// How often we changed something on the forge.
     pub(crate) fn changes(&self) -> usize {
         let calls = self.calls().into_iter();

@@ -270,8 +270,21 @@ impl GitHub {
 
     /// The workflow that carries a deployment out says how it goes.
     pub async fn deployment_status(&self, deployment: u64, state: &str) {
+        let by = {
+            let world = lock(&self.world);
+            world.apps.get("github-actions").map_or(0, |app| app.bot)
+        };
+        self.say_how_it_goes(deployment, state, by);
+    }
+
+    /// A person who may write says how a deployment goes.
+    pub async fn deployment_status_by(&self, deployment: u64, state: &str, by: &str) {
+        let by = lock(&self.world).person(by);
+        self.say_how_it_goes(deployment, state, by);
+    }
+
+    fn say_how_it_goes(&self, deployment: u64, state: &str, by: u64) {
         let mut world = lock(&self.world);
-        let by = world.apps.get("github-actions").map_or(0, |app| app.bot);
         let holders = world.repositories.values();
         let holder = holders
             .clone()
