@@ -203,9 +203,9 @@ impl Gate {
     /// Events whose runs count besides those that the forge starts for the release branch.
     pub fn events(&self) -> &[String] {
         match self {
-            Self::GitHub(GitHubGate::Check { events, .. } | GitHubGate::Workflow { events, .. }) => {
-                events
-            }
+            Self::GitHub(
+                GitHubGate::Check { events, .. } | GitHubGate::Workflow { events, .. },
+            ) => events,
             Self::GitHub(GitHubGate::Status { .. } | GitHubGate::Deployment { .. })
             | Self::GitLab(_) => &[],
         }

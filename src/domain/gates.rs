@@ -92,12 +92,7 @@ pub fn waits_in_silence(service: &Service, reports: &[Report]) -> bool {
     })
 }
 
-fn view_gate(
-    service: &Service,
-    gate: &Gate,
-    reports: &[Report],
-    app_of: &AppOf<'_>,
-) -> GateView {
+fn view_gate(service: &Service, gate: &Gate, reports: &[Report], app_of: &AppOf<'_>) -> GateView {
     let mut counting: Vec<Report> = Vec::new();
     let mut unclear = Vec::new();
     for report in reports

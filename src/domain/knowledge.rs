@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Account, Candidate, Crowd, EnvironmentName, External, ExternalKind, Filter, Forge, Noted,
-    Notice, Offer, Place, Progress, Report, Repository, RepositoryId, Request, RuleRequested, ServiceName,
-    Sha, Speaker,
+    Notice, Offer, Place, Progress, Report, Repository, RepositoryId, Request, RuleRequested,
+    ServiceName, Sha, Speaker,
 };
 
 /// Something that the database knows.

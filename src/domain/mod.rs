@@ -158,8 +158,9 @@ pub use incoming::{
 pub use internal::{Due, External, ExternalKind, Internal, Went};
 pub use invalid::Invalid;
 pub use knowledge::{
-    Bound, Caller, Commit, Comparison, Fact, Finding, FoundRun, Knowledge, Live, Lock, Look, Membership,
-    Missing, Ourselves, PinKind, PullRequest, Question, Relation, Search, Seen, Target, Written,
+    Bound, Caller, Commit, Comparison, Fact, Finding, FoundRun, Knowledge, Live, Lock, Look,
+    Membership, Missing, Ourselves, PinKind, PullRequest, Question, Relation, Search, Seen, Target,
+    Written,
 };
 pub use name::{EnvironmentName, RoleName, ServiceName, StageName};
 pub use notice::{GateShown, Happening, Mood, News, Notice, Shipped, Ships, StageShown};

@@ -28,7 +28,10 @@ async fn a_check_that_a_workflow_posted_fills_no_gate(engine: Engine) {
         world.status(&sha, "lint", "success").await;
         let staging = world.deploy(&sha, "staging").await;
         world.deployment_status(staging, "success").await;
-        world.github.post_check(SHOP, &sha, "build", "success").await;
+        world
+            .github
+            .post_check(SHOP, &sha, "build", "success")
+            .await;
         world.settle().await;
         assert_eq!(world.recorded("candidate.ready").await, 0);
         let said = world.say("ann", pull_request, "/deploy prod").await;
@@ -44,7 +47,10 @@ async fn a_check_may_be_posted_where_the_policy_says_so(engine: Engine) {
     let services = plain_with(&[(CHECK.0, posted)]);
     let world = World::start(engine, &services).await;
     let (pull_request, sha) = world.merge("feature").await;
-    world.github.post_check(SHOP, &sha, "build", "success").await;
+    world
+        .github
+        .post_check(SHOP, &sha, "build", "success")
+        .await;
     world.status(&sha, "lint", "success").await;
     let staging = world.deploy(&sha, "staging").await;
     world.deployment_status(staging, "success").await;
@@ -177,7 +183,9 @@ async fn a_note_that_gitlab_does_not_show_approves_nothing() {
     let asked = world.say("ann", pull_request, "/deploy prod").await;
     asked.expect("1 of 2");
     let harmless = world.comment("dora", pull_request, "looks good").await;
-    let bobs = world.comment("bob", pull_request, "/countersign approve").await;
+    let bobs = world
+        .comment("bob", pull_request, "/countersign approve")
+        .await;
     world.settle().await;
     let told = world.told().into_iter();
     let mut notes = told.filter(|(event, body)| {

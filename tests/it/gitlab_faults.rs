@@ -124,6 +124,8 @@ const MERGE_REQUEST: Rows = Rows {
     before: Before::Nothing,
     calls: &[
         ("GET", "/merge_requests/#$"),
+        ("GET", "/merge_requests/#/notes/#$"),
+        ("GET", "/repository/branches/main$"),
         ("GET", "/repository/compare$"),
     ],
 };
@@ -182,7 +184,11 @@ const APPROVED: Rows = Rows {
 const LEAVING: Rows = Rows {
     trigger: JOB,
     before: Before::Decided,
-    calls: &[("GET", "/pipelines$"), ("GET", "/pipelines/#/jobs$")],
+    calls: &[
+        ("GET", "/pipelines$"),
+        ("GET", "/pipelines/#$"),
+        ("GET", "/pipelines/#/jobs$"),
+    ],
 };
 
 const LEAVING_APPROVED: Rows = Rows {

@@ -2,6 +2,7 @@
 //! nobody's way.
 
 use countersign_sandbox::github::Order;
+use sqlx::{Executor as _, Row as _};
 
 use crate::support::{Setting, World, on_both_forges};
 
@@ -14,6 +15,21 @@ on_both_forges!(
 );
 
 const FLOOD: usize = 200;
+
+/// Entries about so many commands that were not answered.
+async fn counted(world: &World, commands: u64) -> usize {
+    let mut connection = world.database.direct().await;
+    let rows = connection
+        .fetch_all("SELECT body FROM ledger_entry WHERE action = 'refused'")
+        .await
+        .unwrap();
+    let bodies = rows
+        .iter()
+        .map(|row| serde_json::from_slice::<serde_json::Value>(row.get(0)).unwrap());
+    bodies
+        .filter(|body| body["detail"]["count"] == commands)
+        .count()
+}
 
 async fn a_strangers_flood_costs_four_calls_and_two_entries(setting: Setting) {
     let world = World::plain(setting).await;
@@ -37,8 +53,7 @@ async fn a_strangers_flood_costs_four_calls_and_two_entries(setting: Setting) {
     world.pass(61).await;
     let told = world.ledger().await.split_off(entries);
     assert_eq!(told, ["refused", "refused"]);
-    let counted = world.number("SELECT COUNT(*) FROM ledger_entry WHERE CAST(body AS TEXT) LIKE '%\"count\":199%'");
-    assert_eq!(counted.await, 1);
+    assert_eq!(counted(&world, 199).await, 1);
     // A minute later there is one answer more.
     let said = world.say("mallory", pull_request, "/status").await;
     said.expect("does not belong to acme/shop");
@@ -53,7 +68,9 @@ async fn a_flood_does_not_stand_before_a_rollback(setting: Setting) {
     let calls = world.calls().len();
     world.hold();
     for _ in 0..FLOOD {
-        world.comment("mallory", pull_request, "/rollback prod").await;
+        world
+            .comment("mallory", pull_request, "/rollback prod")
+            .await;
     }
     let asked = world.comment("ann", pull_request, "/rollback prod").await;
     world.release(&Order::AsTheyCame);
@@ -101,8 +118,7 @@ async fn even_those_who_belong_here_have_a_measure(setting: Setting) {
     let is_answered = |comment: &&u64| !world.said(**comment).answers.is_empty();
     assert_eq!(comments.iter().filter(is_answered).count(), 30);
     world.pass(61).await;
-    let counted = world.number("SELECT COUNT(*) FROM ledger_entry WHERE CAST(body AS TEXT) LIKE '%\"count\":10%'");
-    assert_eq!(counted.await, 1);
+    assert_eq!(counted(&world, 10).await, 1);
     let said = world.say("ann", pull_request, "/deploy prod").await;
     said.expect("Started");
 }

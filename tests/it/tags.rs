@@ -155,6 +155,8 @@ async fn what_runs_at_the_branch_does_not_run_at_a_tag() {
         world
             .github
             .add_workflow(SHOP, "release.yml", &["workflow_dispatch"]);
+        let ship = JobPlan::new("ship", "ship").to("elsewhere");
+        world.gitlab.set_jobs(SHOP, vec![ship]);
         let before = world.head("main").unwrap();
         let (pull_request, _) = world.ready("feature").await;
         world.tag("main", &before).await;

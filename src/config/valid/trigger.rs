@@ -21,8 +21,8 @@ use crate::domain::trigger::values::Values;
 use crate::domain::trigger::webhook::Webhook;
 use crate::domain::trigger::workflow_dispatch::WorkflowDispatch;
 use crate::domain::{
-    Branch, EnvironmentName, Forge, ForgeName, Login, Placeholder, Reference, RepoRef, Template, Trigger,
-    WorkflowFile,
+    Branch, EnvironmentName, Forge, ForgeName, Login, Placeholder, Reference, RepoRef, Template,
+    Trigger, WorkflowFile,
 };
 
 /// GitHub takes no more inputs than this.

@@ -8,8 +8,9 @@ use jiff::Timestamp;
 use crate::domain::desk::Outcome;
 use crate::domain::{
     Account, Action, Actor, Caller, Candidate, Catalog, Commit, Comparison, Crowd, Entry,
-    Environment, Fact, Forge, FoundRun, Knowledge, Live, Lock, Look, Membership, Missing, Ourselves, PinKind,
-    PullRequest, Question, Report, Repository, RepositoryId, Request, Seen, Service, Sha,
+    Environment, Fact, Forge, FoundRun, Knowledge, Live, Lock, Look, Membership, Missing,
+    Ourselves, PinKind, PullRequest, Question, Report, Repository, RepositoryId, Request, Seen,
+    Service, Sha,
 };
 
 /// One sitting.

@@ -152,7 +152,10 @@ fn stage(stage: &Stage) -> Record {
 fn gate(gate: &Gate) -> Record {
     Record::default()
         .with_some("app", gate.app().map(AppId::get))
-        .with("events", Piece::set(gate.events().iter().map(String::as_str)))
+        .with(
+            "events",
+            Piece::set(gate.events().iter().map(String::as_str)),
+        )
         .with_some("posted", gate.is_posted().then_some("any workflow"))
         .with(gate.kind(), gate.name().as_str())
 }

@@ -14,7 +14,10 @@ pub mod workflow_dispatch;
 use std::fmt;
 
 use super::policy_text::Record;
-use super::{Forge, ForgeName, FoundRun, Login, Reference, Request, SeenRun, Service, Start, Target, WorkflowFile};
+use super::{
+    Forge, ForgeName, FoundRun, Login, Reference, Request, SeenRun, Service, Start, Target,
+    WorkflowFile,
+};
 use approve_then_play::ApproveThenPlay;
 use deployment::Deployment;
 use pipeline::Pipeline;

@@ -76,6 +76,8 @@ impl Folded {
                 self.moved(request, "sent");
             }
             "started" => self.moved(request, "running"),
+            // Somebody on the forge ran it again, and nothing explained that.
+            "succeeded" if detail(entry)["explained"] == "no" => self.moved(request, "succeeded"),
             "succeeded" => {
                 let sha = entry.sha.clone().unwrap_or_default();
                 self.live.insert(place(), (sha, request));

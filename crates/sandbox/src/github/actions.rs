@@ -194,9 +194,8 @@ impl World {
         let workflow = self.workflow(repository, FILE)?;
         let found = self.repositories.get(&repository)?;
         let mut runs = found.runs.values();
-        let known = runs.find(|run| {
-            run.sha == sha && run.event == "push" && run.workflow == workflow.id
-        });
+        let known =
+            runs.find(|run| run.sha == sha && run.event == "push" && run.workflow == workflow.id);
         if let Some(known) = known {
             return Some(known.id);
         }
@@ -205,7 +204,9 @@ impl World {
             let branches = &self.repositories.get(&repository)?.branches;
             let mut branches = branches.iter();
             let holds = |head: &str| history::ancestors(&self.commits, head).contains(sha);
-            branches.find(|(_, head)| holds(head)).map(|(name, _)| name.clone())
+            branches
+                .find(|(_, head)| holds(head))
+                .map(|(name, _)| name.clone())
         };
         let branch = head.or_else(below);
         let commit = self.commits.get(sha)?;
@@ -213,7 +214,12 @@ impl World {
         let (id, now) = (self.next_id(), self.now());
         let title = self.commits.get(sha)?.message.clone();
         let found = self.repositories.get_mut(&repository)?;
-        let number = found.runs.values().filter(|run| run.workflow == workflow.id).count() + 1;
+        let number = found
+            .runs
+            .values()
+            .filter(|run| run.workflow == workflow.id)
+            .count()
+            + 1;
         let run = Run {
             id,
             workflow: workflow.id,

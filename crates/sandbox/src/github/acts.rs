@@ -193,11 +193,19 @@ impl GitHub {
             app: "github-actions",
             run: Some(run),
         };
-        world.check(repository, &sha.unwrap_or_default(), &checked).unwrap_or(0)
+        world
+            .check(repository, &sha.unwrap_or_default(), &checked)
+            .unwrap_or(0)
     }
 
     /// Some workflow posts a check with its token, on whichever commit it likes.
-    pub async fn post_check(&self, repository: &str, sha: &str, name: &str, conclusion: &str) -> u64 {
+    pub async fn post_check(
+        &self,
+        repository: &str,
+        sha: &str,
+        name: &str,
+        conclusion: &str,
+    ) -> u64 {
         let mut world = lock(&self.world);
         let repository = world.id_of(repository);
         let checked = Checked {

@@ -292,7 +292,10 @@ impl World {
 
     fn job_json(&self, repository: &Repository, check: &CheckRun, run: &Run) -> Value {
         let api = self.api_url(repository);
-        let html = format!("https://github.com/{}/actions/runs/{}", repository.full_name, run.id);
+        let html = format!(
+            "https://github.com/{}/actions/runs/{}",
+            repository.full_name, run.id
+        );
         json!({
             "id": check.id,
             "run_id": run.id,
@@ -331,15 +334,20 @@ impl World {
                 newest.insert(&check.name, check);
             }
         }
-        call.counted("jobs", newest.into_values().collect(), |check: &CheckRun| {
-            self.job_json(repository, check, run)
-        })
+        call.counted(
+            "jobs",
+            newest.into_values().collect(),
+            |check: &CheckRun| self.job_json(repository, check, run),
+        )
     }
 
     /// `GET /repos/{owner}/{repo}/actions/jobs/{id}`
     pub(super) fn get_job(&self, call: &Call, owner: &str, name: &str, id: &str) -> Outcome {
         let repository = self.reach(call, owner, name, Need::Read("actions"))?;
-        let check = repository.checks.iter().find(|check| check.id.to_string() == id);
+        let check = repository
+            .checks
+            .iter()
+            .find(|check| check.id.to_string() == id);
         let run = |check: &CheckRun| repository.runs.get(&check.run?);
         let found = check.and_then(|check| Some((check, run(check)?)));
         let (check, run) = found.ok_or_else(Answer::not_found)?;

@@ -10,7 +10,8 @@ use super::{clock, names};
 use crate::cli::progress;
 use crate::config::Config;
 use crate::domain::{
-    Environment, Fact, Forge, Gate, GitHubGate, PinKind, Question, Report, Repository, Service, gates,
+    Environment, Fact, Forge, Gate, GitHubGate, PinKind, Question, Report, Repository, Service,
+    gates,
 };
 use crate::forges::github::client::{App, Client, Ours, Person, Seen, View, Webhook};
 
@@ -340,14 +341,18 @@ impl Place<'_> {
                 ),
                 None if other.is_posted() => (
                     "it was posted by a workflow, as any workflow of any branch can".to_owned(),
-                    "make it a job of a workflow that runs on `push`, or say: posted = true".to_owned(),
+                    "make it a job of a workflow that runs on `push`, or say: posted = true"
+                        .to_owned(),
                 ),
                 None => (
                     format!("its newest run was not for {branch}"),
                     format!("run it on pushes to {branch}"),
                 ),
             };
-            let says = format!("{path}: the gate {label} of {} does not count: {why}", service.name);
+            let says = format!(
+                "{path}: the gate {label} of {} does not count: {why}",
+                service.name
+            );
             findings.warn(ABOUT, says, &advice);
         }
     }

@@ -13,9 +13,9 @@ use crate::domain::desk::{Change, Outcome};
 use crate::domain::gates::{self, StageVerdict, StageView};
 use crate::domain::text::{Text, code, commit, text};
 use crate::domain::{
-    Action, Actor, Candidate, Colour, Detail, Due, Ended, Entry, Environment, Fact, Look, Mark, PullRequest,
-    PullRequestMoved, Push, Question, Relation, Report, Reporter, Repository, Request, RequestKind, Service,
-    Sha,
+    Action, Actor, Candidate, Colour, Detail, Due, Ended, Entry, Environment, Fact, Look, Mark,
+    PullRequest, PullRequestMoved, Push, Question, Relation, Report, Reporter, Repository, Request,
+    RequestKind, Service, Sha,
 };
 
 pub(super) mod again;

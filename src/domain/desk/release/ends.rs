@@ -51,6 +51,18 @@ pub(crate) fn went_live(sitting: &Sitting<'_>, request: &Request, outcome: &mut 
     }
 }
 
+pub(crate) fn action(how: Ended) -> Action {
+    match how {
+        Ended::Succeeded => Action::Succeeded,
+        Ended::Failed => Action::Failed,
+        Ended::Cancelled => Action::Cancelled,
+        Ended::Rejected => Action::Rejected,
+        Ended::Expired => Action::Expired,
+        Ended::Superseded => Action::Superseded,
+        Ended::Voided => Action::Voided,
+    }
+}
+
 /// Ends a request and tells those who wait for it.
 pub(crate) fn end(
     sitting: &Sitting<'_>,
@@ -76,18 +88,9 @@ pub(crate) fn end_with(
         why: why.clone(),
         flight,
     };
-    let action = match how {
-        Ended::Succeeded => Action::Succeeded,
-        Ended::Failed => Action::Failed,
-        Ended::Cancelled => Action::Cancelled,
-        Ended::Rejected => Action::Rejected,
-        Ended::Expired => Action::Expired,
-        Ended::Superseded => Action::Superseded,
-        Ended::Voided => Action::Voided,
-    };
     outcome.entries.push(
         sitting
-            .about(&request, action)
+            .about(&request, action(how))
             .with_private("why", why.plain()),
     );
     for due in [

@@ -115,7 +115,9 @@ fn is_believed(sitting: &Sitting<'_>, request: &Request, moved: &DeploymentMoved
     if by.login == machines {
         let mut flights = request.last_flight().into_iter();
         let is_known_by_runs = flights.any(|flight| !flight.runs.is_empty());
-        let ends = moved.progress.is_some_and(|moved| moved > Progress::Running);
+        let ends = moved
+            .progress
+            .is_some_and(|moved| moved > Progress::Running);
         return !(ends && is_known_by_runs);
     }
     let ourselves = sitting.ourselves(&request.repository);

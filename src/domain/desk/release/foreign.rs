@@ -3,8 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::desk::known::destination::Destination;
-use crate::domain::desk::known::{digests, named};
 use crate::domain::desk::known::sighted::{Sighted, login_or_somebody};
+use crate::domain::desk::known::{digests, named};
 use crate::domain::desk::release::{ends, follow, runs};
 use crate::domain::desk::sitting::Sitting;
 use crate::domain::desk::telling::announcements;
@@ -167,6 +167,13 @@ pub(crate) fn again(
         state: State::Running(flight),
         ..request.clone()
     };
+    outcome.entries.push(
+        sitting
+            .about(&request, Action::Started)
+            .with("url", run.url.as_str())
+            .with("again", run.attempt)
+            .with("explained", explained(is_explained)),
+    );
     follow::arm_follow(sitting, &request, outcome);
     outcome
         .changes
@@ -230,6 +237,12 @@ pub(crate) fn again_over(
             went_live_unasked(sitting, &request, outcome);
         }
     }
+    let entry = sitting.about(&request, ends::action(again.how));
+    outcome.entries.push(
+        entry
+            .with("again", word_of(progress))
+            .with("explained", explained(again.is_explained)),
+    );
     request.state = State::Ended {
         how: again.how,
         at: again.at,
@@ -243,6 +256,19 @@ pub(crate) fn again_over(
         },
     });
     outcome.changes.push(Change::Request(Box::new(request)));
+}
+
+/// How it is put in the log.
+fn explained(is_explained: bool) -> &'static str {
+    if is_explained { "yes" } else { "no" }
+}
+
+fn word_of(progress: Progress) -> &'static str {
+    match progress {
+        Progress::Succeeded => "succeeded",
+        Progress::Cancelled | Progress::Skipped => "cancelled",
+        Progress::Waiting | Progress::Running | Progress::Failed => "failed",
+    }
 }
 
 /// Something says that a release succeeded that had ended otherwise, and that is not meant any more.

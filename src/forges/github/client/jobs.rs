@@ -83,7 +83,10 @@ impl Client {
                 }
             }
         }
-        for check in checks.iter_mut().filter(|check| check.is_of_unsaid_origin()) {
+        for check in checks
+            .iter_mut()
+            .filter(|check| check.is_of_unsaid_origin())
+        {
             check.reference = Some(posted());
         }
         Ok(())

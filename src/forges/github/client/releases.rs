@@ -59,9 +59,8 @@ impl Client {
         let said_by = |names: &[&str]| {
             let by = |step: &&Step| {
                 let creator = step.creator.as_ref();
-                creator.is_some_and(|by| {
-                    names.iter().any(|name| by.login.eq_ignore_ascii_case(name))
-                })
+                creator
+                    .is_some_and(|by| names.iter().any(|name| by.login.eq_ignore_ascii_case(name)))
             };
             let of_them = steps.iter().filter(by);
             let newest = of_them

@@ -29,8 +29,8 @@ use serde_json::Value;
 use tokio::sync::OnceCell;
 
 use crate::call::CallError;
-use crate::forges::allowance::{Allowance, Allowances};
 use crate::domain::{Account, EnvironmentName, Repository, ServiceName};
+use crate::forges::allowance::{Allowance, Allowances};
 use crate::web::{Web, send, web};
 use answer::Answer;
 

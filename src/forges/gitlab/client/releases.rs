@@ -6,7 +6,8 @@ use serde::Deserialize;
 use super::{Client, PAGE, project};
 use crate::call::CallError;
 use crate::domain::{
-    CORRELATION, External, ExternalKind, FoundRun, Progress, Repository, Search, Sha, Target, made_on,
+    CORRELATION, External, ExternalKind, FoundRun, Progress, Repository, Search, Sha, Target,
+    made_on,
 };
 use crate::forges::gitlab::payload::Moment;
 use crate::web::escaped;

@@ -7,7 +7,9 @@ use serde::Deserialize;
 use super::releases::{Page, Pipeline};
 use super::{Client, PAGE, PAGES, project};
 use crate::call::CallError;
-use crate::domain::{Account, CORRELATION, Report, ReportKind, Repository, SeenDeployment, Sha, made_on};
+use crate::domain::{
+    Account, CORRELATION, Report, ReportKind, Repository, SeenDeployment, Sha, made_on,
+};
 use crate::forges::gitlab::interpret::deployments::deployment_report;
 use crate::forges::gitlab::interpret::jobs::{JobTold, job_report};
 use crate::forges::gitlab::interpret::link;
