@@ -6,6 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::text::{Message, Text};
 use super::{
+    Priority,
     Button, ChannelRef, EnvironmentName, Happening, Notice, Place, Quorum, Repository, Request,
     ServiceName, Sha, Spot, Start,
 };
@@ -122,39 +123,6 @@ pub enum StatusState {
     Success,
     Failure,
     Error,
-}
-
-/// What leaves first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Priority {
-    /// A trigger that goes back.
-    Back,
-    /// A production trigger.
-    Trigger,
-    /// An answer that a person waits for.
-    Reply,
-    /// Everything else.
-    Notice,
-}
-
-/// An effect together with the name of what it means: the same meaning is never planned twice.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Planned {
-    pub token: String,
-    pub effect: Effect,
-    /// It leaves then at the earliest.
-    pub not_before: Option<Timestamp>,
-    /// Whether it goes back to what was live, which comes before everything else.
-    pub is_back: bool,
-}
-
-impl Planned {
-    pub fn priority(&self) -> Priority {
-        match self.effect.priority() {
-            Priority::Trigger if self.is_back => Priority::Back,
-            other => other,
-        }
-    }
 }
 
 /// An order to start a release. Only a quorum makes one.

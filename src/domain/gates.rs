@@ -274,8 +274,11 @@ mod tests {
             made_on(Some("main"), Some(true)),
             made_on(Some("main"), None),
         ] {
-            let other = job(Colour::Green, Some(nowhere.as_str()));
-            assert_eq!(colour(&[other]), Colour::Pending, "{nowhere}");
+            let other = Report {
+                reference: Some(nowhere),
+                ..job(Colour::Green, None)
+            };
+            assert_eq!(colour(&[other]), Colour::Pending);
         }
         let red = job(Colour::Red, Some("aside"));
         assert_eq!(

@@ -98,6 +98,9 @@ pub mod candidate;
 /// A release that was asked for.
 pub mod request;
 
+/// What a forge said.
+pub mod fact;
+
 /// What the desk knows, and what it must ask.
 pub mod knowledge;
 
@@ -122,6 +125,9 @@ pub mod start;
 /// What must be done outside.
 pub mod effect;
 
+/// What goes first.
+pub mod planned;
+
 /// What a channel is told.
 pub mod subscription;
 
@@ -145,7 +151,7 @@ pub use chat::{Act, Button, Chat, Handle, Offer, Said, Speaker, Spot};
 pub use command::{Command, Misunderstood};
 pub use delivery::{Delivery, Source};
 pub use desk::{COMMAND_LIFETIME, Change, Decision, Outcome, Viewing, decide, look, unfold};
-pub use effect::{Departure, Effect, InChat, OnForge, Planned, Priority, Reaction, StatusState};
+pub use effect::{Departure, Effect, InChat, OnForge, Reaction, StatusState};
 pub use environment::{Allow, Environment, Exclude};
 pub use forge::Forge;
 pub use forge_name::ForgeName;
@@ -157,13 +163,16 @@ pub use incoming::{
 };
 pub use internal::{Due, External, ExternalKind, Internal, Went};
 pub use invalid::Invalid;
+pub use fact::{
+    Commit, Comparison, Fact, FoundRun, Membership, Ourselves, PullRequest, Relation, Written,
+};
 pub use knowledge::{
-    Bound, Caller, Commit, Comparison, Fact, Finding, FoundRun, Knowledge, Live, Lock, Look,
-    Membership, Missing, Ourselves, PinKind, PullRequest, Question, Relation, Search, Seen, Target,
-    Written,
+    Bound, Caller, Finding, Knowledge, Live, Lock, Look, Missing, PinKind, Question, Search, Seen,
+    Target,
 };
 pub use name::{EnvironmentName, RoleName, ServiceName, StageName};
 pub use notice::{GateShown, Happening, Mood, News, Notice, Shipped, Ships, StageShown};
+pub use planned::{Planned, Priority};
 pub use pattern::{NamePattern, PathPattern};
 pub use policy::{Approval, Authorized, Quorum};
 pub use policy_digest::PolicyDigest;

@@ -235,6 +235,7 @@ mod tests {
             freeze: None,
             trigger: Trigger::Deployment(Deployment {
                 environment: "prod".parse().unwrap(),
+                reporter: None,
             }),
         }
     }

@@ -213,3 +213,44 @@ async fn a_job_that_runs_again_after_weeks_is_told() {
     said.expect("Started");
     world.is_as_described();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_runs_is_followed_though_its_environment_is_taken_out() {
+    for setting in [Engine::Sqlite.into(), crate::support::on_gitlab::ON_GITLAB] {
+        let services = plain_with(&[]);
+        let world = World::start(setting, &services).await;
+        let (pull_request, sha) = world.ready("feature").await;
+        let said = world.say("ann", pull_request, "/deploy prod").await;
+        said.expect("Started");
+        let other = plain_with(&[("name = \"prod\"", "name = \"later\"")]);
+        world.reconfigure(&other).await;
+        for command in ["/cancel #1", "/reject #1"] {
+            let refused = world.say("bob", pull_request, command).await;
+            refused.expect("**Refused**");
+        }
+        world.finish("success").await;
+        assert_eq!(is_live(&world).await, sha);
+        assert_eq!(world.recorded("succeeded").await, 1);
+        world.reconfigure(&services).await;
+        let said = world.say("ann", pull_request, "/deploy prod").await;
+        said.expect("is live in **prod** already");
+    }
+}
+
+/// Nobody may stop what is not theirs because its environment is not configured for a while.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_is_stopped_by_its_people_though_its_environment_is_taken_out() {
+    let two = plain_with(&[crate::support::world::TWO]);
+    let world = World::start(Engine::Sqlite, &two).await;
+    let (pull_request, _) = world.ready("feature").await;
+    let asked = world.say("ann", pull_request, "/deploy prod").await;
+    asked.expect("1 of 2");
+    let other = two.replace("name = \"prod\"", "name = \"later\"");
+    world.reconfigure(&other).await;
+    for command in ["/cancel #1", "/reject #1"] {
+        let refused = world.say("dora", pull_request, command).await;
+        refused.expect("only those who asked for it or approved it stop it");
+    }
+    let said = world.say("ann", pull_request, "/cancel #1").await;
+    said.expect("**Cancelled**");
+}

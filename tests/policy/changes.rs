@@ -72,6 +72,13 @@ fn example(table: &str, name: &str) -> Example {
             "pipeline = \"nightly\"",
             "pipeline = \"daily\"",
         ),
+        ("Gate", "posted") => Change(GITHUB, "prod", "app = 7 ", "app = 7, posted = true "),
+        ("Gate", "events") => Change(
+            GITHUB,
+            "prod",
+            "app = 7 ",
+            "app = 7, events = [\"pull_request\"] ",
+        ),
         ("Gate", "app") => Change(GITHUB, "prod", "app = 7 ", "app = 8 "),
         // By its alias: the trigger names the environment on the forge itself.
         ("Environment", "name") => {
@@ -117,6 +124,12 @@ fn example(table: &str, name: &str) -> Example {
         ),
         ("Trigger", "webhook" | "secret") => NotYet(WEBHOOK),
         ("Trigger", "environment") => Change(GITHUB, "prod", "Production (EU)", "Production"),
+        ("Trigger", "reporter") => Change(
+            GITHUB,
+            "prod",
+            "\"Production (EU)\" ",
+            "\"Production (EU)\", reporter = \"argo\" ",
+        ),
         ("Trigger", "workflow") => Change(GITHUB, "canary", "deploy.yml", "release.yml"),
         ("Trigger", "ref") => Change(GITHUB, "canary", "ref = \"main\"", "ref = \"trunk\""),
         // An input without a value is one all the same.

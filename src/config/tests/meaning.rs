@@ -32,7 +32,7 @@ fn the_good_file_is_good_and_has_defaults() {
     assert_eq!(environment.expires.to_string(), "4h");
     assert_eq!(environment.after.as_str(), "build");
     assert_eq!(service.stages_before(environment).len(), 1);
-    let Trigger::Deployment(Deployment { environment }) = &environment.trigger else {
+    let Trigger::Deployment(Deployment { environment, .. }) = &environment.trigger else {
         panic!("{environment:?}");
     };
     assert_eq!(environment.as_str(), "prod");

@@ -23,6 +23,7 @@ fn every_kind() -> Vec<Trigger> {
     vec![
         Trigger::Deployment(Deployment {
             environment: name("live"),
+            reporter: None,
         }),
         Trigger::WorkflowDispatch(WorkflowDispatch {
             workflow: "deploy.yml".parse().unwrap(),
@@ -34,6 +35,7 @@ fn every_kind() -> Vec<Trigger> {
         }),
         Trigger::ProtectionRule(ProtectionRule {
             environment: name("live"),
+            workflow: None,
         }),
         Trigger::PlayJob(PlayJob { job: name("ship") }),
         pipeline(Creator::Account),

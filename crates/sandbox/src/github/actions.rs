@@ -10,7 +10,6 @@ use super::call::{Answer, Call, Outcome};
 use super::repositories::Repository;
 use super::world::{Need, World, node, stamp};
 use super::{GitHub, lock};
-use crate::history;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Workflow {
@@ -28,19 +27,19 @@ pub(super) struct Workflow {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Run {
     pub(super) id: u64,
-    workflow: u64,
-    number: u64,
+    pub(super) workflow: u64,
+    pub(super) number: u64,
     pub(super) attempt: u64,
-    title: String,
+    pub(super) title: String,
     pub(super) branch: Option<String>,
     pub(super) sha: String,
     pub(super) event: String,
     pub(super) status: String,
     pub(super) conclusion: Option<String>,
     pub(super) actor: u64,
-    made_at: Timestamp,
-    started_at: Timestamp,
-    moved_at: Timestamp,
+    pub(super) made_at: Timestamp,
+    pub(super) started_at: Timestamp,
+    pub(super) moved_at: Timestamp,
     /// By environment that waits for a protection rule, the reports so far.
     pub(super) waits_for: BTreeMap<String, usize>,
 }
@@ -186,59 +185,6 @@ impl World {
         }
         self.run_event(repository, id, "requested");
         id
-    }
-
-    /// The run by which a push to a commit's branch has it tested; made without a word where there is none.
-    pub(super) fn tested(&mut self, repository: u64, sha: &str) -> Option<u64> {
-        const FILE: &str = "ci.yml";
-        let workflow = self.workflow(repository, FILE)?;
-        let found = self.repositories.get(&repository)?;
-        let mut runs = found.runs.values();
-        let known =
-            runs.find(|run| run.sha == sha && run.event == "push" && run.workflow == workflow.id);
-        if let Some(known) = known {
-            return Some(known.id);
-        }
-        let head = self.branch_of(repository, sha);
-        let below = || {
-            let branches = &self.repositories.get(&repository)?.branches;
-            let mut branches = branches.iter();
-            let holds = |head: &str| history::ancestors(&self.commits, head).contains(sha);
-            branches
-                .find(|(_, head)| holds(head))
-                .map(|(name, _)| name.clone())
-        };
-        let branch = head.or_else(below);
-        let commit = self.commits.get(sha)?;
-        let actor = commit.author.unwrap_or(5);
-        let (id, now) = (self.next_id(), self.now());
-        let title = self.commits.get(sha)?.message.clone();
-        let found = self.repositories.get_mut(&repository)?;
-        let number = found
-            .runs
-            .values()
-            .filter(|run| run.workflow == workflow.id)
-            .count()
-            + 1;
-        let run = Run {
-            id,
-            workflow: workflow.id,
-            number: number as u64,
-            attempt: 1,
-            title,
-            branch,
-            sha: sha.to_owned(),
-            event: "push".to_owned(),
-            status: "in_progress".to_owned(),
-            conclusion: None,
-            actor,
-            made_at: now,
-            started_at: now,
-            moved_at: now,
-            waits_for: BTreeMap::new(),
-        };
-        found.runs.insert(id, run);
-        Some(id)
     }
 
     /// A workflow by its file; one that was not added is made up.

@@ -14,6 +14,7 @@ mod dispatches;
 mod door;
 mod hooks;
 mod installations;
+mod jobs;
 mod key;
 mod manifest;
 mod memory;

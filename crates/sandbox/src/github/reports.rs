@@ -6,7 +6,6 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::actions::Run;
 use super::call::{Answer, Call, Outcome};
 use super::repositories::Repository;
 use super::world::{Need, World, node, stamp};
@@ -30,18 +29,18 @@ pub(super) struct Status {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct CheckRun {
     pub(super) id: u64,
-    suite: u64,
-    sha: String,
-    name: String,
-    status: String,
-    conclusion: Option<String>,
+    pub(super) suite: u64,
+    pub(super) sha: String,
+    pub(super) name: String,
+    pub(super) status: String,
+    pub(super) conclusion: Option<String>,
     /// The slug of the app that reports.
-    app: String,
+    pub(super) app: String,
     /// The run whose job it is; none where it was posted.
     #[serde(default)]
-    run: Option<u64>,
-    started_at: Timestamp,
-    completed_at: Option<Timestamp>,
+    pub(super) run: Option<u64>,
+    pub(super) started_at: Timestamp,
+    pub(super) completed_at: Option<Timestamp>,
 }
 
 /// What a status says, before it has a number.
@@ -288,70 +287,6 @@ impl World {
             "app": app,
             "pull_requests": self.pulls_of(repository, &check.sha),
         })
-    }
-
-    fn job_json(&self, repository: &Repository, check: &CheckRun, run: &Run) -> Value {
-        let api = self.api_url(repository);
-        let html = format!(
-            "https://github.com/{}/actions/runs/{}",
-            repository.full_name, run.id
-        );
-        json!({
-            "id": check.id,
-            "run_id": run.id,
-            "run_url": format!("{api}/actions/runs/{}", run.id),
-            "run_attempt": run.attempt,
-            "node_id": node("CR", check.id),
-            "head_sha": check.sha,
-            "head_branch": run.branch,
-            "url": format!("{api}/actions/jobs/{}", check.id),
-            "html_url": format!("{html}/job/{}", check.id),
-            "status": check.status,
-            "conclusion": check.conclusion,
-            "created_at": stamp(check.started_at),
-            "started_at": stamp(check.started_at),
-            "completed_at": check.completed_at.map(stamp),
-            "name": check.name,
-            "steps": [],
-            "check_run_url": format!("{api}/check-runs/{}", check.id),
-            "labels": ["ubuntu-latest"],
-            "runner_id": null,
-            "runner_name": null,
-            "runner_group_id": null,
-            "runner_group_name": null,
-            "workflow_name": null,
-        })
-    }
-
-    /// `GET /repos/{owner}/{repo}/actions/runs/{id}/jobs`: the newest try of each.
-    pub(super) fn list_jobs(&self, call: &Call, owner: &str, name: &str, id: &str) -> Outcome {
-        let repository = self.reach(call, owner, name, Need::Read("actions"))?;
-        let run = id.parse().ok().and_then(|id| repository.runs.get(&id));
-        let run = run.ok_or_else(Answer::not_found)?;
-        let mut newest: BTreeMap<&str, &CheckRun> = BTreeMap::new();
-        for check in &repository.checks {
-            if check.run == Some(run.id) {
-                newest.insert(&check.name, check);
-            }
-        }
-        call.counted(
-            "jobs",
-            newest.into_values().collect(),
-            |check: &CheckRun| self.job_json(repository, check, run),
-        )
-    }
-
-    /// `GET /repos/{owner}/{repo}/actions/jobs/{id}`
-    pub(super) fn get_job(&self, call: &Call, owner: &str, name: &str, id: &str) -> Outcome {
-        let repository = self.reach(call, owner, name, Need::Read("actions"))?;
-        let check = repository
-            .checks
-            .iter()
-            .find(|check| check.id.to_string() == id);
-        let run = |check: &CheckRun| repository.runs.get(&check.run?);
-        let found = check.and_then(|check| Some((check, run(check)?)));
-        let (check, run) = found.ok_or_else(Answer::not_found)?;
-        Answer::ok(self.job_json(repository, check, run))
     }
 
     /// A new run of a check, or the next word of the one that is not finished.

@@ -6,7 +6,7 @@ use crate::domain::desk::known::destination::{Destination, in_full};
 use crate::domain::desk::known::digests::{self, POLICY_CHANGED};
 use crate::domain::desk::known::named;
 use crate::domain::desk::known::people::{self, refusal};
-use crate::domain::desk::release::{ends, runs};
+use crate::domain::desk::release::{ends, follow, runs};
 use crate::domain::desk::sitting::Sitting;
 use crate::domain::desk::telling::answers::{self, Answer};
 use crate::domain::desk::telling::notices;
@@ -240,13 +240,12 @@ pub(crate) fn cancel(
 /// Whether a release that may be running can be given up: by a person who may approve, and only after it was looked
 /// for, or nothing was heard of it for long.
 fn may_give_up(sitting: &Sitting<'_>, asked: &Asked, request: &Request) -> Result<(), Reason> {
-    let Some(Destination { environment, .. }) = named::configured(sitting, request) else {
-        return Ok(());
-    };
-    named::member(sitting, asked, environment)?;
+    let place = named::configured(sitting, request);
+    if let Some(Destination { environment, .. }) = place {
+        named::member(sitting, asked, environment)?;
+    }
     let silent_for = |flight: &Flight, periods: i32| {
-        let patience = jiff::SignedDuration::try_from(environment.follow.as_duration())
-            .unwrap_or(jiff::SignedDuration::MAX);
+        let patience = follow::patience(place);
         let patience = patience.saturating_mul(periods);
         sitting.now.duration_since(flight.left_at) > patience
     };

@@ -186,7 +186,8 @@ pub(crate) fn shown_here<'s>(
     services
 }
 
-/// Only the requester, or a person who may approve, stops a request.
+/// Only the requester, or a person who may approve, stops a request. Where its environment is not configured any more,
+/// nobody may approve: those who did may stop it.
 pub(crate) fn involved(
     sitting: &Sitting<'_>,
     asked: &Asked,
@@ -196,7 +197,18 @@ pub(crate) fn involved(
         return Ok(request);
     }
     let Some(Destination { environment, .. }) = configured(sitting, &request) else {
-        return Ok(request);
+        if request
+            .given
+            .iter()
+            .any(|given| given.by.id == asked.author.id)
+        {
+            return Ok(request);
+        }
+        let says = text![
+            in_full(&request),
+            " is not configured any more: only those who asked for it or approved it stop it"
+        ];
+        return Err(Reason::refuses(Rule::STATE, says));
     };
     member(sitting, asked, environment)
         .map_err(|reason| Reason::of(Rule::STATE, in_full(&request), vec![reason]))

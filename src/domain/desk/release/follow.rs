@@ -1,5 +1,7 @@
 //! Deployments as the forge tells about them: they move our releases, and show those that were not approved here.
 
+use jiff::SignedDuration;
+
 use crate::domain::desk::known::destination::Destination;
 use crate::domain::desk::known::sighted::{Sighted, login_or_somebody};
 use crate::domain::desk::known::{named, repositories};
@@ -36,9 +38,6 @@ fn follow_deployment(
 ) -> Result<(), Outcome> {
     let services = repositories::services_at(sitting, &seen.repository, outcome)
         .map_err(|why| repositories::usurped(sitting, &seen.repository, &why))?;
-    if services.is_empty() {
-        return Err(Outcome::ignored("no service lives in this repository"));
-    }
     let external = External {
         kind: ExternalKind::Deployment,
         id: seen.id,
@@ -68,6 +67,9 @@ fn follow_deployment(
             release::advance(sitting, request, progress, (url, false), outcome);
         }
         return Ok(());
+    }
+    if services.is_empty() {
+        return Err(Outcome::ignored("no service lives in this repository"));
     }
     for service in services {
         for environment in &service.environments {
@@ -216,14 +218,20 @@ pub(crate) fn adopt(
     request
 }
 
+/// After how long without news a release is asked after. What is not configured any more goes on all the same, and is
+/// followed to its end.
+pub(crate) fn patience(place: Option<Destination<'_>>) -> SignedDuration {
+    const USUAL: SignedDuration = SignedDuration::from_mins(10);
+    place.map_or(USUAL, |place| {
+        let patience = place.environment.follow.as_duration();
+        SignedDuration::try_from(patience).unwrap_or(SignedDuration::MAX)
+    })
+}
+
 pub(crate) fn arm_follow(sitting: &Sitting<'_>, request: &Request, outcome: &mut Outcome) {
-    let Some(Destination { environment, .. }) = named::configured(sitting, request) else {
-        return;
-    };
-    let at = sitting
-        .now
-        .checked_add(environment.follow.as_duration())
-        .unwrap_or(jiff::Timestamp::MAX);
+    let patience = patience(named::configured(sitting, request));
+    let at = sitting.now.checked_add(patience);
+    let at = at.unwrap_or(jiff::Timestamp::MAX);
     outcome.changes.push(Change::Timer {
         due: Due::Follow {
             service: request.service.clone(),

@@ -208,7 +208,7 @@ pub(crate) fn is_still_meant(
     }
     let is_newer = live.is_some_and(|live| live.since > ended_at);
     let is_closed = sitting.lock(place.service, place.environment).is_some()
-        || place.environment.freeze.is_some();
+        || !place.environment.closings().is_empty();
     sitting.now.duration_since(ended_at) <= MOMENTS
         && !is_newer
         && !is_closed

@@ -52,6 +52,7 @@ pub(super) fn catalog() -> Catalog {
         freeze: None,
         trigger: Trigger::Deployment(Deployment {
             environment: "production".parse().unwrap(),
+            reporter: None,
         }),
     };
     Catalog {

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 
 use crate::domain::desk::{Change, Decision, Outcome, decide, unfold};
 use crate::domain::{
-    Account, Bound, Candidate, Catalog, Due, Finding, Incoming, Internal, Knowledge, Live, Lock,
-    Look, News, Notice, Offer, Question, Report, Request, RuleRequested, Seen, Speaker,
+    Account, Bound, Caller, Candidate, Catalog, Due, Fact, Finding, Incoming, Internal, Knowledge, Live,
+    Lock, Look, News, Notice, Offer, Question, Report, Request, RuleRequested, Seen, Speaker,
 };
 
 /// Everything that is stored.
@@ -23,6 +23,7 @@ pub(super) struct Memory {
     pub(super) locks: Vec<Lock>,
     pub(super) waiting: Vec<RuleRequested>,
     pub(super) remembered: BTreeSet<String>,
+    pub(super) callers: Vec<Caller>,
     pub(super) timers: BTreeMap<String, (Due, Timestamp)>,
     pub(super) facts: BTreeMap<Question, Finding>,
     pub(super) notices: BTreeMap<u64, Notice>,
@@ -63,8 +64,25 @@ impl Memory {
                 }
                 Decision::Needs { missing, .. } => {
                     for question in missing.questions {
-                        let nobody_knows = Err("nobody was asked".to_owned());
-                        knowledge.facts.insert(question, nobody_knows);
+                        let known = match &question {
+                            // Whoever speaks here belongs here, unless a test says otherwise.
+                            Question::Acquaintance { .. } => Ok(Fact::Acquaintance(true)),
+                            Question::Role { .. }
+                            | Question::Membership { .. }
+                            | Question::PullRequest { .. }
+                            | Question::Comparison { .. }
+                            | Question::Commit { .. }
+                            | Question::Head { .. }
+                            | Question::Reports { .. }
+                            | Question::Origin { .. }
+                            | Question::Comment { .. }
+                            | Question::AppBehind { .. }
+                            | Question::Progress { .. }
+                            | Question::Sighting { .. }
+                            | Question::Run { .. }
+                            | Question::Ourselves { .. } => Err("nobody was asked".to_owned()),
+                        };
+                        knowledge.facts.insert(question, known);
                     }
                     for look in missing.looks {
                         let seen = self.look(&look);
@@ -90,6 +108,15 @@ impl Memory {
             }
             Look::BoundRepository { path } => {
                 Seen::Repositories(self.bound.get(path).cloned().into_iter().collect())
+            }
+            Look::Caller {
+                repository,
+                account,
+            } => {
+                let mut callers = self.callers.iter();
+                let found =
+                    callers.find(|one| (one.repository, one.account) == (*repository, *account));
+                Seen::Caller(found.cloned())
             }
             Look::Pin { .. } => Seen::Pin(self.pins.get(look).copied()),
             Look::Candidates { repository, sha } => {
@@ -223,6 +250,12 @@ impl Memory {
                     Some(known) if report.replaces(known) => *known = report.clone(),
                     Some(_) => {}
                 }
+            }
+            Change::Caller(caller) => {
+                self.callers.retain(|one| {
+                    (one.repository, one.account) != (caller.repository, caller.account)
+                });
+                self.callers.push(caller.clone());
             }
             Change::Candidate(candidate) => {
                 let known = self.candidates.iter_mut().find(|known| {
