@@ -14,6 +14,7 @@ mod chat_story;
 mod chats;
 mod commands;
 mod contract;
+mod deleted;
 mod demo;
 mod demo_pages;
 mod doctor;
