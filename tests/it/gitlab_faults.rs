@@ -140,6 +140,7 @@ const REPORTS: Rows = Rows {
     calls: &[
         ("GET", "/pipelines$"),
         ("GET", "/pipelines/#$"),
+        ("GET", "/pipelines/#/bridges$"),
         ("GET", "/pipelines/#/jobs$"),
         ("GET", "/statuses$"),
         ("GET", "/deployments$"),
@@ -182,7 +183,11 @@ const APPROVED: Rows = Rows {
 const LEAVING: Rows = Rows {
     trigger: JOB,
     before: Before::Decided,
-    calls: &[("GET", "/pipelines$"), ("GET", "/pipelines/#/jobs$")],
+    calls: &[
+        ("GET", "/pipelines$"),
+        ("GET", "/pipelines/#/bridges$"),
+        ("GET", "/pipelines/#/jobs$"),
+    ],
 };
 
 const LEAVING_APPROVED: Rows = Rows {
@@ -202,6 +207,7 @@ const LOST: Rows = Rows {
     calls: &[
         ("GET", "/user$"),
         ("GET", "/pipelines$"),
+        ("GET", "/pipelines/#/bridges$"),
         ("GET", "/pipelines/#/jobs$"),
     ],
 };

@@ -118,6 +118,8 @@ pub(crate) fn status_report(
         at: told.at.or_epoch(),
         reference: None,
         pipeline: None,
+        parent: None,
+        heard: None,
     }
 }
 
@@ -161,6 +163,8 @@ pub(crate) fn check_report(check: Check, repository: RepositoryId) -> Option<Rep
         at,
         reference: None,
         pipeline: None,
+        parent: None,
+        heard: None,
     })
 }
 
@@ -237,6 +241,8 @@ pub(crate) fn run_report(run: &Run, repository: RepositoryId) -> Option<Report> 
         at,
         reference: None,
         pipeline: None,
+        parent: None,
+        heard: None,
     })
 }
 
@@ -404,6 +410,8 @@ mod tests {
             at: "2026-01-01T00:00:00Z".parse().unwrap(),
             reference: None,
             pipeline: None,
+            parent: None,
+            heard: None,
         };
         assert_eq!(reported("status", |_| ()), expect);
         for (state, colour) in [

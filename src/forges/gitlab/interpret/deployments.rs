@@ -86,6 +86,8 @@ pub(crate) fn deployment_report(
         at,
         reference: None,
         pipeline: None,
+        parent: None,
+        heard: None,
     }
 }
 
@@ -139,6 +141,8 @@ mod tests {
             at,
             reference: None,
             pipeline: None,
+            parent: None,
+            heard: None,
         };
         assert_eq!(report, expect);
         let expect = DeploymentMoved {

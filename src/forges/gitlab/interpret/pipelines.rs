@@ -12,7 +12,7 @@ use crate::domain::{
 
 const LONGEST_MARK: usize = 200;
 /// The source of a pipeline that a job of another pipeline of the same project started.
-const CHILD: &str = "parent_pipeline";
+pub(crate) const CHILD: &str = "parent_pipeline";
 
 pub(super) fn pipeline(mut payload: Pipeline) -> Vec<Incoming> {
     let home = payload.project.web_url.take();
@@ -37,6 +37,9 @@ pub(super) fn pipeline(mut payload: Pipeline) -> Vec<Incoming> {
     }
     let jobs: Vec<Weighed<'_>> = builds.iter().map(weighed).collect();
     let reference = pipeline.reference.clone();
+    let parent = payload
+        .source_pipeline
+        .and_then(|origin| origin.pipeline_id);
     let whole = PipelineTold {
         id: pipeline.id,
         sha: pipeline.sha.clone(),
@@ -45,11 +48,16 @@ pub(super) fn pipeline(mut payload: Pipeline) -> Vec<Incoming> {
         status: pipeline.status,
         url,
         reference: reference.clone(),
+        parent,
     };
     let whole = pipeline_report(repository.id, whole, &jobs);
     let builds = builds.into_iter().filter_map(|build| {
         let url = page(home.as_deref(), &format!("jobs/{}", build.id.0));
-        let told = told(build, url, pipeline.id, reference.clone());
+        let told = JobTold {
+            parent,
+            reference: reference.clone(),
+            ..told(build, url, pipeline.id)
+        };
         job_report(repository.id, pipeline.sha.clone(), told)
     });
     builds
@@ -79,17 +87,18 @@ pub(crate) fn name<'s>(name: Option<&'s str>, source: &'s str) -> &'s str {
         .unwrap_or(source)
 }
 
-fn told(build: Build, url: String, pipeline: Id, reference: Option<String>) -> JobTold {
+fn told(build: Build, url: String, pipeline: Id) -> JobTold {
     JobTold {
         at: moment(&build),
         id: build.id,
         pipeline: Some(pipeline),
+        parent: None,
         name: build.name,
         stage: build.stage,
         status: build.status,
         allow_failure: build.allow_failure.unwrap_or(false),
         url,
-        reference,
+        reference: None,
     }
 }
 
@@ -114,6 +123,8 @@ pub(crate) struct PipelineTold {
     pub(crate) url: String,
     /// Its branch or tag.
     pub(crate) reference: Option<String>,
+    /// The pipeline whose job started it.
+    pub(crate) parent: Option<Id>,
 }
 
 /// A job, as far as it weighs in its pipeline.
@@ -176,6 +187,8 @@ pub(crate) fn pipeline_report(
         at,
         reference: told.reference,
         pipeline: None,
+        parent: told.parent.map(|id| id.0),
+        heard: None,
     }
 }
 
@@ -284,6 +297,8 @@ mod tests {
             at,
             reference: None,
             pipeline: None,
+            parent: None,
+            heard: None,
         };
         assert_eq!(*whole, expect);
     }
