@@ -42,6 +42,7 @@ mod installations;
 mod leases;
 mod lifecycle;
 mod limits;
+mod links;
 mod long_lists;
 mod pages;
 mod people;
