@@ -19,6 +19,7 @@ mod demo;
 mod demo_pages;
 mod doctor;
 mod effects;
+mod escapes;
 mod evidence;
 mod examples;
 mod exports;
