@@ -211,6 +211,8 @@ impl World {
                     at: now,
                     reference: None,
                     pipeline: None,
+                    parent: None,
+                    heard: None,
                 }));
             }
         }

@@ -5,14 +5,14 @@ use std::process::ExitCode;
 
 use crate::config::{self, Config};
 
-use super::{EXIT_INVALID, colour_of_errors, complain, handover, say, witnesses};
+use super::{EXIT_INVALID, colour_of_errors, complain, complain_painted, handover, say, witnesses};
 
 /// Validates the file and explains what it means, or prints every mistake in it.
 pub(super) fn check(path: &Path) -> ExitCode {
     let config = match Config::load(path) {
         Ok(config) => config,
         Err(report) => {
-            complain(&report.render(colour_of_errors()));
+            complain_painted(&report.render(colour_of_errors()));
             return ExitCode::from(EXIT_INVALID);
         }
     };

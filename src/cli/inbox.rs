@@ -10,7 +10,7 @@ use crate::store::inbox::{self, SetAside};
 use crate::store::{Store, ledger};
 use countersign_ground::clock::Clock;
 
-use super::{ConfigFile, EXIT_INVALID, complain, open, say};
+use super::{ConfigFile, EXIT_INVALID, complain, open, say, say_json};
 
 const PAGE: u32 = 200;
 
@@ -67,11 +67,11 @@ async fn show(store: &Store, list: &List) -> anyhow::Result<ExitCode> {
         let Some(last) = rows.last() else { break };
         after = last.id;
         for row in &rows {
-            say(&if list.json {
-                as_json(row)
+            if list.json {
+                say_json(&as_json(row));
             } else {
-                as_line(row)
-            });
+                say(&as_line(row));
+            }
         }
         shown += rows.len();
     }

@@ -34,6 +34,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
+use countersign_ledger::{clean_json, clean_lines};
 
 /// Releases approved commits, once, with evidence.
 #[derive(Debug, Parser)]
@@ -188,13 +189,28 @@ fn in_runtime(work: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::R
     done
 }
 
-/// Prints a result. A reader who went away is not an error.
+/// Prints a result; whatever it holds from outside moves no cursor. A reader who went away is not an error.
 fn say(text: &str) {
+    say_painted(&clean_lines(text));
+}
+
+/// Prints a result in JSON, which stays the same for whoever reads it as JSON.
+fn say_json(text: &str) {
+    say_painted(&clean_json(text));
+}
+
+/// Prints a result in which we have set colours; what it holds from outside was cleaned before.
+fn say_painted(text: &str) {
     let _gone = writeln!(std::io::stdout(), "{text}");
 }
 
-/// Prints what went wrong.
+/// Prints what went wrong, as [`say`] does.
 fn complain(text: &str) {
+    complain_painted(&clean_lines(text));
+}
+
+/// As [`complain`], with colours of ours.
+fn complain_painted(text: &str) {
     let _gone = writeln!(std::io::stderr(), "{text}");
 }
 

@@ -8,7 +8,7 @@ use secrecy::ExposeSecret as _;
 use crate::config::Config;
 use crate::store::{Options, Store};
 
-use super::{colour_of_errors, complain, log_key};
+use super::{colour_of_errors, complain_painted, log_key};
 
 /// Opens the database and brings its schema up to date.
 pub(super) async fn store(config: &Config) -> anyhow::Result<Store> {
@@ -49,7 +49,7 @@ pub(super) async fn configured(path: &Path) -> anyhow::Result<Option<(Config, St
             Ok(Some((config, store)))
         }
         Err(report) => {
-            complain(&report.render(colour_of_errors()));
+            complain_painted(&report.render(colour_of_errors()));
             Ok(None)
         }
     }

@@ -11,7 +11,7 @@ use crate::store::outbox::{self, Listed};
 use crate::store::{Store, ledger};
 use countersign_ground::clock::Clock;
 
-use super::{ConfigFile, EXIT_INVALID, complain, open, say};
+use super::{ConfigFile, EXIT_INVALID, complain, open, say, say_json};
 
 const PAGE: u32 = 200;
 
@@ -97,11 +97,11 @@ async fn show(store: &Store, list: &List) -> anyhow::Result<ExitCode> {
             ));
         }
         for row in &rows {
-            say(&if list.json {
-                as_json(row)
+            if list.json {
+                say_json(&as_json(row));
             } else {
-                as_line(row)
-            });
+                say(&as_line(row));
+            }
         }
         shown += rows.len();
     }

@@ -10,7 +10,7 @@ use crate::store::state::{self, Linked};
 use crate::store::{Store, ledger};
 use countersign_ground::clock::Clock;
 
-use super::{ConfigFile, EXIT_INVALID, complain, open, say};
+use super::{ConfigFile, EXIT_INVALID, complain, open, say, say_json};
 
 /// What can be done with links.
 #[derive(Debug, Subcommand)]
@@ -64,11 +64,11 @@ async fn show(store: &Store, list: &List) -> anyhow::Result<ExitCode> {
         say("no chat account is linked");
     }
     for linked in links {
-        say(&if list.json {
-            as_json(&linked)
+        if list.json {
+            say_json(&as_json(&linked));
         } else {
-            as_line(&linked)
-        });
+            say(&as_line(&linked));
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

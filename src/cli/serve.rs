@@ -10,7 +10,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::config::Config;
 
 use super::running::{Farewell, Running};
-use super::{EXIT_INVALID, colour_of_errors, complain, handover, log, notify};
+use super::{EXIT_INVALID, colour_of_errors, complain, complain_painted, handover, log, notify};
 
 /// Between "not ready" and the closed door, so that a load balancer can look away.
 const DRAIN: Duration = Duration::from_secs(1);
@@ -33,7 +33,7 @@ pub(super) async fn serve(path: PathBuf) -> anyhow::Result<ExitCode> {
     let config = match Config::load(&path) {
         Ok(config) => config,
         Err(report) => {
-            complain(&report.render(colour_of_errors()));
+            complain_painted(&report.render(colour_of_errors()));
             return Ok(ExitCode::from(EXIT_INVALID));
         }
     };

@@ -15,7 +15,7 @@ use countersign_ground::chance;
 use countersign_ground::clock::{Clock, later};
 use countersign_ground::digest::hex;
 
-use super::{ConfigFile, EXIT_INVALID, complain, open, say};
+use super::{ConfigFile, EXIT_INVALID, complain, open, say, say_json};
 
 const PAGE: u32 = 200;
 const LONGEST_NAME: usize = 100;
@@ -182,11 +182,11 @@ async fn show(store: &Store, list: &List, now: Timestamp) -> anyhow::Result<Exit
             ));
         }
         for token in &rows {
-            say(&if list.json {
-                as_json(token, now)
+            if list.json {
+                say_json(&as_json(token, now));
             } else {
-                as_line(token, now)
-            });
+                say(&as_line(token, now));
+            }
         }
         shown += rows.len();
     }

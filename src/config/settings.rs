@@ -67,7 +67,7 @@ pub struct Server {
     pub max_connections: usize,
     /// The largest request body that is read, in bytes.
     pub max_body: usize,
-    /// How many bytes of request bodies are held in memory together.
+    /// How many bytes of request bodies are held in memory together, of which each source has its part.
     pub max_waiting: usize,
     /// How long a client may take to send a request's head.
     pub header_timeout: Duration,

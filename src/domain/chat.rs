@@ -6,6 +6,8 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::{Account, Forge};
+
 /// A chat platform.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -15,6 +17,8 @@ pub enum Chat {
 }
 
 impl Chat {
+    pub const ALL: [Self; 2] = [Self::Discord, Self::Slack];
+
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Discord => "discord",
@@ -103,6 +107,8 @@ pub struct Spot {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Said {
     pub spot: Spot,
+    /// The tenant that the speaker's account is of, where the chat tells it: a channel can be shared with others.
+    pub home: Option<String>,
     pub act: Act,
     /// Random words, drawn when it was read: a new link's code.
     pub lot: String,
@@ -151,14 +157,32 @@ pub enum Button {
     Retry {
         request: u64,
     },
-    /// The account on the forge is mine.
+    /// This account on the forge is mine. Versions before named only the offer.
     Link {
         offer: u64,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        claimant: Option<Claimant>,
     },
     /// It is not.
     NoLink {
         offer: u64,
     },
+}
+
+/// An account on a forge that used a code, by its number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Claimant {
+    pub forge: Forge,
+    pub id: u64,
+}
+
+impl From<&Account> for Claimant {
+    fn from(account: &Account) -> Self {
+        Self {
+            forge: account.forge,
+            id: account.id,
+        }
+    }
 }
 
 /// What every id of ours begins with, so that others' components are told apart.
@@ -168,15 +192,31 @@ impl Button {
     /// The id by which the platform tells us that it was pressed.
     pub fn spelled(self) -> String {
         let (word, number) = self.parts();
-        format!("{OURS}{word}/{number}")
+        let mut spelled = format!("{OURS}{word}/{number}");
+        if let Self::Link {
+            claimant: Some(Claimant { forge, id }),
+            ..
+        } = self
+        {
+            spelled.push_str(&format!("/{}/{id}", forge.prefix()));
+        }
+        spelled
     }
 
     pub fn parse(text: &str) -> Option<Self> {
-        let (word, number) = text.strip_prefix(OURS)?.split_once('/')?;
-        if !number.bytes().all(|b| b.is_ascii_digit()) {
-            return None;
+        let (word, rest) = text.strip_prefix(OURS)?.split_once('/')?;
+        if let ("link", Some((offer, account))) = (word, rest.split_once('/')) {
+            let (forge, id) = account.split_once('/')?;
+            let claimant = Claimant {
+                forge: Forge::of_prefix(forge)?,
+                id: number(id)?,
+            };
+            return Some(Self::Link {
+                offer: number(offer)?,
+                claimant: Some(claimant),
+            });
         }
-        let number: u64 = number.parse().ok()?;
+        let number = number(rest)?;
         Some(match word {
             "deploy" => Self::Deploy { notice: number },
             "details" => Self::Details { notice: number },
@@ -185,7 +225,10 @@ impl Button {
             "approve" => Self::Approve { request: number },
             "reject" => Self::Reject { request: number },
             "retry" => Self::Retry { request: number },
-            "link" => Self::Link { offer: number },
+            "link" => Self::Link {
+                offer: number,
+                claimant: None,
+            },
             "nolink" => Self::NoLink { offer: number },
             _ => return None,
         })
@@ -200,7 +243,7 @@ impl Button {
             Self::Approve { request } => ("approve", request),
             Self::Reject { request } => ("reject", request),
             Self::Retry { request } => ("retry", request),
-            Self::Link { offer } => ("link", offer),
+            Self::Link { offer, .. } => ("link", offer),
             Self::NoLink { offer } => ("nolink", offer),
         }
     }
@@ -249,6 +292,11 @@ impl Button {
     }
 }
 
+fn number(text: &str) -> Option<u64> {
+    let is_number = text.bytes().all(|b| b.is_ascii_digit());
+    text.parse().ok().filter(|_| is_number)
+}
+
 /// What a form asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Question {
@@ -271,7 +319,7 @@ pub struct Offer {
     pub spot: Spot,
     pub expires_at: Timestamp,
     /// The account that used the code.
-    pub claimed_by: Option<super::Account>,
+    pub claimed_by: Option<Account>,
 }
 
 #[cfg(test)]
@@ -288,7 +336,17 @@ mod tests {
             Button::Approve { request: 42 },
             Button::Reject { request: 42 },
             Button::Retry { request: 42 },
-            Button::Link { offer: 1 },
+            Button::Link {
+                offer: 1,
+                claimant: None,
+            },
+            Button::Link {
+                offer: u64::MAX,
+                claimant: Some(Claimant {
+                    forge: Forge::GitLab,
+                    id: u64::MAX,
+                }),
+            },
             Button::NoLink { offer: 1 },
         ] {
             assert_eq!(Button::parse(&button.spelled()), Some(button));
@@ -305,6 +363,13 @@ mod tests {
             "deploy/7",
             "cs/deploy/99999999999999999999",
             "cs/launch/7",
+            "cs/link/7/",
+            "cs/link/7/github",
+            "cs/link/7/github/",
+            "cs/link/7/github/+5",
+            "cs/link/7/elsewhere/5",
+            "cs/link/7/github/5/6",
+            "cs/approve/7/github/5",
         ] {
             assert_eq!(Button::parse(text), None, "{text}");
         }

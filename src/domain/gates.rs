@@ -150,7 +150,7 @@ fn judge(stage: &Stage, gates: &[GateView], now: Timestamp) -> StageVerdict {
             let since = gates
                 .iter()
                 .flat_map(|gate| &gate.reports)
-                .map(|report| report.at.min(now))
+                .map(|report| report.stands_since().min(now))
                 .max()
                 .unwrap_or(now);
             let until = stage.soak.map(|soak| {
@@ -237,6 +237,8 @@ mod tests {
             at: Timestamp::UNIX_EPOCH,
             reference: reference.map(str::to_owned),
             pipeline: None,
+            parent: None,
+            heard: None,
         }
     }
 

@@ -147,7 +147,7 @@ pub use audit::{Filter, Noted};
 pub use candidate::{Candidate, Mark};
 pub use catalog::Catalog;
 pub use channel::ChannelRef;
-pub use chat::{Act, Button, Chat, Handle, Offer, Said, Speaker, Spot};
+pub use chat::{Act, Button, Chat, Claimant, Handle, Offer, Said, Speaker, Spot};
 pub use command::{Command, Misunderstood};
 pub use delivery::{Delivery, Source};
 pub use desk::{COMMAND_LIFETIME, Change, Decision, Outcome, Viewing, decide, look, unfold};

@@ -30,6 +30,12 @@ pub struct Report {
     /// The pipeline of a job.
     #[serde(default)]
     pub pipeline: Option<u64>,
+    /// The pipeline whose job started that one, or this.
+    #[serde(default)]
+    pub parent: Option<u64>,
+    /// When we heard that it is so. Versions before did not write it down.
+    #[serde(default)]
+    pub heard: Option<Timestamp>,
 }
 
 /// How a report on a tag begins to say so.
@@ -170,6 +176,23 @@ impl Report {
     /// Whether a workflow posted it.
     pub fn is_posted(&self) -> bool {
         self.reference.as_deref() == Some(POSTED)
+    }
+
+    /// Since when it has been so, as far as we know. The time that it carries is its sender's, who could choose one
+    /// long ago.
+    pub fn stands_since(&self) -> Timestamp {
+        self.heard.unwrap_or(self.at)
+    }
+
+    /// Whether this says of the same run or check what `other` said.
+    pub fn repeats(&self, other: &Self) -> bool {
+        self.is_of(other) && self.colour == other.colour
+    }
+
+    /// Whether this is about the same run or check.
+    pub fn is_of(&self, other: &Self) -> bool {
+        let key = |one: &Self| (one.kind, one.rank.id, one.rank.attempt);
+        key(self) == key(other) && self.name == other.name
     }
 
     /// Its source and what it was made on, as a key: what one branch shows takes nothing away from another.

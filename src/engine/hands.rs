@@ -114,7 +114,11 @@ async fn carry_out(
     job: &Job<'_>,
 ) -> Result<Option<String>, CallError> {
     match effect {
-        OnForge::React { place, reaction } => client.react(place, *reaction).await,
+        OnForge::React { place, reaction } => match client.react(place, *reaction).await {
+            // Its author deleted the comment: nobody waits for a reaction.
+            Err(CallError::Absent(_)) => Ok(()),
+            reacted => reacted,
+        },
         OnForge::Say {
             place,
             thread,

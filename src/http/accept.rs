@@ -36,7 +36,7 @@ pub struct Limits {
     pub body: Duration,
     /// Bytes of one body.
     pub body_size: usize,
-    /// Bytes of all bodies that are being read or wait to be stored.
+    /// Bytes of all bodies that are being read or wait to be stored, of which each source has its part.
     pub bodies_size: usize,
     /// Deliveries that wait for the database.
     pub waiting: usize,

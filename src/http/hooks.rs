@@ -71,15 +71,17 @@ pub(super) async fn deliver(
 }
 
 async fn take(doorway: &Doorway, source: Source, request: Request<Body>) -> (Answer, Said) {
-    if doorway.is_overloaded() {
+    let memory = doorway.memories.of(source);
+    let memory = memory.filter(|memory| !memory.is_exhausted());
+    let Some(memory) = memory.filter(|_| !doorway.is_overloaded()) else {
         return (Answer::Overloaded, Said::words("too much is waiting"));
-    }
+    };
     let (parts, body) = request.into_parts();
     let limits = doorway.limits;
     if announced(&parts.headers).is_some_and(|bytes| bytes > limits.body_size) {
         return (Answer::TooLarge, Said::words(too_large(limits.body_size)));
     }
-    let whole = match body::read(body, limits.body_size, limits.body, &doorway.memory).await {
+    let whole = match body::read(body, limits.body_size, limits.body, memory).await {
         Ok(whole) => whole,
         Err(Unread::TooLarge) => {
             return (Answer::TooLarge, Said::words(too_large(limits.body_size)));

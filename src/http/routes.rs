@@ -13,7 +13,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use super::accept::Limits;
 use super::answer::Problem;
 use super::bearer::Bearers;
-use super::body::Memory;
+use super::body::Memories;
 use super::health::{self, Readiness};
 use super::suggestions::Suggestions;
 use super::turns::Turns;
@@ -38,7 +38,7 @@ pub struct Doorway {
     pub(super) metrics: Metrics,
     pub(super) readiness: Readiness,
     pub(super) limits: Limits,
-    pub(super) memory: Memory,
+    pub(super) memories: Memories,
     pub(super) forges: forges::door::Guard,
     pub(super) chats: chats::door::Guard,
     pub(super) suggestions: Suggestions,
@@ -58,7 +58,7 @@ impl Doorway {
             door,
             clock: readiness.clock.clone(),
             metrics: readiness.metrics.clone(),
-            memory: Memory::new(limits.bodies_size),
+            memories: Memories::new(limits.bodies_size, limits.body_size),
             readiness,
             limits,
             forges,
@@ -93,8 +93,9 @@ impl Doorway {
         }
     }
 
+    /// Whether the database is behind with what was received.
     pub(super) fn is_overloaded(&self) -> bool {
-        self.door.room() == 0 || self.memory.is_exhausted()
+        self.door.room() == 0
     }
 }
 

@@ -38,6 +38,16 @@ pub enum StoreError {
     Stopped,
 }
 
+impl StoreError {
+    /// Another writer changed what this unit had looked at.
+    pub(super) fn overtaken() -> Self {
+        Self::Conflict {
+            attempts: 1,
+            cause: sqlx::Error::RowNotFound,
+        }
+    }
+}
+
 /// What a failed statement means for the unit it was part of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Failure {

@@ -9,7 +9,7 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use crate::contract;
-use crate::support::talk::{TOLD, on_discord};
+use crate::support::talk::{TOLD, on_discord, on_slack};
 use crate::support::world::{TWO, plain_with};
 use crate::support::{Engine, Setting, World, eventually, on_both_forges};
 
@@ -21,6 +21,7 @@ on_both_forges!(
     a_ready_commit_can_be_rejected_before_anybody_asks,
     whoever_lost_the_right_is_refused_at_once,
     strangers_and_other_tenants_are_refused_and_recorded,
+    an_outsider_in_a_shared_channel_is_refused_and_recorded,
     the_same_interaction_twice_is_one_command,
     what_is_old_is_not_let_in,
     hostile_names_mention_nobody,
@@ -42,6 +43,22 @@ async fn world(setting: impl Into<Setting>, changes: &[(&str, &str)]) -> World {
 
 fn expect(text: &str, part: &str) {
     assert!(text.contains(part), "no {part:?} in\n{text}");
+}
+
+async fn an_outsider_in_a_shared_channel_is_refused_and_recorded(setting: Setting) {
+    let world = world(setting, &[]).await;
+    world.ready("Sell more").await;
+    let refused = world.recorded("refused").await;
+    let slack = &world.talk().slack;
+    slack.set_home(&on_slack("ann"), "T0OTHERCORP");
+    let no = world.press_on_slack("ann", "Deploy").await;
+    expect(&no, "does not work for this workspace");
+    assert_eq!(world.recorded("refused").await, refused + 1);
+    assert_eq!(world.starts(), 0);
+    slack.set_home(&on_slack("ann"), slack::TEAM);
+    let yes = world.press_on_slack("ann", "Deploy").await;
+    expect(&yes, "Started");
+    assert_eq!(world.starts(), 1);
 }
 
 async fn a_commit_is_released_from_discord(setting: Setting) {

@@ -11,6 +11,7 @@ use crate::support::{Engine, Setting, World, on_both, on_both_forges};
 on_both_forges!(
     what_is_missing_waits_and_what_is_red_heals,
     a_stage_soaks_before_it_has_passed,
+    a_soak_counts_from_when_we_heard,
     late_red_stops_what_was_asked_for,
     the_order_of_arrival_means_nothing,
     our_own_statuses_fill_no_gate,
@@ -297,5 +298,35 @@ async fn late_red_stops_what_was_asked_for(setting: Setting) {
     let said = world.say("dora", pull_request, "/approve #1").await;
     said.expect("2 of 2");
     assert_eq!(world.deployments(), [sha]);
+    world.is_as_described();
+}
+
+async fn a_soak_counts_from_when_we_heard(setting: Setting) {
+    let gate = "gates = [\"deployment:staging\"]";
+    let soaking = format!("{gate}\nsoak = \"10m\"");
+    let world = World::start(setting, &plain_with(&[(gate, &soaking)])).await;
+    let (pull_request, sha) = world.merge("feature").await;
+    world.build(&sha, "success").await;
+    world.status(&sha, "lint", "success").await;
+    world.settle().await;
+    // Whoever reports may name any time; here it is the true one, of long ago.
+    world.hold();
+    let staging = world.deploy(&sha, "staging").await;
+    world.deployment_status(staging, "success").await;
+    world.wait(590);
+    world.release(&Order::AsTheyCame);
+    world.settle().await;
+    world.pass(20).await;
+    assert_eq!(world.recorded("candidate.ready").await, 0);
+    let said = world.say("ann", pull_request, "/deploy prod").await;
+    said.expect("stage **staging** is green and soaks until");
+    // It is asked for again and again, and was heard of once.
+    world.pass(570).await;
+    world.say("ann", pull_request, "/deploy prod").await;
+    assert_eq!(world.recorded("candidate.ready").await, 0);
+    world.pass(11).await;
+    assert_eq!(world.recorded("candidate.ready").await, 1);
+    let said = world.say("ann", pull_request, "/deploy prod").await;
+    said.expect("Started");
     world.is_as_described();
 }

@@ -174,3 +174,51 @@ async fn where_heads_are_released_their_pipelines_count() {
     let [played] = world.posted("/play").try_into().unwrap();
     assert_eq!(played.path, format!("/projects/9/jobs/{job}/play"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_child_of_a_pipeline_that_does_not_count_is_not_played() {
+    let world = World::on_gitlab().await;
+    let release = JobPlan::new("deploy-prod", "deploy").manual();
+    let child = vec![release.to("production")];
+    let start = JobPlan::new("release", "release").starting(child);
+    let jobs = vec![JobPlan::new("build", "build"), start];
+    world.gitlab.set_jobs(SHOP, jobs);
+    let (pull_request, sha) = world.ready("feature").await;
+    let newest = || world.gitlab.newest_job(SHOP, &sha, "deploy-prod");
+    let own = newest().unwrap();
+    // Bob can give that pipeline variables, and its child gets them.
+    world.gitlab.run_pipeline(SHOP, "main", "bob").await;
+    world.gitlab.job(SHOP, &sha, "build", "success").await;
+    world.settle().await;
+    assert_ne!(newest(), Some(own));
+    let said = world.say("ann", pull_request, "/deploy prod").await;
+    said.expect("Started");
+    let [played] = world.posted("/play").try_into().unwrap();
+    assert_eq!(played.path, format!("/projects/9/jobs/{own}/play"));
+    world.is_as_described();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_child_of_a_release_says_nothing_about_its_commit() {
+    let create = r#"trigger = { gitlab = "create_pipeline", ref = "main", variables = { RELEASE_SHA = "{sha}" } }"#;
+    let world = World::start(ON_GITLAB, &with_trigger(create)).await;
+    let build = JobPlan::new("build", "build");
+    world.gitlab.set_jobs(SHOP, vec![build.clone()]);
+    let (pull_request, sha) = world.ready("feature").await;
+    let own = job(&world, &sha, "build");
+    let ship = JobPlan::new("ship", "ship").starting(vec![build]);
+    world.gitlab.set_jobs(SHOP, vec![ship]);
+    let said = world.say("ann", pull_request, "/deploy prod").await;
+    said.expect("Started");
+    let theirs = world.gitlab.newest_job(SHOP, &sha, "build").unwrap();
+    assert_ne!(theirs, own);
+    world.job_moves(theirs, "failed").await;
+    assert_eq!(world.recorded("stage.failed").await, 0);
+    let status = world.say("bob", pull_request, "/status").await;
+    status.expect("✅ build, ✅ staging");
+    let dry = world
+        .say("ann", pull_request, "/deploy prod --dry-run")
+        .await;
+    dry.never("❌ `job:build`");
+    world.is_as_described();
+}

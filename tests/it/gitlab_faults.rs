@@ -142,6 +142,7 @@ const REPORTS: Rows = Rows {
     calls: &[
         ("GET", "/pipelines$"),
         ("GET", "/pipelines/#$"),
+        ("GET", "/pipelines/#/bridges$"),
         ("GET", "/pipelines/#/jobs$"),
         ("GET", "/statuses$"),
         ("GET", "/deployments$"),
@@ -187,6 +188,7 @@ const LEAVING: Rows = Rows {
     calls: &[
         ("GET", "/pipelines$"),
         ("GET", "/pipelines/#$"),
+        ("GET", "/pipelines/#/bridges$"),
         ("GET", "/pipelines/#/jobs$"),
     ],
 };
@@ -208,6 +210,7 @@ const LOST: Rows = Rows {
     calls: &[
         ("GET", "/user$"),
         ("GET", "/pipelines$"),
+        ("GET", "/pipelines/#/bridges$"),
         ("GET", "/pipelines/#/jobs$"),
     ],
 };

@@ -11,7 +11,10 @@ use tokio::task::JoinSet;
 use crate::support::service::Wishes;
 use crate::support::{Database, Engine, Service, deliveries, eventually, on_both};
 
-on_both!(a_thousand_slow_sockets_disturb_nobody);
+on_both!(
+    a_thousand_slow_sockets_disturb_nobody,
+    large_bodies_that_nobody_signed_disturb_nobody,
+);
 
 const SOCKETS: usize = 1_000;
 /// So much memory may a thousand idle connections take, in kilobytes.
@@ -78,6 +81,38 @@ async fn a_thousand_slow_sockets_disturb_nobody(engine: Engine) {
         (service.metric("countersign_connections").await <= 2.0).then_some(())
     })
     .await;
+    assert_eq!(service.stop().await, 0);
+}
+
+/// Bodies of which the last byte never comes, how many of each length: the large ones are more than all the memory for
+/// bodies, and the small ones take what the large ones leave.
+const HELD: [(usize, usize); 4] = [(11, 24 << 20), (16, 1 << 20), (16, 64 << 10), (64, 1 << 10)];
+
+async fn large_bodies_that_nobody_signed_disturb_nobody(engine: Engine) {
+    const BODY: usize = 25 << 20;
+    let database = Database::migrated(engine).await;
+    let service = Service::start(&database, None).await;
+    let mut held = Vec::new();
+    for (count, length) in HELD {
+        for _ in 0..count {
+            let mut socket = TcpStream::connect(service.address).await.unwrap();
+            let head = format!("POST /hooks/github HTTP/1.1\r\ncontent-length: {BODY}\r\n\r\n");
+            socket.write_all(head.as_bytes()).await.unwrap();
+            // Some are sent away before.
+            let _sent = socket.write_all(&vec![b' '; length]).await;
+            held.push(socket);
+        }
+    }
+    for number in 0..100 {
+        let small = deliveries::push(9);
+        let sent = service.deliver("push", &format!("{number}"), small).await;
+        assert_eq!(sent.unwrap(), 202, "{number}");
+    }
+    let mut largest = deliveries::push(9);
+    largest.resize(BODY, b' ');
+    let sent = service.deliver("push", "largest", largest).await;
+    assert_eq!(sent.unwrap(), 202);
+    drop(held);
     assert_eq!(service.stop().await, 0);
 }
 

@@ -26,7 +26,7 @@ pub use canonical::{
     Aside, MOST_BYTES, SALT_LENGTH, SCHEMA_VERSION, Salt, Spelled, commitment, spell,
 };
 pub use check::{Checked, Checker};
-pub use clean::{clean, is_invisible};
+pub use clean::{clean, clean_json, clean_lines, is_invisible};
 pub use commitments::commitments;
 pub use cosignature::{NotWitnessed, WitnessKey};
 pub use entry::{Action, Actor, Detail, Ending, Entry};

@@ -25,6 +25,8 @@ pub fn interpret(event: &str, body: &[u8], lot: &str) -> Result<Vec<Incoming>, S
     };
     Ok(vec![Incoming::Said(Said {
         spot,
+        // A server is shared with nobody: who is in it is a member.
+        home: None,
         act: act.ok_or_else(|| format!("{event}: data says nothing"))?,
         lot: lot.to_owned(),
     })])

@@ -48,6 +48,7 @@ pub fn interpret(
             handle,
             said_at: received_at,
         },
+        home: request.home(),
         act,
         lot: lot.to_owned(),
     })])

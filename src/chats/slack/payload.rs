@@ -221,6 +221,18 @@ impl Request {
         })
     }
 
+    /// The workspace that the speaker's account is of: not that of the channel, where that is shared with others.
+    pub(super) fn home(&self) -> Option<String> {
+        match self {
+            // Others cannot give the commands of a workspace.
+            Self::Slash(_) => None,
+            Self::Interaction(interaction) => {
+                let user = interaction.user.as_ref()?;
+                user.team_id.as_ref().map(ToString::to_string)
+            }
+        }
+    }
+
     /// Names what was said; the same for a repetition.
     pub(super) fn id(&self) -> Option<String> {
         let id = match self {

@@ -6,8 +6,9 @@ use std::io::IsTerminal as _;
 use clap::ValueEnum;
 use serde_json::{Value, json};
 
+use super::sheet::cell;
 use crate::cli::terminal;
-use countersign_ledger::{Shown, clean, is_invisible};
+use countersign_ledger::{Shown, clean, clean_json};
 
 /// The width of a terminal that does not tell.
 const USUAL_WIDTH: usize = 160;
@@ -64,16 +65,7 @@ pub(super) fn as_json(shown: &Shown) -> String {
     {
         parts.insert("erased".to_owned(), json!(shown.erased));
     }
-    let mut text = String::new();
-    for c in entry.to_string().chars() {
-        if c.is_control() || is_invisible(c) {
-            // All of these have at most four digits.
-            text.push_str(&format!("\\u{:04x}", u32::from(c)));
-        } else {
-            text.push(c);
-        }
-    }
-    text
+    clean_json(&entry.to_string())
 }
 
 /// The entry as a line of a sheet, in the form of RFC 4180, without its end.
@@ -92,23 +84,8 @@ pub(super) fn as_csv(shown: &Shown) -> String {
         shown.request().map(|n| n.to_string()).unwrap_or_default(),
         shown.why(),
     ];
-    let cells: Vec<String> = cells.iter().map(|cell| csv_cell(cell)).collect();
+    let cells: Vec<String> = cells.iter().map(|text| cell(&clean(text))).collect();
     cells.join(",")
-}
-
-/// A cell that no sheet takes for a formula.
-fn csv_cell(text: &str) -> String {
-    // Looked at first, because cleaning takes what a sheet would skip as well.
-    let is_formula = |text: &str| text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    let is_dangerous = is_formula(text);
-    let mut cell = clean(text);
-    if is_dangerous || is_formula(&cell) {
-        cell.insert(0, '\'');
-    }
-    if cell.contains(['"', ',', '\n', '\'']) {
-        cell = format!("\"{}\"", cell.replace('"', "\"\""));
-    }
-    cell
 }
 
 /// The lines of a table, whose columns are as wide as these entries need.
@@ -231,7 +208,7 @@ mod tests {
 
     #[test]
     fn cells_compute_nothing_and_stay_in_their_place() {
-        let check = |text: &str, expect: &str| assert_eq!(csv_cell(text), expect, "{text:?}");
+        let check = |text: &str, expect: &str| assert_eq!(cell(&clean(text)), expect, "{text:?}");
         check("plain", "plain");
         check("a, b", "\"a, b\"");
         check("say \"hi\"", "\"say \"\"hi\"\"\"");

@@ -11,6 +11,7 @@ mod query;
 mod receipt;
 mod report;
 mod restore;
+mod sheet;
 mod show;
 mod verify;
 

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail};
 use clap::Args;
 
-use super::super::{ConfigFile, EXIT_INVALID, complain, counted, open, say};
+use super::super::{ConfigFile, EXIT_INVALID, complain, counted, open, say, say_json};
 use crate::domain::Action;
 use crate::store::Store;
 use crate::store::ledger::{self, Checkpoint, Stored};
@@ -79,7 +79,7 @@ pub(super) async fn run(of: ReceiptOf) -> anyhow::Result<ExitCode> {
                 head.size
             ));
         }
-        None => say(&text),
+        None => say_json(&text),
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -4,7 +4,7 @@
 use std::io::Write as _;
 
 use super::look::Seen;
-use crate::cli::say;
+use crate::cli::say_painted;
 use crate::cli::terminal::{self, Paint, Palette};
 
 /// The width of a terminal that does not tell.
@@ -31,23 +31,23 @@ impl Screen {
     /// A paragraph.
     pub(super) fn tell(self, text: &str) {
         for line in wrapped(text, self.width) {
-            say(&line);
+            say_painted(&line);
         }
     }
 
     pub(super) fn gap(self) {
-        say("");
+        say_painted("");
     }
 
     pub(super) fn heading(self, text: &str) {
-        say("");
-        say(&self.palette.paint(Paint::Strong, text));
+        say_painted("");
+        say_painted(&self.palette.paint(Paint::Strong, text));
     }
 
     /// What stands beside what matters.
     pub(super) fn aside(self, text: &str) {
         for line in wrapped(text, self.width) {
-            say(&self.palette.paint(Paint::Quiet, &line));
+            say_painted(&self.palette.paint(Paint::Quiet, &line));
         }
     }
 
@@ -55,7 +55,7 @@ impl Screen {
     pub(super) fn tick(self, what: &str, seen: &str) {
         let mark = self.palette.paint(Paint::Good, "✓");
         let fits = 6 + what.chars().count() + seen.chars().count() <= self.width;
-        say(&match (seen.is_empty(), fits) {
+        say_painted(&match (seen.is_empty(), fits) {
             (true, _) => format!("  {mark} {what}"),
             (false, true) => format!(
                 "  {mark} {what}  {}",
@@ -72,33 +72,33 @@ impl Screen {
 
     /// What would be typed in a shell; in one piece, so that it can be copied.
     pub(super) fn typed(self, line: &str) {
-        say(&self.palette.paint(Paint::Quiet, &format!("$ {line}")));
+        say_painted(&self.palette.paint(Paint::Quiet, &format!("$ {line}")));
     }
 
     pub(super) fn warn(self, text: &str) {
         for line in wrapped(text, self.width) {
-            say(&self.palette.paint(Paint::Bad, &line));
+            say_painted(&self.palette.paint(Paint::Bad, &line));
         }
     }
 
     /// What comes next, and what the person can type for it.
     pub(super) fn hint(self, why: &str, line: &str) {
-        say("");
+        say_painted("");
         for line in wrapped(&format!("Next: {why}"), self.width) {
-            say(&self.palette.paint(Paint::New, &line));
+            say_painted(&self.palette.paint(Paint::New, &line));
         }
         self.type_this(line);
     }
 
     /// The same when what comes next was said already.
     pub(super) fn hint_again(self, line: &str) {
-        say("");
+        say_painted("");
         self.type_this(line);
     }
 
     fn type_this(self, line: &str) {
         let typed = self.palette.paint(Paint::Strong, line);
-        say(&format!("Type: {typed}   (or only Enter)"));
+        say_painted(&format!("Type: {typed}   (or only Enter)"));
     }
 
     /// Who is asked, and where they are.
@@ -119,13 +119,13 @@ impl Screen {
             Palette::Plain => "",
             Palette::Ansi => "\u{1b}[1A\r",
         };
-        say(&format!("{up}{prompt}{line}"));
+        say_painted(&format!("{up}{prompt}{line}"));
     }
 
     /// A frame around what a person sees.
     pub(super) fn frame(self, title: &str, seen: &Seen) {
         for line in framed(title, &seen.lines, self.width) {
-            say(&self.painted(seen.paint, &line));
+            say_painted(&self.painted(seen.paint, &line));
         }
     }
 

@@ -4,7 +4,8 @@
 use serde::Serialize;
 
 use crate::cli::terminal::{Paint, Palette};
-use crate::cli::{counted, say};
+use crate::cli::{counted, say, say_json, say_painted};
+use countersign_ledger::clean_lines;
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -71,7 +72,7 @@ impl Findings {
             way_out,
         };
         if !self.is_json {
-            say(&finding.line(self.palette));
+            say_painted(&finding.line(self.palette));
         }
         self.all.push(finding);
     }
@@ -89,7 +90,7 @@ impl Findings {
                 warnings,
                 findings: &self.all,
             };
-            say(&serde_json::to_string_pretty(&told).unwrap_or_default());
+            say_json(&serde_json::to_string_pretty(&told).unwrap_or_default());
             return;
         }
         say(&match (errors, warnings) {
@@ -110,10 +111,11 @@ impl Finding {
             Level::Warning => palette.paint(Paint::Waiting, "warning"),
             Level::Error => palette.paint(Paint::Bad, "error  "),
         };
-        let mut line = format!("{word}  {:<15} {}", self.about, self.says);
+        let mut says = format!("{:<15} {}", self.about, self.says);
         if let Some(way_out) = &self.way_out {
-            line.push_str(&format!("\n{:>25} {way_out}", "->"));
+            says.push_str(&format!("\n{:>25} {way_out}", "->"));
         }
-        line
+        // Forges and chats have their say in it.
+        format!("{word}  {}", clean_lines(&says))
     }
 }

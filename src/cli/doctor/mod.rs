@@ -15,7 +15,7 @@ use clap::Args;
 use jiff::Timestamp;
 
 use super::terminal::Palette;
-use super::{ConfigFile, EXIT_INVALID, colour_of_errors, complain, parts};
+use super::{ConfigFile, EXIT_INVALID, colour_of_errors, complain_painted, parts};
 use crate::config::Config;
 use countersign_ground::clock::Clock;
 use finding::{Findings, Level};
@@ -49,7 +49,7 @@ pub(super) async fn run(asked: Doctor) -> ExitCode {
         }
         Err(report) => {
             if !asked.json {
-                complain(&report.render(colour_of_errors()));
+                complain_painted(&report.render(colour_of_errors()));
             }
             false
         }

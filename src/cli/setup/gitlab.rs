@@ -6,7 +6,9 @@ use std::process::ExitCode;
 use clap::Args;
 use secrecy::ExposeSecret;
 
-use crate::cli::{ConfigFile, EXIT_INVALID, colour_of_errors, complain, parts, say};
+use crate::cli::{
+    ConfigFile, EXIT_INVALID, colour_of_errors, complain, complain_painted, parts, say,
+};
 use crate::config::Config;
 use crate::domain::{Forge, Repository};
 use crate::forges::gitlab::client::{Client, Hook, HookSecret};
@@ -43,7 +45,7 @@ pub(super) async fn run(asked: GitLab) -> ExitCode {
     let config = match Config::load(path) {
         Ok(config) => config,
         Err(report) => {
-            complain(&report.render(colour_of_errors()));
+            complain_painted(&report.render(colour_of_errors()));
             return ExitCode::from(EXIT_INVALID);
         }
     };

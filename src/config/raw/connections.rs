@@ -22,7 +22,8 @@ pub(crate) struct Server {
     /// The largest request body that is read. The default is `25MiB`, the most that GitHub sends.
     #[schemars(example = &"25MiB")]
     pub(crate) max_body: Option<At<String>>,
-    /// How much of request bodies is held in memory together, at most. The default is `256MiB`.
+    /// How much of request bodies is held in memory together. Each forge and each chat has a quarter of it, and always
+    /// enough for one body of the largest size. The default is `256MiB`.
     #[schemars(example = &"256MiB")]
     pub(crate) max_waiting: Option<At<String>>,
     /// How long a client may take to send a request's head. The default is `5s`.

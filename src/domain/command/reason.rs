@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::words::tidy;
 use crate::domain::Invalid;
 
 const LONGEST: usize = 500;
@@ -28,14 +29,17 @@ impl FromStr for Reason {
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
         let text = text.trim();
-        if text.is_empty() {
-            return Err(Invalid::new("the reason is empty", WAY_OUT));
-        }
         if text.chars().any(char::is_control) {
             return Err(Invalid::new(
                 "the reason holds characters that cannot be seen",
                 "write it as plain text on one line",
             ));
+        }
+        // As in the line of a command, wherever it was written: so a command that has it can be spelled and read again.
+        let text = tidy(text);
+        let text = text.trim();
+        if text.is_empty() {
+            return Err(Invalid::new("the reason is empty", WAY_OUT));
         }
         let length = text.chars().count();
         if length > LONGEST {
@@ -81,6 +85,12 @@ mod tests {
             assert_eq!(found, expect, "{text:?}");
         };
         check(" fixes the login ", Ok("fixes the login"));
+        check(
+            "it’s “late”, »very« late",
+            Ok("it's \"late\", \"very\" late"),
+        );
+        check("late\u{202e}\u{200b} again", Ok("late again"));
+        check("\u{200b}", Err("the reason is empty"));
         check(&"é".repeat(500), Ok(&"é".repeat(500)));
         check(&"é".repeat(501), Err("the reason is 501 characters long"));
         check(" ", Err("the reason is empty"));

@@ -459,6 +459,28 @@ proptest! {
     }
 
     #[test]
+    fn a_reason_with_any_characters_is_spelled_and_read_again(
+        text in "\\PC{0,40}|[“”„‟«»‘’‚‛'\"\\\\ —–#`$a-c\u{200b}\u{e000}-]{0,12}"
+    ) {
+        if let Ok(reason) = text.parse::<Reason>() {
+            let rejected = Command::Reject(Reject {
+                request: Some(7),
+                reason: Some(reason.clone()),
+            });
+            let locked = Command::Lock(Lock {
+                environment: "prod".to_owned(),
+                service: None,
+                lasts: None,
+                reason,
+            });
+            for command in [rejected, locked] {
+                let written = command.to_string();
+                prop_assert_eq!(Command::parse(&written), Some(Ok(command)), "{}", written);
+            }
+        }
+    }
+
+    #[test]
     fn a_sentence_stays_on_its_line_and_in_its_code(name in any_name(), words in any_words()) {
         if let Some(Err(no)) = Command::parse(&format!("/{name} {words}")) {
             prop_assert!(!no.says.chars().any(char::is_control), "{:?}", no.says);

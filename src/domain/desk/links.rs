@@ -12,7 +12,7 @@ use crate::domain::desk::{Change, Outcome};
 use crate::domain::reason::{Reason, Rule};
 use crate::domain::text::{Message, Text, code, command, list, named, person, text};
 use crate::domain::{
-    Account, Action, Actor, Asked, Button, Forge, Look, Offer, Said, Seen, Spot, Surface,
+    Account, Action, Actor, Asked, Button, Claimant, Forge, Look, Offer, Said, Seen, Spot, Surface,
 };
 
 /// How long a code is good.
@@ -114,6 +114,7 @@ pub(crate) fn claim(
     let buttons = vec![
         Button::Link {
             offer: offer_number,
+            claimant: Some(Claimant::from(&asked.author)),
         },
         Button::NoLink {
             offer: offer_number,
@@ -123,36 +124,24 @@ pub(crate) fn claim(
     Ok(())
 }
 
-/// The speaker who got the code says whether the account that used it is theirs.
+/// The speaker who got the code says that the account that used it is theirs: the one that the button names.
 pub(crate) fn confirm_link(
     sitting: &Sitting<'_>,
     spot: &Spot,
-    number: u64,
-    yes: bool,
+    (number, claimant): (u64, Option<Claimant>),
     outcome: &mut Outcome,
 ) {
-    let offer = match sitting.seen(Look::Offer { number }) {
-        Some(Seen::Offer(Some(offer))) if offer.expires_at > sitting.now => Some(offer),
-        _ => None,
+    let claimed = claimed(sitting, spot, number);
+    let meant = claimed.filter(|account| claimant == Some(Claimant::from(account)));
+    let Some(account) = meant else {
+        return not_open(sitting, spot, outcome);
     };
-    let claimed = offer
-        .filter(|offer| offer.spot.speaker.is(&spot.speaker))
-        .and_then(|offer| Some((offer, offer.claimed_by.clone()?)));
-    let Some((offer, account)) = claimed else {
-        let reason = Reason::refuses(Rule::LINK, "this link is not open any more").help(text![
-            "Say ",
-            command("/link"),
-            "; it gives you a new code."
-        ]);
-        return answers::turn_away(sitting, spot, "/link", &reason, outcome);
-    };
-    outcome.changes.push(Change::EndOffer {
-        offer: offer.number,
-    });
-    if !yes {
-        let entry = answers::stranger(sitting, Action::LinkDeclined, spot);
-        outcome.entries.push(entry.with("offer", offer.number));
-        return reply(spot, text!["Nothing was linked."], Vec::new(), outcome);
+    outcome.changes.push(Change::EndOffer { offer: number });
+    if let Some(before) = known_as(sitting, spot, account.forge)
+        && before.id != account.id
+    {
+        let ended = sitting.entry(Action::IdentityUnlinked, Actor::from(&before));
+        outcome.entries.push(via(ended, spot));
     }
     outcome.changes.push(Change::Link {
         speaker: spot.speaker.clone(),
@@ -173,6 +162,38 @@ pub(crate) fn confirm_link(
         " ends the link."
     ];
     reply(spot, text, Vec::new(), outcome);
+}
+
+/// The speaker who got the code says that the account that used it is not theirs.
+pub(crate) fn decline_link(sitting: &Sitting<'_>, spot: &Spot, number: u64, outcome: &mut Outcome) {
+    if claimed(sitting, spot, number).is_none() {
+        return not_open(sitting, spot, outcome);
+    }
+    outcome.changes.push(Change::EndOffer { offer: number });
+    let entry = answers::stranger(sitting, Action::LinkDeclined, spot);
+    outcome.entries.push(entry.with("offer", number));
+    reply(spot, text!["Nothing was linked."], Vec::new(), outcome);
+}
+
+/// The account that used the code of a speaker's own offer, while it is open.
+fn claimed(sitting: &Sitting<'_>, spot: &Spot, number: u64) -> Option<Account> {
+    match sitting.seen(Look::Offer { number }) {
+        Some(Seen::Offer(Some(offer)))
+            if offer.expires_at > sitting.now && offer.spot.speaker.is(&spot.speaker) =>
+        {
+            offer.claimed_by.clone()
+        }
+        _ => None,
+    }
+}
+
+fn not_open(sitting: &Sitting<'_>, spot: &Spot, outcome: &mut Outcome) {
+    let reason = Reason::refuses(Rule::LINK, "this link is not open any more").help(text![
+        "Say ",
+        command("/link"),
+        "; it gives you a new code."
+    ]);
+    answers::turn_away(sitting, spot, "/link", &reason, outcome);
 }
 
 /// The speaker's account on a forge.

@@ -261,27 +261,36 @@ pub(super) async fn put_offer(tx: &mut Tx, offer: &Offer, code: &str) -> Result<
     Ok(())
 }
 
+/// Claims an offer that nobody has claimed. Who finds that another was faster decides again.
 pub(super) async fn claim_offer(
     tx: &mut Tx,
     number: u64,
     account: &Account,
 ) -> Result<(), StoreError> {
-    sqlx::query(tx.sql(&CLAIM_OFFER))
+    let claimed = sqlx::query(tx.sql(&CLAIM_OFFER))
         .bind(signed(number)?)
         .bind(signed(account.id)?)
         .bind(account.login.as_str())
         .bind(account.forge.prefix())
         .execute(tx.connection())
         .await?;
-    Ok(())
+    won(claimed.rows_affected())
 }
 
 pub(super) async fn end_offer(tx: &mut Tx, number: u64) -> Result<(), StoreError> {
-    sqlx::query(tx.sql(&END_OFFER))
+    let ended = sqlx::query(tx.sql(&END_OFFER))
         .bind(signed(number)?)
         .execute(tx.connection())
         .await?;
-    Ok(())
+    won(ended.rows_affected())
+}
+
+/// Whether a write found the row as it was looked at.
+fn won(rows: u64) -> Result<(), StoreError> {
+    match rows {
+        0 => Err(StoreError::overtaken()),
+        _ => Ok(()),
+    }
 }
 
 pub(super) async fn forget_offers(tx: &mut Tx, before: Timestamp) -> Result<(), StoreError> {

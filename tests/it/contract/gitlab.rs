@@ -238,7 +238,6 @@ impl Description {
             // What is refused may be wrong; that is why it is refused.
             (Some(_), _) if is_refusal && !exchange.met_trouble => {}
             (Some(sent), Some(body)) => self.look(&body["schema"], sent, "request ", &mut found),
-            (Some(sent), None) if sent.as_object().is_some_and(serde_json::Map::is_empty) => {}
             (Some(_), None) => found.push("the call takes no body".to_owned()),
             (None, _) => {}
         }

@@ -118,6 +118,38 @@ impl World {
         self.settle().await;
     }
 
+    /// A person deletes a comment of theirs. GitHub tells of it, GitLab does not.
+    pub(crate) async fn delete_comment(&self, person: &str, comment: u64) {
+        match self.forge {
+            Forge::GitHub => self.github.delete_comment(person, SHOP, comment).await,
+            Forge::GitLab => self.gitlab.delete_comment(SHOP, comment).await,
+        }
+    }
+
+    /// The number of the newest comment that we wrote.
+    pub(crate) fn newest_answer(&self) -> u64 {
+        let newest = match self.forge {
+            Forge::GitHub => self.github.comments().pop().map(|one| one.id),
+            Forge::GitLab => self.gitlab.comments().pop().map(|one| one.id),
+        };
+        newest.unwrap()
+    }
+
+    /// The next reaction fails, and is tried again later.
+    pub(crate) fn expect_trouble_reacting(&self) {
+        let trouble = Trouble::Refuse {
+            status: 502,
+            headers: Vec::new(),
+            message: "Bad Gateway",
+        };
+        match self.forge {
+            Forge::GitHub => self.github.expect_trouble_at("POST", "/reactions", trouble),
+            Forge::GitLab => self
+                .gitlab
+                .expect_trouble_at("POST", "/award_emoji", trouble),
+        }
+    }
+
     /// A person points a branch at another commit, whatever was there.
     pub(crate) async fn force_push(&self, branch: &str, sha: &str) {
         match self.forge {

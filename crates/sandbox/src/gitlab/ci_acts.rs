@@ -27,6 +27,19 @@ impl GitLab {
         Some((job.id, job.status.to_owned()))
     }
 
+    /// The newest job of this name in any pipeline of a commit, children included.
+    pub fn newest_job(&self, project: &str, sha: &str, name: &str) -> Option<u64> {
+        let world = lock(&self.world);
+        let found = world.project_named(project)?;
+        let is_of_commit = |pipeline: &u64| {
+            let pipeline = found.pipelines.get(pipeline);
+            pipeline.is_some_and(|pipeline| pipeline.sha == sha)
+        };
+        let mut jobs = found.jobs.values().rev();
+        let newest = jobs.find(|job| job.name == name && is_of_commit(&job.pipeline));
+        newest.map(|job| job.id)
+    }
+
     /// The status of a pipeline.
     pub fn pipeline_status(&self, pipeline: u64) -> Option<String> {
         let world = lock(&self.world);
@@ -37,13 +50,23 @@ impl GitLab {
 
     /// A person starts a pipeline from GitLab's pages; its number.
     pub async fn run_pipeline(&self, project: &str, branch: &str, by: &str) -> Option<u64> {
+        self.run_pipeline_from(project, branch, ("web", by)).await
+    }
+
+    /// A pipeline of a branch starts for this reason, in the name of this person; its number.
+    pub async fn run_pipeline_from(
+        &self,
+        project: &str,
+        branch: &str,
+        (source, by): (&str, &str),
+    ) -> Option<u64> {
         let mut world = lock(&self.world);
         let (id, by) = (world.id_of(project), world.person(by));
         let start = Start {
             sha: world.branch_head(id, branch)?,
             before: "0".repeat(40),
             reference: branch.to_owned(),
-            source: "web".to_owned(),
+            source: source.to_owned(),
             user: by,
             ..Start::default()
         };

@@ -205,6 +205,10 @@ impl World {
         let after: Option<Timestamp> = call.asked("updated_after").and_then(|at| at.parse().ok());
         let before: Option<Timestamp> = call.asked("updated_before").and_then(|at| at.parse().ok());
         let is = |name: &str, value: &str| call.asked(name).is_none_or(|asked| asked == value);
+        let who = |pipeline: &Pipeline| {
+            let person = self.people.get(&pipeline.user);
+            person.map_or("", |person| person.username.as_str())
+        };
         let wanted = |pipeline: &&Pipeline| {
             // Child pipelines are shown to those who ask for them only.
             let is_shown = call.asked("source").is_some() || pipeline.parent.is_none();
@@ -213,6 +217,7 @@ impl World {
                 && is("ref", &pipeline.reference)
                 && is("source", &pipeline.source)
                 && is("status", pipeline.status)
+                && is("username", who(pipeline))
                 && after.is_none_or(|after| pipeline.moved_at >= after)
                 && before.is_none_or(|before| pipeline.moved_at <= before)
         };

@@ -52,6 +52,7 @@ impl World {
     /// What every payload has.
     fn payload(&mut self, kind: &str, user: &str) -> Value {
         let name = self.users.get(user).cloned();
+        let home = self.homes.get(user).map_or(TEAM, String::as_str).to_owned();
         let (team, enterprise) = if self.is_org_wide {
             (Value::Null, json!({ "id": ENTERPRISE, "name": "Acme" }))
         } else {
@@ -60,7 +61,7 @@ impl World {
         json!({
             "type": kind, "api_app_id": APP, "token": "deprecated", "team": team,
             "enterprise": enterprise, "is_enterprise_install": self.is_org_wide,
-            "user": { "id": user, "username": name, "name": name, "team_id": TEAM },
+            "user": { "id": user, "username": name, "name": name, "team_id": home },
             "trigger_id": self.trigger(user),
         })
     }

@@ -13,6 +13,12 @@ impl Slack {
             .insert(id.to_owned(), name.to_owned());
     }
 
+    /// The person is of another workspace, with which channels are shared.
+    pub fn set_home(&self, id: &str, team: &str) {
+        let mut world = lock(&self.world);
+        world.homes.insert(id.to_owned(), team.to_owned());
+    }
+
     /// A channel with these people, and with the bot or without.
     pub fn add_channel(&self, id: &str, name: &str, members: &[&str], has_bot: bool) {
         let channel = Channel {

@@ -36,6 +36,8 @@ pub(super) struct World {
     pub(super) is_org_wide: bool,
     /// Id and name.
     pub(super) users: BTreeMap<String, String>,
+    /// The workspaces of those who are of another one.
+    pub(super) homes: BTreeMap<String, String>,
     pub(super) channels: BTreeMap<String, Channel>,
     pub(super) groups: BTreeMap<String, Vec<String>>,
     /// By channel and `ts`, ephemeral ones included.
@@ -84,6 +86,7 @@ impl World {
             users: users
                 .map(|(id, name)| (id.to_owned(), name.to_owned()))
                 .into(),
+            homes: BTreeMap::new(),
             channels: [(CHANNEL.to_owned(), deploys)].into(),
             groups: [(GROUP.to_owned(), vec![ANN.to_owned()])].into(),
             messages: BTreeMap::new(),

@@ -37,6 +37,7 @@ fn a_command_reads_as_it_would_be_written() {
                 },
                 said_at: "2023-01-23T13:07:16.364Z".parse().unwrap(),
             },
+            home: None,
             act: Act::Command("/deploy prod --dry-run".to_owned()),
             lot: "LOT".to_owned(),
         }

@@ -211,7 +211,13 @@ fn answers_are_for_one_person() {
     let help = crate::domain::command::help();
     let message = reply(
         &help,
-        &[Button::Link { offer: 1 }, Button::NoLink { offer: 1 }],
+        &[
+            Button::Link {
+                offer: 1,
+                claimant: None,
+            },
+            Button::NoLink { offer: 1 },
+        ],
     );
     assert_eq!(message["flags"], 68);
     let content = message["content"].as_str().unwrap();

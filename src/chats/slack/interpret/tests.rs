@@ -38,6 +38,7 @@ fn a_command_reads_as_it_would_be_written() {
                 },
                 said_at: now(),
             },
+            home: None,
             act: Act::Command("/deploy prod --dry-run".to_owned()),
             lot: "LOT".to_owned(),
         }

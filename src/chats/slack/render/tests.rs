@@ -170,7 +170,13 @@ fn hostile_text_calls_links_and_hides_nothing() {
 #[test]
 fn answers_use_as_many_sections_as_they_need() {
     let help = crate::domain::command::help();
-    let message = reply(&help, &[Button::Link { offer: 1 }]);
+    let message = reply(
+        &help,
+        &[Button::Link {
+            offer: 1,
+            claimant: None,
+        }],
+    );
     hold_limits(&message);
     let text = message["blocks"][0]["text"]["text"].as_str().unwrap();
     assert!(text.starts_with("*Countersign* follows commits"), "{text}");

@@ -1,7 +1,7 @@
-//! A report as CSV (RFC 4180): one row for each deploy. What a spreadsheet would take for a formula is
-//! made plain text.
+//! A report as CSV: one row for each deploy.
 
 use super::words;
+use crate::cli::audit::sheet::cell;
 use crate::evidence::report::{Deploy, Report};
 
 const HEADER: [&str; 24] = [
@@ -81,36 +81,4 @@ fn cells(deploy: &Deploy) -> [String; 24] {
 fn row(cells: &[String]) -> String {
     let cells: Vec<String> = cells.iter().map(|text| cell(text)).collect();
     format!("{}\r\n", cells.join(","))
-}
-
-fn cell(text: &str) -> String {
-    // With an apostrophe in front, spreadsheets show the text as it is.
-    let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    let mark = if is_formula { "'" } else { "" };
-    if is_formula || text.contains([',', '"', '\r', '\n']) {
-        format!("\"{mark}{}\"", text.replace('"', "\"\""))
-    } else {
-        text.to_owned()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn cells_are_quoted_and_never_a_formula() {
-        let check = |text: &str, expect: &str| assert_eq!(cell(text), expect, "{text:?}");
-        check("plain", "plain");
-        check("", "");
-        check("a,b", "\"a,b\"");
-        check("say \"hi\"", "\"say \"\"hi\"\"\"");
-        check("two\r\nlines", "\"two\r\nlines\"");
-        check("=1+1", "\"'=1+1\"");
-        check("=HYPERLINK(\"x\")", "\"'=HYPERLINK(\"\"x\"\")\"");
-        for first in ['+', '-', '@', '\t', '\r'] {
-            check(&format!("{first}x"), &format!("\"'{first}x\""));
-        }
-        check("1-2", "1-2");
-    }
 }

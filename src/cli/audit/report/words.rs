@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::Evidence;
 use crate::evidence::report::{Approver, Deploy, Gate, Intervention, Who};
-use countersign_ledger::base64;
+use countersign_ledger::{base64, is_invisible};
 
 pub(super) const ERASED: &str = "erased";
 
@@ -151,8 +151,6 @@ pub(super) fn refused(evidence: &Evidence) -> Vec<(String, u64)> {
 
 /// Without what a terminal would obey, and what turns the order of letters round.
 pub(super) fn plain(text: &str) -> String {
-    let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    text.chars()
-        .filter(|c| !c.is_control() && !turns(*c))
-        .collect()
+    let is_plain = |c: &char| !c.is_control() && !is_invisible(*c);
+    text.chars().filter(is_plain).collect()
 }

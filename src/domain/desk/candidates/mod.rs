@@ -141,8 +141,12 @@ fn void_what_left(sitting: &Sitting<'_>, service: &Service, push: &Push, outcome
     }
 }
 
-pub(crate) fn report(sitting: &Sitting<'_>, repository: &Repository, report: &Report) -> Outcome {
+pub(crate) fn report(sitting: &Sitting<'_>, repository: &Repository, told: &Report) -> Outcome {
     let mut outcome = Outcome::default();
+    let report = &Report {
+        heard: Some(sitting.now),
+        ..told.clone()
+    };
     let services = match repositories::services_at(sitting, repository, &mut outcome) {
         Ok(services) => services,
         Err(why) => return repositories::usurped(sitting, repository, &why),

@@ -38,12 +38,10 @@ pub(crate) fn pressed(
         return outcome.plan(token, form);
     }
     let meant = match button {
-        Button::Link { offer } => {
-            return links::confirm_link(sitting, spot, offer, true, outcome);
+        Button::Link { offer, claimant } => {
+            return links::confirm_link(sitting, spot, (offer, claimant), outcome);
         }
-        Button::NoLink { offer } => {
-            return links::confirm_link(sitting, spot, offer, false, outcome);
-        }
+        Button::NoLink { offer } => return links::decline_link(sitting, spot, offer, outcome),
         Button::Deploy { notice } => offered(sitting, notice).map(|notice| {
             Command::Deploy(Deploy {
                 environment: notice.environment.to_string(),

@@ -9,7 +9,7 @@ use crate::domain::desk::{Change, Outcome, asked, links};
 use crate::domain::reason::{Reason, Rule};
 use crate::domain::text::{self, code, list, text};
 use crate::domain::{
-    Account, Act, Asked, Internal, Repository, Request, Said, Service, Speaker, Spot, Surface,
+    Account, Act, Asked, Chat, Internal, Repository, Request, Said, Service, Spot, Surface,
 };
 
 pub(super) mod buttons;
@@ -23,7 +23,9 @@ pub(crate) fn said(sitting: &Sitting<'_>, said: &Said) -> Outcome {
     }
     let mut outcome = Outcome::default();
     outcome.changes.push(Change::Remember { token });
-    if !is_ours(sitting, &spot.speaker) {
+    let home = said.home.as_deref().unwrap_or(&spot.speaker.tenant);
+    let is_ours = |tenant| is_ours(sitting, spot.speaker.chat, tenant);
+    if !is_ours(&spot.speaker.tenant) || !is_ours(home) {
         let tenant = spot.speaker.chat.tenant();
         let says = format!("Countersign does not work for this {tenant}");
         let reason = Reason::refuses(Rule::TENANT, says);
@@ -48,9 +50,9 @@ pub(crate) fn said(sitting: &Sitting<'_>, said: &Said) -> Outcome {
     outcome
 }
 
-fn is_ours(sitting: &Sitting<'_>, speaker: &Speaker) -> bool {
+fn is_ours(sitting: &Sitting<'_>, chat: Chat, tenant: &str) -> bool {
     let mut tenants = sitting.catalog.tenants.iter();
-    tenants.any(|(chat, tenant)| *chat == speaker.chat && *tenant == speaker.tenant)
+    tenants.any(|(of, ours)| *of == chat && ours == tenant)
 }
 
 fn said_command(sitting: &Sitting<'_>, said: &Said, line: &str, outcome: &mut Outcome) {

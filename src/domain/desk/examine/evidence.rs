@@ -27,14 +27,21 @@ pub(crate) fn fresh_reports(
     let Fact::Reports(fresh) = fresh else {
         return Err(misfit(fresh));
     };
+    let fresh: Vec<Report> = fresh
+        .iter()
+        .map(|report| {
+            let known = stored.iter().find(|known| report.repeats(known));
+            let heard = known.map_or(Some(sitting.now), |known| known.heard);
+            Report {
+                heard,
+                ..report.clone()
+            }
+        })
+        .collect();
     // An app may set its report back: of the same report what was just read counts.
-    let is_same = |one: &Report, other: &Report| {
-        (one.kind, one.rank.id, one.rank.attempt, &one.name)
-            == (other.kind, other.rank.id, other.rank.attempt, &other.name)
-    };
     let mut all: Vec<Report> = stored
         .iter()
-        .filter(|stored| !fresh.iter().any(|fresh| is_same(stored, fresh)))
+        .filter(|stored| !fresh.iter().any(|fresh| fresh.is_of(stored)))
         .cloned()
         .collect();
     all.extend(fresh.iter().cloned());

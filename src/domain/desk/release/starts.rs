@@ -14,8 +14,8 @@ pub(crate) fn starts(sitting: &Sitting<'_>, request: &Request, run: &SeenRun) ->
         && run.is_for(request)
 }
 
-/// Whether a job belongs to a pipeline that releases: it says nothing about its commit. While a release
-/// leaves that is a pipeline of its own, any job may be of it, because jobs do not tell why they run;
+/// Whether a job belongs to a pipeline that releases, or to a child of one: it says nothing about its commit. While
+/// a release leaves that is a pipeline of its own, any job may be of it, because jobs do not tell why they run;
 /// those that are of others are told once more with their pipelines.
 pub(crate) fn is_of_release(
     sitting: &Sitting<'_>,
@@ -23,23 +23,27 @@ pub(crate) fn is_of_release(
     repository: &Repository,
     report: &Report,
 ) -> bool {
-    let Some(pipeline) = report.pipeline else {
+    let pipelines = [report.pipeline, report.parent];
+    let mut pipelines = pipelines.into_iter().flatten().peekable();
+    if pipelines.peek().is_none() {
         return false;
-    };
+    }
     let has_own_pipeline =
         |environment: &Environment| environment.trigger.kind().has_own_pipeline();
     let mut environments = services.iter().flat_map(|service| &service.environments);
     if !environments.any(has_own_pipeline) {
         return false;
     }
-    let pipeline = External {
-        kind: ExternalKind::Pipeline,
-        id: pipeline,
-        url: String::new(),
+    let is_known = |id: u64| {
+        let pipeline = External {
+            kind: ExternalKind::Pipeline,
+            id,
+            url: String::new(),
+        };
+        follow::request_of(sitting, repository, &pipeline).is_some()
     };
     let leaves_as_pipeline = |request: &Request| {
         named::configured(sitting, request).is_some_and(|place| has_own_pipeline(place.environment))
     };
-    follow::request_of(sitting, repository, &pipeline).is_some()
-        || follow::departed(sitting, services, leaves_as_pipeline).is_some()
+    pipelines.any(is_known) || follow::departed(sitting, services, leaves_as_pipeline).is_some()
 }

@@ -118,6 +118,8 @@ fn told() -> impl Strategy<Value = Incoming> {
                 at: at(i64::from(phase) + second),
                 reference: None,
                 pipeline: None,
+                parent: None,
+                heard: None,
             };
             Incoming::Report(repository(), report)
         },
@@ -196,6 +198,8 @@ fn a_red_gate_fails_the_stage_and_a_green_run_heals_it() {
             at: at(0),
             reference: None,
             pipeline: None,
+            parent: None,
+            heard: None,
         };
         Incoming::Report(repository(), report)
     };

@@ -66,6 +66,8 @@ fn report(
         at: at(1),
         reference: None,
         pipeline: None,
+        parent: None,
+        heard: None,
     };
     let incoming = Incoming::Report(repository(), report);
     memory.hear(&incoming, catalog, at(100)).remove(0)

@@ -8,9 +8,9 @@ use super::under::{in_force, sealed};
 use crate::domain::desk::{Change, Outcome};
 use crate::domain::text::Text;
 use crate::domain::{
-    Account, Act, Action, Bound, Button, Catalog, Chat, Comment, Effect, Forge, Handle, InChat,
-    Incoming, Internal, News, Notice, OnForge, Place, Request, RequestKind, Said, Ships, Speaker,
-    Spot, State, Subscription, Surface,
+    Account, Act, Action, Bound, Button, Catalog, Chat, Claimant, Comment, Effect, Forge, Handle,
+    InChat, Incoming, Internal, News, Notice, OnForge, Place, Request, RequestKind, Said, Ships,
+    Speaker, Spot, State, Subscription, Surface,
 };
 
 const LOT: &str = "ABCD1234";
@@ -65,6 +65,7 @@ fn does(memory: &mut Memory, (tenant, user): (&str, &str), act: Act, now: Timest
             },
             said_at: now,
         },
+        home: None,
         act,
         lot: LOT.to_owned(),
     };
@@ -103,6 +104,17 @@ fn comments(memory: &mut Memory, account: u64, body: &str, now: Timestamp) -> Ou
     outcomes.remove(0)
 }
 
+/// The speaker says that this account is theirs.
+fn that_is(id: u64) -> Button {
+    Button::Link {
+        offer: 1,
+        claimant: Some(Claimant {
+            forge: Forge::GitHub,
+            id,
+        }),
+    }
+}
+
 /// What the speaker reads, wherever it is said.
 fn read(outcome: &Outcome) -> String {
     outcome
@@ -131,7 +143,7 @@ fn a_link_needs_both_sides() {
     assert_eq!(actions(&offered), [Action::LinkOffered]);
     assert!(read(&offered).contains("/link ABCD1234"));
     // Confirming a code before the forge has seen it does nothing.
-    let early = presses(&mut memory, ann, Button::Link { offer: 1 }, at(1));
+    let early = presses(&mut memory, ann, that_is(5), at(1));
     assert_eq!(actions(&early), [Action::Refused]);
 
     let claimed = comments(&mut memory, 5, "/link abcd-1234", at(2));
@@ -142,20 +154,73 @@ fn a_link_needs_both_sides() {
 
     // Only its speaker confirms: not another user, not the same number elsewhere.
     for stranger in [("100", "2"), ("T1", "1")] {
-        let no = presses(&mut memory, stranger, Button::Link { offer: 1 }, at(4));
+        let no = presses(&mut memory, stranger, that_is(5), at(4));
         assert!(read(&no).contains("not open any more"), "{}", read(&no));
     }
-    let linked = presses(&mut memory, ann, Button::Link { offer: 1 }, at(5));
+    let linked = presses(&mut memory, ann, that_is(5), at(5));
     assert_eq!(actions(&linked), [Action::IdentityLinked]);
     assert_eq!(memory.links.len(), 1);
     assert_eq!(memory.links[0].1.id, 5);
     assert!(memory.offers.is_empty());
-    let twice = presses(&mut memory, ann, Button::Link { offer: 1 }, at(6));
+    let twice = presses(&mut memory, ann, that_is(5), at(6));
     assert_eq!(actions(&twice), [Action::Refused]);
 
     let gone = comments(&mut memory, 5, "/unlink", at(7));
     assert!(actions(&gone).contains(&Action::IdentityUnlinked));
     assert!(memory.links.is_empty());
+}
+
+#[test]
+fn a_button_links_the_account_that_it_names_and_no_other() {
+    let mut memory = memory();
+    let ann = ("100", "1");
+    says(&mut memory, ann, "/link", at(0));
+    comments(&mut memory, 6, "/link ABCD1234", at(1));
+    let of_before = Button::Link {
+        offer: 1,
+        claimant: None,
+    };
+    let on_gitlab = Button::Link {
+        offer: 1,
+        claimant: Some(Claimant {
+            forge: Forge::GitLab,
+            id: 6,
+        }),
+    };
+    for button in [that_is(5), of_before, on_gitlab] {
+        let no = presses(&mut memory, ann, button, at(2));
+        assert!(read(&no).contains("not open any more"), "{}", read(&no));
+        assert_eq!(actions(&no), [Action::Refused]);
+    }
+    assert!(memory.links.is_empty());
+    presses(&mut memory, ann, that_is(6), at(3));
+    assert_eq!(memory.links[0].1.id, 6);
+}
+
+#[test]
+fn linking_again_ends_the_link_before() {
+    let mut memory = memory();
+    let ann = ("100", "1");
+    let mut link = |account, second| {
+        says(&mut memory, ann, "/link", at(second));
+        comments(&mut memory, account, "/link ABCD1234", at(second + 1));
+        let (offer, _) = memory.offers.values().next().unwrap();
+        let offer = offer.number;
+        let button = Button::Link {
+            offer,
+            claimant: Some(Claimant {
+                forge: Forge::GitHub,
+                id: account,
+            }),
+        };
+        actions(&presses(&mut memory, ann, button, at(second + 2)))
+    };
+    assert_eq!(link(5, 0), [Action::IdentityLinked]);
+    let again = link(6, 10);
+    assert_eq!(again, [Action::IdentityUnlinked, Action::IdentityLinked]);
+    assert_eq!(link(6, 20), [Action::IdentityLinked]);
+    assert_eq!(memory.links.len(), 1);
+    assert_eq!(memory.links[0].1.id, 6);
 }
 
 #[test]
@@ -170,12 +235,7 @@ fn a_code_is_good_for_ten_minutes() {
     let mut memory = memory();
     says(&mut memory, ("100", "1"), "/link", at(0));
     comments(&mut memory, 5, "/link ABCD1234", at(500));
-    let late = presses(
-        &mut memory,
-        ("100", "1"),
-        Button::Link { offer: 1 },
-        at(600),
-    );
+    let late = presses(&mut memory, ("100", "1"), that_is(5), at(600));
     assert_eq!(actions(&late), [Action::Refused]);
     assert!(memory.links.is_empty());
 }

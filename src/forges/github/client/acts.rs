@@ -8,7 +8,6 @@ use crate::call::CallError;
 use crate::domain::{Place, Reaction, Repository, Sha, StatusState};
 use crate::forges::mark::{mark, with_mark};
 
-const COMMENTS_A_PAGE: usize = 100;
 /// What GitHub takes for a status's description.
 const LONGEST_DESCRIPTION: usize = 140;
 
@@ -77,13 +76,13 @@ impl Client {
         let ourselves = self.ourselves().await?;
         let mark = mark(thread);
         let since = place.written_at.strftime("%Y-%m-%dT%H:%M:%SZ");
-        for page in 1.. {
-            let path = format!(
-                "/repos/{}/issues/{}/comments?since={since}&per_page={COMMENTS_A_PAGE}&page={page}",
-                place.repository.path, place.pull_request
-            );
-            let written: Vec<Written> = self.read(As::In(&place.repository), &path).await?;
-            let ours = written.iter().find(|comment| {
+        let path = format!(
+            "/repos/{}/issues/{}/comments?since={since}",
+            place.repository.path, place.pull_request
+        );
+        let mut ours = None;
+        self.read_until(As::In(&place.repository), &path, |page: Vec<Written>| {
+            ours = page.into_iter().find(|comment| {
                 let by_us = comment
                     .user
                     .as_ref()
@@ -91,14 +90,10 @@ impl Client {
                 let body = comment.body.as_deref();
                 by_us && body.is_some_and(|body| body.contains(&mark))
             });
-            if let Some(comment) = ours {
-                return Ok(Some(comment.id));
-            }
-            if written.len() < COMMENTS_A_PAGE {
-                break;
-            }
-        }
-        Ok(None)
+            ours.is_some()
+        })
+        .await?;
+        Ok(ours.map(|comment| comment.id))
     }
 
     /// Shows how a commit stands. The newest of a context counts, so repeating is harmless.

@@ -56,8 +56,9 @@ impl Answer {
                 why: format!("GitHub answered {}: {}", self.status, self.message()),
                 wait: None,
             }),
-            404 => Err(CallError::Absent(format!(
-                "GitHub answered 404: {}",
+            404 | 410 => Err(CallError::Absent(format!(
+                "GitHub answered {}: {}",
+                self.status,
                 self.message()
             ))),
             status => Err(CallError::Never(format!(
@@ -177,6 +178,7 @@ mod tests {
                 Err("Resource not accessible"),
             ),
             (answer(404, &[], r#"{"message":"Not Found"}"#), Err("404")),
+            (answer(410, &[], r#"{"message":"Gone"}"#), Err("410")),
             (answer(422, &[], "{}"), Err("422")),
             (answer(301, &[], "{}"), Err("301")),
         ] {

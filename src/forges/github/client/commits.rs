@@ -1,8 +1,10 @@
 //! Commits, branches, pull requests, and everything that was reported about a commit.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
-use super::{As, Client};
+use super::{As, Client, PAGE, PAGES};
 use crate::call::CallError;
 use crate::domain::{
     Account, Commit, Comparison, Forge, PullRequest, Relation, Report, Repository, Sha,
@@ -14,13 +16,12 @@ use crate::forges::github::payload::releases::{Deployment, Step};
 use crate::forges::github::payload::{Id, Moment, User};
 use crate::web::escaped;
 
-const PAGE: usize = 100;
-/// Pages of a comparison, a list of statuses, checks or runs.
-const PAGES: usize = 10;
 /// GitHub tells at most so many paths.
 const MOST_PATHS: usize = 300;
 /// Deployments of one commit whose statuses are read.
-const MOST_DEPLOYMENTS: usize = 30;
+const MOST_DEPLOYMENTS: usize = 60;
+/// Of those by the same account to the same environment, the newest say all.
+const NEWEST_DEPLOYMENTS: usize = 3;
 const WEB_FLOW: &str = "noreply@github.com";
 
 #[derive(Deserialize)]
@@ -387,14 +388,27 @@ impl Client {
         repository: &Repository,
         sha: &Sha,
     ) -> Result<Vec<Report>, CallError> {
-        let path = format!(
-            "/repos/{}/deployments?sha={sha}&per_page={MOST_DEPLOYMENTS}",
-            repository.path
-        );
-        let found: Vec<Deployment> = self.read(As::In(repository), &path).await?;
+        let path = format!("/repos/{}/deployments?sha={sha}", repository.path);
+        let mut of_a_kind: BTreeMap<_, usize> = BTreeMap::new();
+        let mut newest = Vec::new();
+        self.read_until(As::In(repository), &path, |page: Vec<Deployment>| {
+            let seen = page.into_iter();
+            let seen = seen.map(|deployment| releases::seen(deployment, repository.clone()));
+            newest.extend(seen.filter(|seen| {
+                let maker = seen.creator.as_ref().map(|maker| maker.id);
+                let kind = (seen.environment.clone(), maker, seen.app);
+                let newer = of_a_kind.entry(kind).or_default();
+                *newer += 1;
+                *newer <= NEWEST_DEPLOYMENTS
+            }));
+            false
+        })
+        .await?;
+        if newest.len() > MOST_DEPLOYMENTS {
+            return Err(too_many("deployments"));
+        }
         let mut reports = Vec::new();
-        for deployment in found {
-            let seen = releases::seen(deployment, repository.clone());
+        for seen in newest {
             let steps = self.steps(repository, seen.id).await?;
             reports.extend(
                 steps

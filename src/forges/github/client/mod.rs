@@ -47,6 +47,10 @@ const ALLOWANCE: [&str; 3] = [
     "x-ratelimit-remaining",
     "x-ratelimit-reset",
 ];
+/// As many as GitHub gives at once.
+const PAGE: usize = 100;
+/// Pages of any list. What stands beyond them is not known.
+const PAGES: usize = 10;
 
 /// Who we are to GitHub.
 pub enum Identity {
@@ -199,6 +203,28 @@ impl Client {
             Err(CallError::Absent(_)) => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// Reads a list page by page until one is enough or the list ends; `path` has a query already. A list that goes
+    /// on is an error: what was not found may still be on it.
+    async fn read_until<T: for<'a> Deserialize<'a>>(
+        &self,
+        as_: As<'_>,
+        path: &str,
+        mut is_enough: impl FnMut(Vec<T>) -> bool,
+    ) -> Result<(), CallError> {
+        for page in 1..=PAGES {
+            let path = format!("{path}&per_page={PAGE}&page={page}");
+            let found: Vec<T> = self.read(as_, &path).await?;
+            let is_last = found.len() < PAGE;
+            if is_enough(found) || is_last {
+                return Ok(());
+            }
+        }
+        Err(CallError::Never(format!(
+            "GitHub's list is longer than the {} that are read of it",
+            PAGE * PAGES
+        )))
     }
 
     async fn post(

@@ -157,16 +157,16 @@ impl Client {
     ) -> Result<Option<External>, CallError> {
         let ourselves = self.ourselves().await?;
         let path = format!(
-            "/repos/{}/deployments?sha={}&environment={}&per_page=100",
+            "/repos/{}/deployments?sha={}&environment={}",
             repository.path,
             search.sha,
             escaped(environment)
         );
-        let found: Vec<Deployment> = self.read(As::In(repository), &path).await?;
-        let ours = found
-            .into_iter()
-            .map(|deployment| releases::seen(deployment, repository.clone()))
-            .find(|seen| {
+        let mut ours = None;
+        self.read_until(As::In(repository), &path, |page: Vec<Deployment>| {
+            let seen = page.into_iter();
+            let mut seen = seen.map(|deployment| releases::seen(deployment, repository.clone()));
+            ours = seen.find(|seen| {
                 let by_us = (seen.app.is_some() && seen.app == ourselves.app)
                     || seen
                         .creator
@@ -174,6 +174,9 @@ impl Client {
                         .is_some_and(|creator| creator.login == ourselves.login);
                 by_us && seen.correlation.as_deref() == Some(search.correlation.as_str())
             });
+            ours.is_some()
+        })
+        .await?;
         Ok(ours.map(|seen| External {
             kind: ExternalKind::Deployment,
             id: seen.id,

@@ -120,6 +120,8 @@ pub(crate) fn status_report(
         at: told.at.or_epoch(),
         reference: None,
         pipeline: None,
+        parent: None,
+        heard: None,
     }
 }
 
@@ -194,6 +196,8 @@ pub(crate) fn told_report(repository: RepositoryId, sha: Sha, told: CheckTold<'_
         at: told.at,
         reference: told.reference,
         pipeline: None,
+        parent: None,
+        heard: None,
     }
 }
 
@@ -270,6 +274,8 @@ pub(crate) fn run_report(run: &Run, repository: RepositoryId) -> Option<Report> 
         at,
         reference: Some(origin(run, repository)),
         pipeline: None,
+        parent: None,
+        heard: None,
     })
 }
 
@@ -444,6 +450,8 @@ mod tests {
             at: "2026-01-01T00:00:00Z".parse().unwrap(),
             reference: None,
             pipeline: None,
+            parent: None,
+            heard: None,
         };
         assert_eq!(reported("status", |_| ()), expect);
         for (state, colour) in [

@@ -92,6 +92,8 @@ pub(crate) fn step_report(deployment: &SeenDeployment, step: &Step) -> Option<Re
         at: step.updated_at.or(step.created_at).or_epoch(),
         reference: None,
         pipeline: None,
+        parent: None,
+        heard: None,
     })
 }
 
@@ -235,6 +237,8 @@ mod tests {
             at: "2026-01-01T00:00:00Z".parse().unwrap(),
             reference: None,
             pipeline: None,
+            parent: None,
+            heard: None,
         };
         assert_eq!(report, Some(expect));
         assert_eq!((moved.status, moved.deployment.id), (71, 70));

@@ -1,10 +1,11 @@
 //! Acts: what we write on GitLab besides triggers: awards and notes.
 
 use http::Method;
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Client, PAGES, project};
+use super::{Client, project};
 use crate::call::CallError;
 use crate::domain::{Place, Reaction, Written};
 use crate::forges::mark::{mark, with_mark};
@@ -15,6 +16,8 @@ struct Note {
     #[serde(default)]
     body: String,
     author: Author,
+    #[serde(default)]
+    created_at: Option<Timestamp>,
 }
 
 #[derive(Deserialize)]
@@ -106,10 +109,15 @@ impl Client {
         let ourselves = self.ourselves().await?.id;
         let mark = mark(thread);
         let path = format!("{}?order_by=created_at&sort=desc", notes(place));
-        let (written, _): (Vec<Note>, bool) = self.read_all(&path, PAGES).await?;
-        let ours = written
-            .iter()
-            .find(|note| note.author.id == ourselves && note.body.contains(&mark));
+        let mut ours = None;
+        self.read_until(&path, |page: Vec<Note>| {
+            let oldest = page.last().and_then(|note| note.created_at);
+            let mut written = page.into_iter();
+            ours = written.find(|note| note.author.id == ourselves && note.body.contains(&mark));
+            // An answer is newer than what it answers.
+            ours.is_some() || oldest.is_some_and(|oldest| oldest < place.written_at)
+        })
+        .await?;
         Ok(ours.map(|note| note.id))
     }
 }

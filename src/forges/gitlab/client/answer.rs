@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::PAGE;
 use crate::call::CallError;
 use crate::web;
 
@@ -55,6 +56,14 @@ impl Answer {
 
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         self.0.headers.get(name)?.to_str().ok()
+    }
+
+    /// Whether the list goes on after a page with so many. A page may be short because some of it is not shown to us.
+    pub(super) fn leads_on(&self, found: usize) -> bool {
+        match self.header("link") {
+            Some(link) => link.contains("rel=\"next\""),
+            None => found == PAGE,
+        }
     }
 
     /// GitLab speaks of failures in JSON or in plain words, and a proxy before it in HTML.
@@ -160,5 +169,22 @@ mod tests {
             }
         }
         assert!(answer(201, &[], "").judged().is_ok());
+    }
+
+    #[test]
+    fn a_short_page_is_not_the_last_where_a_link_leads_on() {
+        let next = [(
+            "link",
+            "<https://lab/x?page=2>; rel=\"next\", <https://lab/x>; rel=\"first\"",
+        )];
+        let last = [("link", "<https://lab/x>; rel=\"first\"")];
+        for (headers, found, expect) in [
+            (next.as_slice(), 3, true),
+            (last.as_slice(), 100, false),
+            (&[], 100, true),
+            (&[], 99, false),
+        ] {
+            assert_eq!(answer(200, headers, "[]").leads_on(found), expect);
+        }
     }
 }

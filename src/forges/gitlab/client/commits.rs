@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::{Client, project};
@@ -45,6 +46,22 @@ impl Client {
         );
         let raw: RawCommit = self.read(&path).await?;
         self.known(raw).await
+    }
+
+    /// When a commit was made, as it says itself.
+    pub(super) async fn committed_at(
+        &self,
+        repository: &Repository,
+        sha: &Sha,
+    ) -> Result<Timestamp, CallError> {
+        #[derive(Deserialize)]
+        struct Dated {
+            #[serde(default)]
+            committed_date: Option<Timestamp>,
+        }
+        let path = format!("{}/repository/commits/{sha}", project(repository));
+        let found: Dated = self.read(&path).await?;
+        Ok(found.committed_date.unwrap_or(Timestamp::UNIX_EPOCH))
     }
 
     /// The commit with the accounts of its people.

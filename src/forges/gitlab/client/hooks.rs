@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use http::Method;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{Client, project};
 use crate::call::CallError;
@@ -65,7 +65,7 @@ impl Client {
         address: &str,
     ) -> Result<Vec<Hook>, CallError> {
         let path = format!("{}/hooks?", project(repository));
-        let (mut hooks, _): (Vec<Hook>, bool) = self.read_all(&path, 1).await?;
+        let mut hooks: Vec<Hook> = self.read_all(&path).await?;
         hooks.retain(|hook| hook.url.trim_end_matches('/') == address);
         Ok(hooks)
     }
@@ -94,7 +94,7 @@ impl Client {
     /// Has a hook called with a push as an example. When that succeeds, GitLab uses the hook again.
     pub async fn wake_hook(&self, repository: &Repository, hook: u64) -> Result<(), CallError> {
         let path = format!("{}/hooks/{hook}/test/push_events", project(repository));
-        let answer = self.ask(Method::POST, &path, Some(&json!({}))).await?;
+        let answer = self.ask(Method::POST, &path, None).await?;
         answer.judged().map(drop)
     }
 
@@ -134,7 +134,7 @@ impl Client {
         event: u64,
     ) -> Result<(), CallError> {
         let path = format!("{}/hooks/{hook}/events/{event}/resend", project(repository));
-        let answer = self.ask(Method::POST, &path, Some(&json!({}))).await?;
+        let answer = self.ask(Method::POST, &path, None).await?;
         answer.judged().map(drop)
     }
 }

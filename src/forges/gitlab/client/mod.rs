@@ -10,6 +10,7 @@ mod hook_settings;
 mod hooks;
 mod names;
 mod people;
+mod pipelines;
 mod releases;
 mod reports;
 mod standing;
@@ -45,7 +46,7 @@ const LONGEST_ANSWER: usize = 16 << 20;
 const TOKEN: HeaderName = HeaderName::from_static("private-token");
 /// As many as GitLab gives at once.
 const PAGE: usize = 100;
-/// Pages of any list.
+/// Pages of any list. What stands beyond them is not known.
 const PAGES: usize = 20;
 
 /// A connection to one GitLab.
@@ -152,23 +153,52 @@ impl Client {
         }
     }
 
-    /// A list, page by page; and whether it is all of it. `path` has a query already.
-    async fn read_all<T: for<'a> Deserialize<'a>>(
+    /// A whole list, page by page. `path` has a query already.
+    async fn read_all<T: for<'a> Deserialize<'a>>(&self, path: &str) -> Result<Vec<T>, CallError> {
+        let mut all = Vec::new();
+        self.read_until(path, |page| {
+            all.extend(page);
+            false
+        })
+        .await?;
+        Ok(all)
+    }
+
+    /// The first of a list that is what we look for.
+    async fn read_first<T: for<'a> Deserialize<'a>>(
         &self,
         path: &str,
-        pages: usize,
-    ) -> Result<(Vec<T>, bool), CallError> {
-        let mut all = Vec::new();
-        for page in 1..=pages {
+        is_meant: impl Fn(&T) -> bool,
+    ) -> Result<Option<T>, CallError> {
+        let mut first = None;
+        self.read_until(path, |page: Vec<T>| {
+            first = page.into_iter().find(&is_meant);
+            first.is_some()
+        })
+        .await?;
+        Ok(first)
+    }
+
+    /// Reads a list page by page until one is enough or the list ends. One that goes on is an error: what was not
+    /// found may still be on it.
+    async fn read_until<T: for<'a> Deserialize<'a>>(
+        &self,
+        path: &str,
+        mut is_enough: impl FnMut(Vec<T>) -> bool,
+    ) -> Result<(), CallError> {
+        for page in 1..=PAGES {
             let path = format!("{path}&per_page={PAGE}&page={page}");
-            let found: Vec<T> = self.read(&path).await?;
-            let is_last = found.len() < PAGE;
-            all.extend(found);
-            if is_last {
-                return Ok((all, true));
+            let answer = self.ask(Method::GET, &path, None).await?.judged()?;
+            let found: Vec<T> = answer.read()?;
+            let is_last = !answer.leads_on(found.len());
+            if is_enough(found) || is_last {
+                return Ok(());
             }
         }
-        Ok((all, false))
+        Err(CallError::Never(format!(
+            "GitLab's list is longer than the {} that are read of it",
+            PAGE * PAGES
+        )))
     }
 }
 

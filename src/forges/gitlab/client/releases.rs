@@ -1,9 +1,13 @@
 //! Releases: how they go, and the search for those whose start GitLab did not answer.
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
-use super::{Client, PAGE, project};
+use super::people::User;
+use super::pipelines::Pipeline;
+use super::{Client, project};
 use crate::call::CallError;
 use crate::domain::{
     CORRELATION, External, ExternalKind, FoundRun, Progress, Repository, Search, Sha, Target,
@@ -17,18 +21,8 @@ const SKEW: SignedDuration = SignedDuration::from_secs(60);
 /// Our mark is unique, so that the pipeline that has it may be looked for further back: to overlook it because
 /// of a clock would start a second one.
 const MARKED_SINCE: SignedDuration = SignedDuration::from_hours(24);
-/// Pipelines of one commit, whose jobs are read.
-const MOST_PIPELINES: usize = 20;
-
-/// A pipeline in a list, which does not say whether it is of a branch or of a tag with the same name.
-#[derive(Clone, Debug, Deserialize)]
-pub(super) struct Pipeline {
-    pub(super) id: u64,
-    #[serde(default)]
-    pub(super) source: Option<String>,
-    #[serde(default)]
-    pub(super) web_url: Option<String>,
-}
+/// Pipelines whose variables are read to find it.
+const MOST_LOOKED_AT: usize = 500;
 
 /// A pipeline on its own page.
 #[derive(Clone, Debug, Deserialize)]
@@ -121,26 +115,14 @@ impl Deployment {
     }
 }
 
-impl Pipeline {
-    /// Whether a push started it, or one of its own jobs did. Others may carry variables that a person gave.
-    fn is_by_push(&self) -> bool {
-        matches!(
-            self.source.as_deref(),
-            Some("push" | "parent_pipeline" | "merge_request_event")
-        )
-    }
-}
-
 impl Page {
     pub(super) fn made_on(&self) -> String {
         made_on(self.reference.as_deref(), self.tag)
     }
 
-    /// Whether it is of the branch. Where heads of merge requests are released, those of their branches count; those of
-    /// tags never do.
-    fn is_of(&self, branch: Option<&str>) -> bool {
-        let is_here = branch.is_none_or(|branch| self.reference.as_deref() == Some(branch));
-        self.tag == Some(false) && is_here
+    /// Whether it says that it is of a branch, which may have a tag's name.
+    pub(super) fn is_of_a_branch(&self) -> bool {
+        self.tag == Some(false)
     }
 }
 
@@ -201,39 +183,18 @@ impl Client {
             .await
     }
 
-    /// The pipelines of a commit, those that others of it started too; the newest first.
-    pub(super) async fn pipelines(
-        &self,
-        repository: &Repository,
-        sha: &Sha,
-    ) -> Result<Vec<Pipeline>, CallError> {
-        let own = format!("{}/pipelines?sha={sha}", project(repository));
-        let children = format!("{own}&source=parent_pipeline");
-        let (own, children) =
-            tokio::try_join!(self.read_all(&own, 1), self.read_all(&children, 1))?;
-        let mut pipelines: Vec<Pipeline> = [own.0, children.0].concat();
-        pipelines.sort_by_key(|pipeline| std::cmp::Reverse(pipeline.id));
-        pipelines.dedup_by_key(|pipeline| pipeline.id);
-        pipelines.truncate(MOST_PIPELINES);
-        Ok(pipelines)
-    }
-
     /// The newest job of this name in the pipelines of a commit that a push to the branch started.
     pub(super) async fn newest_job(
         &self,
         repository: &Repository,
-        (sha, branch): (&Sha, Option<&str>),
+        place: (&Sha, Option<&str>),
         name: &str,
     ) -> Result<Option<Job>, CallError> {
         let mut newest: Option<Job> = None;
-        let mut pipelines = self.pipelines(repository, sha).await?;
-        pipelines.retain(Pipeline::is_by_push);
-        for pipeline in pipelines {
-            if !self.page(repository, pipeline.id).await?.is_of(branch) {
-                continue;
-            }
-            let path = format!("{}/pipelines/{}/jobs?", project(repository), pipeline.id);
-            let (jobs, _): (Vec<Job>, bool) = self.read_all(&path, super::PAGES).await?;
+        for ran in self.pipelines_by_push(repository, place).await? {
+            let id = ran.pipeline.id;
+            let path = format!("{}/pipelines/{id}/jobs?", project(repository));
+            let jobs: Vec<Job> = self.read_all(&path).await?;
             let named = jobs.into_iter().filter(|job| job.name == name);
             newest = newest.into_iter().chain(named).max_by_key(|job| job.id);
         }
@@ -248,18 +209,19 @@ impl Client {
         environment: &str,
     ) -> Result<Option<Deployment>, CallError> {
         let path = format!(
-            "{}/deployments?environment={}&order_by=id&sort=desc&per_page={PAGE}",
+            "{}/deployments?environment={}&order_by=id&sort=desc",
             project(repository),
             escaped(environment)
         );
-        let found: Vec<Deployment> = self.read(&path).await?;
         let from = |deployment: &Deployment| {
             let is_of_tag = deployment.deployable.as_ref().map(|job| job.tag);
             is_of_tag == Some(Some(false))
                 && branch.is_none_or(|branch| deployment.reference.as_deref() == Some(branch))
         };
-        let mut found = found.into_iter();
-        Ok(found.find(|deployment| deployment.sha == *sha && from(deployment)))
+        self.read_first(&path, |deployment: &Deployment| {
+            deployment.sha == *sha && from(deployment)
+        })
+        .await
     }
 
     /// Looks for a release that we may have started.
@@ -324,52 +286,79 @@ impl Client {
         }))
     }
 
-    /// The pipeline that has our mark among its variables.
+    /// The pipeline that has our mark among its variables. It is looked for where it should be, and then further back:
+    /// it is not there only if it is not among all that it could be.
     async fn sight_pipeline(
         &self,
         repository: &Repository,
         search: &Search,
         by_token: bool,
     ) -> Result<Option<External>, CallError> {
+        let mut query = if by_token {
+            "source=trigger".to_owned()
+        } else {
+            // By the name that it has now: by a former one nothing would be found.
+            let ourselves: User = self.read("/user").await?;
+            format!("source=api&username={}", escaped(&ourselves.username))
+        };
+        query.push_str("&order_by=id&sort=asc");
+        let mut looked_at = BTreeSet::new();
+        for back in [SKEW, MARKED_SINCE] {
+            let since = search.since.checked_sub(back).unwrap_or(search.since);
+            let since = since.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+            let path = format!(
+                "{}/pipelines?{query}&updated_after={}",
+                project(repository),
+                escaped(&since)
+            );
+            let pipelines: Vec<Pipeline> = self.read_all(&path).await?;
+            // The mark is secret until the first pipeline that has it, so that copies of it are newer.
+            for pipeline in pipelines {
+                if !looked_at.insert(pipeline.id) {
+                    continue;
+                }
+                if looked_at.len() > MOST_LOOKED_AT {
+                    return Err(CallError::Never(format!(
+                        "there are more than {MOST_LOOKED_AT} pipelines that it may be"
+                    )));
+                }
+                if self.is_marked(repository, &pipeline, search).await?
+                    // Whose trigger token it is, only the account that made it can read.
+                    && (by_token || self.is_by_us(repository, pipeline.id).await?)
+                {
+                    return Ok(Some(External {
+                        kind: ExternalKind::Pipeline,
+                        id: pipeline.id,
+                        url: pipeline.web_url.unwrap_or_default(),
+                    }));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether a pipeline carries our mark, which others can copy.
+    async fn is_marked(
+        &self,
+        repository: &Repository,
+        pipeline: &Pipeline,
+        search: &Search,
+    ) -> Result<bool, CallError> {
         #[derive(Deserialize)]
         struct Variable {
             key: String,
             value: String,
         }
-        let since = search.since.checked_sub(MARKED_SINCE);
-        let since = since.unwrap_or(search.since);
         let path = format!(
-            "{}/pipelines?source={}&updated_after={}&order_by=id&sort=desc",
+            "{}/pipelines/{}/variables",
             project(repository),
-            if by_token { "trigger" } else { "api" },
-            escaped(&since.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
+            pipeline.id
         );
-        let (pipelines, _): (Vec<Pipeline>, bool) = self.read_all(&path, 1).await?;
-        // The mark is secret until the first pipeline that has it, so that copies of it are newer.
-        for pipeline in pipelines.into_iter().rev() {
-            let path = format!(
-                "{}/pipelines/{}/variables",
-                project(repository),
-                pipeline.id
-            );
-            let variables: Vec<Variable> = self.read(&path).await?;
-            let is_marked = variables
-                .iter()
-                .any(|one| one.key == CORRELATION && one.value == search.correlation);
-            // Others can copy the mark. Whose trigger token it is, only the account that made it can read.
-            if is_marked && (by_token || self.is_by_us(repository, pipeline.id).await?) {
-                return Ok(Some(External {
-                    kind: ExternalKind::Pipeline,
-                    id: pipeline.id,
-                    url: pipeline.web_url.unwrap_or_default(),
-                }));
-            }
-        }
-        Ok(None)
+        let variables: Vec<Variable> = self.read(&path).await?;
+        let mut variables = variables.iter();
+        Ok(variables.any(|one| one.key == CORRELATION && one.value == search.correlation))
     }
-}
 
-impl Client {
     /// Whether our own account made a pipeline, which only its own page tells.
     async fn is_by_us(&self, repository: &Repository, pipeline: u64) -> Result<bool, CallError> {
         let page = self.page(repository, pipeline).await?;

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::releases::{Page, Pipeline};
-use super::{Client, PAGE, PAGES, project};
+use super::pipelines::Pipeline;
+use super::releases::Page;
+use super::{Client, project};
 use crate::call::CallError;
 use crate::domain::{
     Account, CORRELATION, Report, ReportKind, Repository, SeenDeployment, Sha, made_on,
@@ -17,6 +19,7 @@ use crate::forges::gitlab::interpret::pipelines::{
     PipelineTold, Weighed, name as name_of, pipeline_report,
 };
 use crate::forges::gitlab::payload::{Id, Moment};
+use crate::web::escaped;
 
 /// What others reported from outside stands here in GitLab's own events.
 const OUTSIDE: &str = "external";
@@ -53,22 +56,27 @@ impl Client {
     ) -> Result<Vec<Report>, CallError> {
         let mut reports = Vec::new();
         let mut jobs_seen = BTreeSet::new();
-        for pipeline in self.pipelines(repository, sha).await? {
-            if self.is_release(repository, &pipeline).await? {
-                continue;
+        let mut pipelines = Vec::new();
+        let found = self.pipelines(repository, sha).await?;
+        let first = found.iter().filter_map(|one| one.created_at).min();
+        for pipeline in found {
+            if !self.is_release(repository, &pipeline).await? {
+                pipelines.push(pipeline);
             }
-            let pipeline = self.page(repository, pipeline.id).await?;
+        }
+        for ran in self.with_children(repository, pipelines).await? {
+            let pipeline = self.page(repository, ran.pipeline.id).await?;
             let path = format!("{}/pipelines/{}/jobs?", project(repository), pipeline.id);
-            let (jobs, _): (Vec<Job>, bool) = self.read_all(&path, PAGES).await?;
+            let jobs: Vec<Job> = self.read_all(&path).await?;
             jobs_seen.extend(jobs.iter().map(|job| job.id.0));
-            reports.extend(whole(repository, &pipeline, &jobs, aside));
+            reports.extend(whole(repository, (&pipeline, ran.parent), &jobs, aside));
             reports.extend(jobs.into_iter().filter_map(|job| {
-                let told = told(job, Some(Id(pipeline.id)), pipeline.made_on());
+                let told = told(job, Some((&pipeline, ran.parent)));
                 job_report(repository.id, sha.clone(), told)
             }));
         }
         reports.extend(self.statuses(repository, sha, &jobs_seen).await?);
-        reports.extend(self.deployments(repository, sha).await?);
+        reports.extend(self.deployments(repository, sha, first).await?);
         Ok(reports)
     }
 
@@ -94,7 +102,7 @@ impl Client {
         Ok(variables.iter().any(|one| one.key == CORRELATION))
     }
 
-    /// What others reported from outside. GitLab lists jobs beside it, which are known already.
+    /// What others reported from outside. GitLab lists jobs beside it, which are known already or do not count.
     async fn statuses(
         &self,
         repository: &Repository,
@@ -102,28 +110,27 @@ impl Client {
         jobs: &BTreeSet<u64>,
     ) -> Result<Vec<Report>, CallError> {
         let path = format!("{}/repository/commits/{sha}/statuses?", project(repository));
-        let (statuses, _): (Vec<Job>, bool) = self.read_all(&path, PAGES).await?;
+        let statuses: Vec<Job> = self.read_all(&path).await?;
         let outside = statuses
             .into_iter()
-            .filter(|status| !jobs.contains(&status.id.0))
+            .filter(|status| !jobs.contains(&status.id.0) && !status.is_job())
             .map(|status| Job {
                 stage: Some(OUTSIDE.to_owned()),
                 web_url: status.target_url.clone(),
                 ..status
             });
         Ok(outside
-            .filter_map(|status| {
-                // Who reports from outside chooses the branch.
-                let told = told(status, None, made_on(None, None));
-                job_report(repository.id, sha.clone(), told)
-            })
+            .filter_map(|status| job_report(repository.id, sha.clone(), told(status, None)))
             .collect())
     }
 
+    /// The deployments of a commit. GitLab lists those of all commits, so only those are read that moved since it was
+    /// there, which its first pipeline shows.
     async fn deployments(
         &self,
         repository: &Repository,
         sha: &Sha,
+        first: Option<Timestamp>,
     ) -> Result<Vec<Report>, CallError> {
         #[derive(Deserialize)]
         struct Deployment {
@@ -150,11 +157,16 @@ impl Client {
             #[serde(default)]
             web_url: Option<String>,
         }
+        let first = match first {
+            Some(first) => first,
+            None => self.committed_at(repository, sha).await?,
+        };
         let path = format!(
-            "{}/deployments?order_by=id&sort=desc&per_page={PAGE}",
-            project(repository)
+            "{}/deployments?updated_after={}&order_by=updated_at&sort=desc",
+            project(repository),
+            escaped(&first.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
         );
-        let found: Vec<Deployment> = self.read(&path).await?;
+        let found: Vec<Deployment> = self.read_all(&path).await?;
         let of_commit = found
             .into_iter()
             .filter(|deployment| deployment.sha == *sha);
@@ -205,7 +217,7 @@ fn moment(job: &Job) -> Moment {
 /// What a pipeline says as a whole.
 fn whole(
     repository: &Repository,
-    pipeline: &Page,
+    (pipeline, parent): (&Page, Option<u64>),
     jobs: &[Job],
     aside: &[String],
 ) -> Option<Report> {
@@ -219,6 +231,7 @@ fn whole(
         at: jobs.iter().map(moment).fold(own, Moment::max),
         url: link(pipeline.web_url.as_deref()),
         made_on: pipeline.made_on(),
+        parent: parent.map(Id),
     };
     let weighed: Vec<Weighed<'_>> = jobs
         .iter()
@@ -231,17 +244,27 @@ fn whole(
     Some(pipeline_report(repository.id, told, &weighed))
 }
 
-/// A job with its pipeline and what that runs for.
-fn told(job: Job, pipeline: Option<Id>, made_on: String) -> JobTold {
+impl Job {
+    /// Whether it is a job of GitLab's own, by its page.
+    fn is_job(&self) -> bool {
+        let page = self.target_url.as_deref().unwrap_or_default();
+        let number = page.rsplit_once("/-/jobs/").map(|(_, number)| number);
+        number.and_then(|number| number.parse().ok()) == Some(self.id.0)
+    }
+}
+
+/// A job with its pipeline and what that runs for. Who reports from outside chooses the branch.
+fn told(job: Job, ran: Option<(&Page, Option<u64>)>) -> JobTold {
     JobTold {
         at: moment(&job),
         id: job.id,
-        pipeline,
+        pipeline: ran.map(|(page, _)| Id(page.id)),
+        parent: ran.and_then(|(_, parent)| parent).map(Id),
         name: job.name,
         stage: job.stage,
         status: job.status,
         allow_failure: job.allow_failure,
         url: link(job.web_url.as_deref()),
-        made_on,
+        made_on: ran.map_or_else(|| made_on(None, None), |(page, _)| page.made_on()),
     }
 }

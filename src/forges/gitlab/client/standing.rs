@@ -13,9 +13,6 @@ use crate::call::CallError;
 use crate::domain::{Account, Branch, ForgeName, Reference, Repository};
 use crate::web::escaped;
 
-/// Pages of jobs that are looked through.
-const PAGES_OF_JOBS: usize = 5;
-
 /// As whom GitLab knows us.
 #[derive(Clone, Debug)]
 pub struct Standing {
@@ -143,7 +140,7 @@ impl Client {
             return Ok(None);
         };
         let path = format!("{place}/pipelines/{}/jobs?", newest.id);
-        let (jobs, _): (Vec<Job>, bool) = self.read_all(&path, PAGES_OF_JOBS).await?;
+        let jobs: Vec<Job> = self.read_all(&path).await?;
         Ok(Some(jobs.into_iter().map(|job| job.name).collect()))
     }
 }

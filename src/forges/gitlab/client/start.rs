@@ -158,8 +158,8 @@ impl Client {
             Way::Again => "retry",
         };
         let path = format!("{}/jobs/{}/{verb}", project(departure.repository()), job.id);
-        let body = json!({});
-        let answer = self.ask(Method::POST, &path, Some(&body)).await;
+        let body = (way == Way::Play).then(|| json!({}));
+        let answer = self.ask(Method::POST, &path, body.as_ref()).await;
         let mut waits = false;
         let went = settled(answer, |answer| {
             // Played, it stays what it was; run again, it is another.

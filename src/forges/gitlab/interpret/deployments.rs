@@ -88,6 +88,8 @@ pub(crate) fn deployment_report(
         at,
         reference: made_on,
         pipeline: None,
+        parent: None,
+        heard: None,
     }
 }
 
@@ -141,6 +143,8 @@ mod tests {
             at,
             reference: Some(made_on(None, None)),
             pipeline: None,
+            parent: None,
+            heard: None,
         };
         assert_eq!(report, expect);
         assert!(report.is_of_unsaid_origin());

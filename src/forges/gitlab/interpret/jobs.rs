@@ -19,6 +19,8 @@ pub(crate) struct JobTold {
     pub(crate) id: Id,
     /// The one that it belongs to, where that is told.
     pub(crate) pipeline: Option<Id>,
+    /// The pipeline whose job started that one.
+    pub(crate) parent: Option<Id>,
     pub(crate) name: String,
     pub(crate) stage: Option<String>,
     pub(crate) status: String,
@@ -66,6 +68,11 @@ pub(crate) fn job_report(repository: RepositoryId, sha: Sha, told: JobTold) -> O
             .pipeline
             .filter(|_| kind == ReportKind::Job)
             .map(|id| id.0),
+        parent: told
+            .parent
+            .filter(|_| kind == ReportKind::Job)
+            .map(|id| id.0),
+        heard: None,
     })
 }
 
@@ -94,6 +101,9 @@ pub(super) fn job(mut payload: Job) -> Vec<Incoming> {
     let told = JobTold {
         id: payload.build_id,
         pipeline: payload.pipeline_id,
+        parent: payload
+            .source_pipeline
+            .and_then(|origin| origin.pipeline_id),
         name: payload.build_name.clone(),
         stage: payload.build_stage,
         status: payload.build_status.clone(),
@@ -226,6 +236,8 @@ mod tests {
             at,
             reference: Some("main".to_owned()),
             pipeline: Some(21),
+            parent: None,
+            heard: None,
         };
         let run = SeenRun {
             repository: shop(),

@@ -12,7 +12,7 @@ use crate::domain::{
 
 const LONGEST_MARK: usize = 200;
 /// The source of a pipeline that a job of another pipeline of the same project started.
-const CHILD: &str = "parent_pipeline";
+pub(crate) const CHILD: &str = "parent_pipeline";
 /// The source of a pipeline for the head of a merge request.
 const OF_MERGE_REQUEST: &str = "merge_request_event";
 
@@ -39,6 +39,9 @@ pub(super) fn pipeline(mut payload: Pipeline) -> Vec<Incoming> {
     }
     let jobs: Vec<Weighed<'_>> = builds.iter().map(weighed).collect();
     let made_on = origin(&pipeline);
+    let parent = payload
+        .source_pipeline
+        .and_then(|origin| origin.pipeline_id);
     let whole = PipelineTold {
         id: pipeline.id,
         sha: pipeline.sha.clone(),
@@ -47,11 +50,15 @@ pub(super) fn pipeline(mut payload: Pipeline) -> Vec<Incoming> {
         status: pipeline.status,
         url,
         made_on: made_on.clone(),
+        parent,
     };
     let whole = pipeline_report(repository.id, whole, &jobs);
     let builds = builds.into_iter().filter_map(|build| {
         let url = page(home.as_deref(), &format!("jobs/{}", build.id.0));
-        let told = told(build, url, pipeline.id, made_on.clone());
+        let told = JobTold {
+            parent,
+            ..told(build, url, pipeline.id, made_on.clone())
+        };
         job_report(repository.id, pipeline.sha.clone(), told)
     });
     builds
@@ -95,6 +102,7 @@ fn told(build: Build, url: String, pipeline: Id, made_on: String) -> JobTold {
         at: moment(&build),
         id: build.id,
         pipeline: Some(pipeline),
+        parent: None,
         name: build.name,
         stage: build.stage,
         status: build.status,
@@ -125,6 +133,8 @@ pub(crate) struct PipelineTold {
     pub(crate) url: String,
     /// What it was made on.
     pub(crate) made_on: String,
+    /// The pipeline whose job started it.
+    pub(crate) parent: Option<Id>,
 }
 
 /// A job, as far as it weighs in its pipeline.
@@ -187,6 +197,8 @@ pub(crate) fn pipeline_report(
         at,
         reference: Some(told.made_on),
         pipeline: None,
+        parent: told.parent.map(|id| id.0),
+        heard: None,
     }
 }
 
@@ -295,6 +307,8 @@ mod tests {
             at,
             reference: Some("main".to_owned()),
             pipeline: None,
+            parent: None,
+            heard: None,
         };
         assert_eq!(*whole, expect);
     }

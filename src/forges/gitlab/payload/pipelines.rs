@@ -41,6 +41,15 @@ pub(crate) struct Job {
     pub(crate) user: Option<User>,
     #[serde(default)]
     pub(crate) environment: Option<Environment>,
+    #[serde(default)]
+    pub(crate) source_pipeline: Option<Origin>,
+}
+
+/// What started a pipeline that another one started.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Origin {
+    #[serde(default)]
+    pub(crate) pipeline_id: Option<Id>,
 }
 
 /// Where a project lives.
@@ -71,6 +80,8 @@ pub(crate) struct Pipeline {
     pub(crate) user: Option<User>,
     #[serde(default)]
     pub(crate) builds: Option<Vec<Build>>,
+    #[serde(default)]
+    pub(crate) source_pipeline: Option<Origin>,
 }
 
 #[derive(Deserialize)]

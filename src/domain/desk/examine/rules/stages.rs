@@ -16,6 +16,13 @@ pub(super) fn look(_: &Sitting<'_>, looked: &Looked<'_>) -> Option<Reason> {
 
 fn says(looked: &Looked<'_>) -> Reason {
     let name = looked.subject.place.name();
+    // The reports about what was live long ago may be more than can be read.
+    if looked.was_live {
+        return Reason::holds(
+            Rule::STAGES,
+            text!["the commit was live in ", name, " before"],
+        );
+    }
     let stages = match &looked.stages {
         Ok(stages) => stages,
         Err(why) => {
@@ -23,12 +30,6 @@ fn says(looked: &Looked<'_>) -> Reason {
             return Reason::unknown(Rule::STAGES, says);
         }
     };
-    if looked.was_live {
-        return Reason::holds(
-            Rule::STAGES,
-            text!["the commit was live in ", name, " before"],
-        );
-    }
     Reason::of(
         Rule::STAGES,
         text!["stages before ", name],
