@@ -28,11 +28,13 @@ pub(super) struct Memory {
     readings: Arc<Mutex<Readings>>,
 }
 
-/// Bodies that are not there as a whole, the oldest first.
-#[derive(Debug, Default)]
+/// Bodies that are not there as a whole, the oldest first, and how much is taken once all have gone that were told to.
+#[derive(Debug)]
 struct Readings {
     next: u64,
     open: BTreeMap<u64, Open>,
+    taken: usize,
+    pieces: usize,
 }
 
 #[derive(Debug)]
@@ -46,14 +48,22 @@ struct Reading<'m> {
     memory: &'m Memory,
     number: u64,
     gives_way: CancellationToken,
-    share: Option<OwnedSemaphorePermit>,
+    bytes: usize,
+    permit: Option<OwnedSemaphorePermit>,
 }
 
 /// A body and its share of the memory, given back when it is dropped.
 #[derive(Debug)]
 pub(super) struct Whole {
     pub(super) bytes: Bytes,
-    _share: Option<OwnedSemaphorePermit>,
+    _share: Share,
+}
+
+#[derive(Debug)]
+struct Share {
+    memory: Memory,
+    pieces: usize,
+    _permit: Option<OwnedSemaphorePermit>,
 }
 
 /// Why a body was not read to its end.
@@ -93,13 +103,19 @@ impl Memory {
         let pieces = (bytes / PIECE).clamp(1, Semaphore::MAX_PERMITS);
         Self {
             pieces: Arc::new(Semaphore::new(pieces)),
-            readings: Arc::default(),
+            readings: Arc::new(Mutex::new(Readings {
+                next: 0,
+                open: BTreeMap::new(),
+                taken: 0,
+                pieces,
+            })),
         }
     }
 
     /// Whether bodies that wait to be stored have taken all of it, so that no new one can be read.
     pub(super) fn is_exhausted(&self) -> bool {
-        self.pieces.available_permits() == 0 && self.readings().open.is_empty()
+        let readings = self.readings();
+        readings.taken >= readings.pieces && readings.open.is_empty()
     }
 
     fn readings(&self) -> MutexGuard<'_, Readings> {
@@ -120,23 +136,30 @@ impl Memory {
             memory: self,
             number,
             gives_way,
-            share: None,
+            bytes: 0,
+            permit: None,
         }
     }
 
-    /// Whoever has been sending for longest gives way until so much will be free; `false` if that is not enough.
-    fn make_room(&self, pieces: usize, number: u64) -> bool {
+    /// Takes so much for a body that is being read. Where there is not enough, whoever has been sending for longest
+    /// gives way; `false` if that does not help.
+    fn take(&self, pieces: usize, number: u64) -> bool {
         let mut readings = self.readings();
-        let mut room = self.pieces.available_permits();
-        while room < pieces {
-            let mut older = readings.open.keys().copied();
-            let Some(oldest) = older.find(|other| *other != number) else {
+        while readings.taken + pieces > readings.pieces {
+            let mut others = readings.open.iter();
+            let oldest = others.find(|(other, open)| **other != number && open.pieces > 0);
+            let Some(oldest) = oldest.map(|(oldest, _)| *oldest) else {
                 return false;
             };
             if let Some(oldest) = readings.open.remove(&oldest) {
                 oldest.gives_way.cancel();
-                room += oldest.pieces;
+                readings.taken -= oldest.pieces;
             }
+        }
+        // What gave way itself takes nothing more.
+        if let Some(open) = readings.open.get_mut(&number) {
+            open.pieces += pieces;
+            readings.taken += pieces;
         }
         true
     }
@@ -144,31 +167,49 @@ impl Memory {
 
 impl Reading<'_> {
     async fn extend(&mut self, bytes: usize) -> Result<(), Unread> {
-        let pieces = bytes.div_ceil(PIECE);
-        let many = u32::try_from(pieces).map_err(|_| Unread::TooLarge)?;
-        let all = &self.memory.pieces;
-        let more = match all.clone().try_acquire_many_owned(many) {
-            Ok(more) => more,
-            Err(_) if self.memory.make_room(pieces, self.number) => {
-                let more = all.clone().acquire_many_owned(many);
-                more.await.map_err(|_| Unread::NoMemory)?
-            }
-            Err(_) => return Err(Unread::NoMemory),
-        };
-        match &mut self.share {
-            Some(share) => share.merge(more),
-            None => self.share = Some(more),
+        let before = self.bytes.div_ceil(PIECE);
+        self.bytes += bytes;
+        let pieces = self.bytes.div_ceil(PIECE) - before;
+        if pieces == 0 {
+            return Ok(());
         }
-        if let Some(open) = self.memory.readings().open.get_mut(&self.number) {
-            open.pieces += pieces;
+        let many = u32::try_from(pieces).map_err(|_| Unread::TooLarge)?;
+        if !self.memory.take(pieces, self.number) {
+            return Err(Unread::NoMemory);
+        }
+        // Those who gave way may not have gone yet.
+        let more = self.memory.pieces.clone().acquire_many_owned(many);
+        let more = more.await.map_err(|_| Unread::NoMemory)?;
+        match &mut self.permit {
+            Some(permit) => permit.merge(more),
+            None => self.permit = Some(more),
         }
         Ok(())
+    }
+
+    /// The body is there: it gives way to nobody any more.
+    fn finish(&mut self) -> Share {
+        let open = self.memory.readings().open.remove(&self.number);
+        Share {
+            memory: self.memory.clone(),
+            pieces: open.map_or(0, |open| open.pieces),
+            _permit: self.permit.take(),
+        }
     }
 }
 
 impl Drop for Reading<'_> {
     fn drop(&mut self) {
-        self.memory.readings().open.remove(&self.number);
+        let mut readings = self.memory.readings();
+        if let Some(open) = readings.open.remove(&self.number) {
+            readings.taken -= open.pieces;
+        }
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.memory.readings().taken -= self.pieces;
     }
 }
 
@@ -221,7 +262,7 @@ async fn gather(mut body: Body, most: usize, reading: &mut Reading<'_>) -> Resul
     };
     Ok(Whole {
         bytes,
-        _share: reading.share.take(),
+        _share: reading.finish(),
     })
 }
 
@@ -290,6 +331,22 @@ mod tests {
         }
     }
 
+    /// A body whose frames come one after the other.
+    struct Frames(tokio::sync::mpsc::Receiver<Bytes>);
+
+    impl hyper::body::Body for Frames {
+        type Data = Bytes;
+        type Error = Infallible;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            context: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+            let next = self.0.poll_recv(context);
+            next.map(|bytes| bytes.map(|bytes| Ok(Frame::data(bytes))))
+        }
+    }
+
     fn held(bytes: usize) -> Body {
         Body::new(Held(Some(vec![7; bytes].into())))
     }
@@ -305,7 +362,7 @@ mod tests {
             }));
             tokio::task::yield_now().await;
         }
-        assert_eq!(memory.pieces.available_permits(), 0);
+        assert_eq!(memory.readings().taken, 10);
         assert!(!memory.is_exhausted());
         let body = Body::from(vec![7; 2 << 10]);
         let whole = read(body, 1 << 20, Duration::from_secs(5), &memory).await;
@@ -314,6 +371,18 @@ mod tests {
         assert_eq!(first.map(|_| ()), Err(Unread::NoMemory));
         assert!(!held_back[0].is_finished());
         held_back[0].abort();
+    }
+
+    #[tokio::test]
+    async fn small_frames_take_no_more_than_large_ones() {
+        let (sender, receiver) = tokio::sync::mpsc::channel::<Bytes>(8);
+        tokio::spawn(async move {
+            for _ in 0..1_024 {
+                sender.send(vec![7; 3].into()).await.unwrap();
+            }
+        });
+        let whole = read_with(Body::new(Frames(receiver)), 3 << 10, 3 << 10).await;
+        assert_eq!(whole.unwrap().len(), 3 << 10);
     }
 
     #[tokio::test]
