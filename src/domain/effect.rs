@@ -6,9 +6,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::text::{Message, Text};
 use super::{
-    Priority,
-    Button, ChannelRef, EnvironmentName, Happening, Notice, Place, Quorum, Repository, Request,
-    ServiceName, Sha, Spot, Start,
+    Button, ChannelRef, EnvironmentName, Happening, Notice, Place, Priority, Quorum, Repository,
+    Request, ServiceName, Sha, Spot, Start,
 };
 
 /// One thing to do outside, by where it is done: whoever has the place does it, or nobody.

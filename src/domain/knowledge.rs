@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Account, Candidate, Crowd, EnvironmentName, External, ExternalKind, Fact, Filter, Forge, Noted,
-    Notice, Offer, Place, Report, Repository, RepositoryId, Request, RuleRequested,
-    ServiceName, Sha, Speaker,
+    Notice, Offer, Place, Report, Repository, RepositoryId, Request, RuleRequested, ServiceName,
+    Sha, Speaker,
 };
 
 /// Something that the database knows.

@@ -153,6 +153,9 @@ pub use delivery::{Delivery, Source};
 pub use desk::{COMMAND_LIFETIME, Change, Decision, Outcome, Viewing, decide, look, unfold};
 pub use effect::{Departure, Effect, InChat, OnForge, Reaction, StatusState};
 pub use environment::{Allow, Environment, Exclude};
+pub use fact::{
+    Commit, Comparison, Fact, FoundRun, Membership, Ourselves, PullRequest, Relation, Written,
+};
 pub use forge::Forge;
 pub use forge_name::ForgeName;
 pub use gate::{AppId, Gate, GitHubGate, GitLabGate};
@@ -163,17 +166,14 @@ pub use incoming::{
 };
 pub use internal::{Due, External, ExternalKind, Internal, Went};
 pub use invalid::Invalid;
-pub use fact::{
-    Commit, Comparison, Fact, FoundRun, Membership, Ourselves, PullRequest, Relation, Written,
-};
 pub use knowledge::{
     Bound, Caller, Finding, Knowledge, Live, Lock, Look, Missing, PinKind, Question, Search, Seen,
     Target,
 };
 pub use name::{EnvironmentName, RoleName, ServiceName, StageName};
 pub use notice::{GateShown, Happening, Mood, News, Notice, Shipped, Ships, StageShown};
-pub use planned::{Planned, Priority};
 pub use pattern::{NamePattern, PathPattern};
+pub use planned::{Planned, Priority};
 pub use policy::{Approval, Authorized, Quorum};
 pub use policy_digest::PolicyDigest;
 pub use policy_text::SealedPolicy;

@@ -388,10 +388,10 @@ async fn a_reference_that_is_not_there_and_a_tag_that_is() {
             "gitlab = \"create_pipeline\", ref = \"{reference}\", variables = {{ RELEASE_SHA = \"{{sha}}\" }}"
         )
     };
-    rewrite(&machine, played, &created("v1"));
+    rewrite(&machine, played, &created("refs/tags/v1"));
     let said = machine.examine();
     assert!(said.complaints().is_empty(), "{:#?}", said.complaints());
-    rewrite(&machine, played, &created("v2"));
+    rewrite(&machine, played, &created("refs/tags/v2"));
     machine.finds("a_reference_that_is_not_there");
 }
 

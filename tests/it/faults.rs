@@ -181,16 +181,15 @@ async fn one(
         let state = world.state(request).await.unwrap();
         match state.as_str() {
             "sent" | "running" => {
-                if part == "/deployments/" {
-                    let run = newest_run(world);
-                    world
-                        .github
-                        .run_moves(run, "completed", Some("success"))
-                        .await;
-                } else {
+                if part != "/deployments/" {
                     let deployment = world.external(request).await;
                     world.github.deployment_status(deployment, "success").await;
                 }
+                let run = newest_run(world);
+                world
+                    .github
+                    .run_moves(run, "completed", Some("success"))
+                    .await;
                 world.settle().await;
             }
             "departing" | "unknown" => world.pass(30).await,

@@ -47,7 +47,7 @@ async fn a_strangers_flood_costs_four_calls_and_two_entries(setting: Setting) {
     assert!(cost.len() <= 4, "{cost:?}");
     let said = world.said(comments[0]);
     said.expect("**Refused**");
-    said.expect("does not belong to acme/shop, and no role names them");
+    said.expect("`mallory` may not give commands here: no role names them");
     assert!(world.said(comments[1]).answers.is_empty());
     assert_eq!(world.ledger().await.len() - entries, 1);
     world.pass(61).await;
@@ -56,7 +56,7 @@ async fn a_strangers_flood_costs_four_calls_and_two_entries(setting: Setting) {
     assert_eq!(counted(&world, 199).await, 1);
     // A minute later there is one answer more.
     let said = world.say("mallory", pull_request, "/status").await;
-    said.expect("does not belong to acme/shop");
+    said.expect("may not give commands here");
     world.is_as_described();
 }
 

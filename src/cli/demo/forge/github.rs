@@ -162,6 +162,6 @@ fn role(part: Part) -> &'static str {
     match part {
         Part::Deployer => "maintain",
         Part::Author | Part::Approver => "write",
-        Part::Reader => "read",
+        Part::Reader => "triage",
     }
 }

@@ -9,7 +9,7 @@ use crate::domain::desk::sitting::Sitting;
 use crate::domain::desk::telling::answers::{self, Answer};
 use crate::domain::desk::{Change, Outcome};
 use crate::domain::reason::{Reason, Rule};
-use crate::domain::text::{Text, person, text};
+use crate::domain::text::{Text, code, person, text};
 use crate::domain::{Account, Action, Actor, Asked, Caller, Due, Repository, RepositoryId};
 
 /// For so long commands are counted, and a stranger stays one.
@@ -90,9 +90,11 @@ fn stranger(author: &Account, home: &Repository, why: Option<Text>) -> Reason {
     }
     let says = text![
         person(author),
-        format!(" does not belong to {}, and no role names them", home.path)
+        " may not give commands here: no role names them, and ",
+        code(&home.path),
+        " does not count them among its people"
     ];
-    Reason::refuses(Rule::REQUESTER, says).help("Somebody who does can say it for you.")
+    Reason::refuses(Rule::REQUESTER, says)
 }
 
 /// One short answer, and an entry without evidence.

@@ -143,28 +143,27 @@ fn void_what_left(sitting: &Sitting<'_>, service: &Service, push: &Push, outcome
 
 pub(crate) fn report(sitting: &Sitting<'_>, repository: &Repository, told: &Report) -> Outcome {
     let mut outcome = Outcome::default();
-    let report = &Report {
-        heard: Some(sitting.now),
-        ..told.clone()
-    };
     let services = match repositories::services_at(sitting, repository, &mut outcome) {
         Ok(services) => services,
         Err(why) => return repositories::usurped(sitting, repository, &why),
     };
-    if !repositories::is_gate(sitting, repository, report) {
+    if !repositories::is_gate(sitting, repository, told) {
         outcome.ignored = Some("no gate waits for it".to_owned());
         return outcome;
     }
-    if starts::is_of_release(sitting, &services, repository, report) {
+    if starts::is_of_release(sitting, &services, repository, told) {
         outcome.ignored = Some("its pipeline releases, or may".to_owned());
         return outcome;
     }
     let look = Look::Candidates {
         repository: repository.id,
-        sha: report.sha.clone(),
+        sha: told.sha.clone(),
     };
     let candidates = sitting.candidates(look);
-    let report = &proven(sitting, repository, report, !candidates.is_empty());
+    let report = &Report {
+        heard: Some(sitting.now),
+        ..proven(sitting, repository, told, !candidates.is_empty())
+    };
     let mut reports = sitting.stored_reports(repository.id, &report.sha);
     reports.push(report.clone());
     outcome.changes.push(Change::Report(report.clone()));

@@ -206,7 +206,10 @@ pub(crate) fn is_still_meant(
     if live.as_ref().is_some_and(is_live) {
         return true;
     }
-    let is_newer = live.is_some_and(|live| live.since > ended_at);
+    let is_newer = live.is_some_and(|live| {
+        let is_later = live.request.is_none_or(|number| number > request.number);
+        is_later && live.since >= ended_at
+    });
     let is_closed = sitting.lock(place.service, place.environment).is_some()
         || !place.environment.closings().is_empty();
     sitting.now.duration_since(ended_at) <= MOMENTS

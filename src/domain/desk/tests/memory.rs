@@ -7,8 +7,8 @@ use jiff::Timestamp;
 
 use crate::domain::desk::{Change, Decision, Outcome, decide, unfold};
 use crate::domain::{
-    Account, Bound, Caller, Candidate, Catalog, Due, Fact, Finding, Incoming, Internal, Knowledge, Live,
-    Lock, Look, News, Notice, Offer, Question, Report, Request, RuleRequested, Seen, Speaker,
+    Account, Bound, Caller, Candidate, Catalog, Due, Fact, Finding, Incoming, Internal, Knowledge,
+    Live, Lock, Look, News, Notice, Offer, Question, Report, Request, RuleRequested, Seen, Speaker,
 };
 
 /// Everything that is stored.
