@@ -226,7 +226,7 @@ async fn a_pipeline_is_created_and_followed_by_its_number() {
     said.expect("Started");
     let [created] = world.posted("/projects/9/pipeline").try_into().unwrap();
     let body = created.request_body.as_ref().unwrap();
-    assert_eq!(body["ref"], "main");
+    assert_eq!(body["ref"], "refs/heads/main");
     let mark = &body["variables"][0];
     assert_eq!(mark["key"], "COUNTERSIGN_CORRELATION");
     assert!(

@@ -1,5 +1,6 @@
 //! Heads: an approval is for one full commit, asked for in one place; whatever moves in between, it is void.
 
+use countersign::domain::Forge;
 use countersign_sandbox::github::{NewCommit, Order};
 
 use crate::support::world::{PLAIN, TWO, plain_with};
@@ -252,9 +253,18 @@ async fn a_fork_is_refused_unless_the_policy_lets_it(setting: Setting) {
         .await;
     said.expect("the commit is not on the release branch `main`");
 
-    world.reconfigure(&open_heads(", \"forks\"")).await;
-    let said = world.say("ann", pull_request, "/deploy prod").await;
-    said.expect("1 of 2");
+    // What tests a fork's commit is no push to a branch here.
+    let services = open_heads(", \"forks\"");
+    let services = match world.forge {
+        Forge::GitHub => {
+            let named = r#"{ check = "build", events = ["pull_request"] }"#;
+            services.replace(r#""check:build""#, named)
+        }
+        Forge::GitLab => services,
+    };
+    world.reconfigure(&services).await;
+    let asked = world.say("ann", pull_request, "/deploy prod").await;
+    asked.expect("Waiting for approval, 1 of 2");
     // The fork is gone, and with it whose code it was.
     world.delete_fork();
     let said = world.say("dora", pull_request, "/approve").await;

@@ -105,7 +105,7 @@ async fn the_number_decides_and_not_the_login(setting: Setting) {
     world.add_person(70, "dora");
     let (pull_request, _) = world.ready("feature").await;
     let said = world.say("dora", pull_request, "/deploy prod").await;
-    said.expect("`dora` has none of the roles");
+    said.expect("`dora` may not give commands here: no role names them");
     assert!(world.deployments().is_empty());
     let said = world.say("dorothy", pull_request, "/deploy prod").await;
     said.expect("Approved by `dorothy`");
@@ -191,15 +191,14 @@ async fn not_to_find_out_is_not_a_no(setting: Setting) {
         world.expect_trouble_asking(About::Role, trouble(502));
     }
     let said = world.say("ann", pull_request, "/deploy prod").await;
-    said.expect("whether `ann` may approve could not be found out: role in the repository");
+    said.expect("whether `ann` belongs to this repository could not be found out");
     assert_eq!(world.recorded("refused").await, 2);
     assert!(world.deployments().is_empty());
 
-    // Other facts refuse in the same way. GitLab is asked both ways how commits are related.
+    // Other facts refuse in the same way.
     for _ in 0..3 {
         world.expect_trouble_asking(About::Reports, trouble(500));
-        world.expect_trouble_asking(About::Comparison, trouble(500));
-        world.expect_trouble_asking(About::Comparison, trouble(500));
+        world.expect_trouble_asking(About::Head, trouble(500));
     }
     let said = world.say("ann", pull_request, "/deploy prod").await;
     said.expect("the reports about the commit could not be read again");

@@ -178,6 +178,11 @@ async fn thirty_kills_lose_nothing_that_was_acknowledged(engine: Engine) {
     const KILLS: usize = 32;
     let database = Database::migrated(engine).await;
     let github = GitHub::start(TOKEN).await.unwrap();
+    for number in 0..KILLS * 16 {
+        let (id, login) = helpless(number);
+        github.add_person(id, &login);
+        github.set_role("acme/shop", &login, Some("write"));
+    }
     let config = write_config(&database, Some(&github), &Wishes::default());
     let acknowledged: Arc<Mutex<BTreeSet<String>>> = Arc::default();
     let mut attempts = Attempts::default();
@@ -241,6 +246,11 @@ async fn thirty_kills_lose_nothing_that_was_acknowledged(engine: Engine) {
     assert_eq!(service.stop().await, 0);
 }
 
+/// Who asks for help: each no more often than is answered.
+fn helpless(number: usize) -> (u64, String) {
+    (10_000 + number as u64, format!("helpless-{number}"))
+}
+
 /// Sixteen clients that send until the service is gone; half of them ask for help.
 fn start_load(
     service: &Service,
@@ -263,7 +273,9 @@ fn start_load(
                         deliveries::push(client as u64),
                     )
                 } else {
-                    let comment = deliveries::comment(9, unique as u64, "/help");
+                    let (id, login) = helpless(round * 16 + client);
+                    let by = (id, login.as_str());
+                    let comment = deliveries::comment_by(by, 9, unique as u64, "/help");
                     let body = comment.to_string().into_bytes();
                     ("issue_comment", format!("help-{unique}"), body)
                 };

@@ -20,7 +20,8 @@ pub(crate) enum About {
     Role,
     PullRequest,
     Reports,
-    Comparison,
+    /// Where the release branch stands.
+    Head,
 }
 
 impl About {
@@ -31,7 +32,7 @@ impl About {
             Self::Role => ("/permission", "/projects/9/members/all/"),
             Self::PullRequest => ("/pulls/", "/merge_requests/"),
             Self::Reports => ("/check-runs", "/jobs$"),
-            Self::Comparison => ("/compare/", "/repository/compare"),
+            Self::Head => ("/branches/main", "/repository/branches/main"),
         };
         match forge {
             Forge::GitHub => on_github,

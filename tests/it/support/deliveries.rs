@@ -44,16 +44,26 @@ pub(crate) fn push(repository: u64) -> Vec<u8> {
 
 /// Ann writes a comment on a pull request.
 pub(crate) fn comment(repository: u64, comment: u64, text: &str) -> Value {
-    let ann = json!({ "id": 5, "login": "ann", "type": "User" });
+    comment_by((5, "ann"), repository, comment, text)
+}
+
+/// The same by somebody else.
+pub(crate) fn comment_by(
+    (id, login): (u64, &str),
+    repository: u64,
+    comment: u64,
+    text: &str,
+) -> Value {
+    let by = json!({ "id": id, "login": login, "type": "User" });
     json!({
         "action": "created",
         "comment": {
             "id": comment, "body": text, "created_at": Clock::system().now().to_string(),
-            "user": ann, "performed_via_github_app": null
+            "user": by, "performed_via_github_app": null
         },
         "issue": { "number": 3, "pull_request": { "url": "" } },
         "repository": { "id": repository, "full_name": "acme/shop" },
-        "sender": ann
+        "sender": by
     })
 }
 

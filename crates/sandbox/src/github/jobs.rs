@@ -82,8 +82,8 @@ impl World {
         let workflow = self.workflow(repository, FILE)?;
         let found = self.repositories.get(&repository)?;
         let mut runs = found.runs.values();
-        let known =
-            runs.find(|run| run.sha == sha && run.event == "push" && run.workflow == workflow.id);
+        let is_test = |run: &&Run| matches!(run.event.as_str(), "push" | "pull_request");
+        let known = runs.find(|run| run.sha == sha && is_test(run) && run.workflow == workflow.id);
         if let Some(known) = known {
             return Some(known.id);
         }
@@ -97,6 +97,12 @@ impl World {
                 .map(|(name, _)| name.clone())
         };
         let branch = head.or_else(below);
+        // A commit of a fork is tested with the pull request that it comes by.
+        let event = if branch.is_some() {
+            "push"
+        } else {
+            "pull_request"
+        };
         let commit = self.commits.get(sha)?;
         let actor = commit.author.unwrap_or(5);
         let (id, now) = (self.next_id(), self.now());
@@ -116,7 +122,7 @@ impl World {
             title,
             branch,
             sha: sha.to_owned(),
-            event: "push".to_owned(),
+            event: event.to_owned(),
             status: "in_progress".to_owned(),
             conclusion: None,
             actor,
