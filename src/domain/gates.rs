@@ -39,6 +39,8 @@ pub struct GateView {
     pub reports: Vec<Report>,
     /// Reports whose source could not be found out, so that they do not count.
     pub unclear: Vec<String>,
+    /// Why what was reported does not count, where nothing does.
+    pub aside: Option<String>,
 }
 
 /// Finds the app behind a reporter's account.
@@ -95,10 +97,12 @@ pub fn waits_in_silence(service: &Service, reports: &[Report]) -> bool {
 fn view_gate(service: &Service, gate: &Gate, reports: &[Report], app_of: &AppOf<'_>) -> GateView {
     let mut counting: Vec<Report> = Vec::new();
     let mut unclear = Vec::new();
-    for report in reports
-        .iter()
-        .filter(|report| concerns(gate, report) && was_made_here(service, gate, report))
-    {
+    let mut aside = None;
+    for report in reports.iter().filter(|report| concerns(gate, report)) {
+        if !was_made_here(service, gate, report) {
+            aside = Some(report.why_aside(service.branch.as_str()));
+            continue;
+        }
         let counts = match gate.app() {
             None => true,
             Some(app) => match app_of(&report.source) {
@@ -122,6 +126,7 @@ fn view_gate(service: &Service, gate: &Gate, reports: &[Report], app_of: &AppOf<
         label: format!("{}:{}", gate.kind(), gate.name()),
         app: gate.app(),
         colour,
+        aside: aside.filter(|_| counting.is_empty()),
         reports: counting,
         unclear,
     }

@@ -32,7 +32,9 @@ impl Planned {
     pub fn priority(&self) -> Priority {
         match self.effect.priority() {
             Priority::Trigger if self.is_back => Priority::Back,
-            other => other,
+            other @ (Priority::Back | Priority::Trigger | Priority::Reply | Priority::Notice) => {
+                other
+            }
         }
     }
 }

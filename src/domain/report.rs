@@ -168,6 +168,18 @@ impl Report {
         is_of_branch && (elsewhere_too || reference == branch)
     }
 
+    /// Why it does not count for what is released from a branch.
+    pub fn why_aside(&self, branch: &str) -> String {
+        let reference = self.reference.as_deref().unwrap_or_default();
+        match self.event() {
+            Some(event) => format!("its run was started by {event}"),
+            None if self.is_posted() => "a workflow posted it, as any can".to_owned(),
+            None if reference.starts_with(TAGS) => "it is of a tag".to_owned(),
+            None if reference == UNSAID => "it does not say which branch it is of".to_owned(),
+            None => format!("it is not of {branch}"),
+        }
+    }
+
     /// The event that made it, where the forge did not choose it.
     pub fn event(&self) -> Option<&str> {
         self.reference.as_deref()?.strip_prefix(EVENTS)

@@ -323,7 +323,7 @@ async fn a_refusal_says_everything_at_once(setting: Setting) {
     }
     // What was built on another branch says nothing about the release branch.
     said.expect("❌ stage **build** has not passed yet");
-    said.expect("❌ `check:build`: no report yet");
+    said.expect("❌ `check:build`: what was reported does not count: it is not of main");
     world.is_as_described();
 }
 

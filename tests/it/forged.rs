@@ -10,6 +10,7 @@ use crate::support::{Engine, World, on_both};
 
 on_both!(
     a_check_that_a_workflow_posted_fills_no_gate,
+    who_waits_for_a_posted_check_is_told_why,
     a_check_may_be_posted_where_the_policy_says_so,
     a_dispatched_run_fills_no_gate,
     a_run_of_another_event_counts_where_it_is_named,
@@ -40,6 +41,20 @@ async fn a_check_that_a_workflow_posted_fills_no_gate(engine: Engine) {
         assert!(world.deployments().is_empty());
         world.is_as_described();
     }
+}
+
+async fn who_waits_for_a_posted_check_is_told_why(engine: Engine) {
+    let world = World::plain(engine).await;
+    let (pull_request, sha) = world.merge("feature").await;
+    world
+        .github
+        .post_check(SHOP, &sha, "build", "success")
+        .await;
+    world.settle().await;
+    let said = world.say("ann", pull_request, "/why prod").await;
+    said.expect(
+        "`check:build`: what was reported does not count: a workflow posted it, as any can",
+    );
 }
 
 async fn a_check_may_be_posted_where_the_policy_says_so(engine: Engine) {

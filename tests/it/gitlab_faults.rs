@@ -442,7 +442,7 @@ async fn what_is_forbidden_in_plain_text_is_said() {
     for part in [
         "/groups/#/members/all/",
         "/merge_requests/",
-        "/repository/compare",
+        "/repository/branches/main",
     ] {
         let (pull_request, _) = world.ready(&part.replace('/', "-")).await;
         let (started, newest) = (starts(&world), world.newest().await);
@@ -459,7 +459,8 @@ async fn what_is_forbidden_in_plain_text_is_said() {
     let said = world.say("quinn", pull_request, "/deploy prod").await;
     said.expect("Failed");
     said.expect("GitLab answered 403: 403 Forbidden");
-    let again = world.say("quinn", pull_request, "/retry #1").await;
+    let retry = format!("/retry #{}", world.newest().await);
+    let again = world.say("quinn", pull_request, &retry).await;
     again.expect("Started");
     assert_eq!(starts(&world), 1);
     assert_eq!(world.gitlab.trouble_left(), 0);

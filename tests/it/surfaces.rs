@@ -107,6 +107,8 @@ fn refused(surface: Surface, answer: &str, part: &str) -> BTreeSet<String> {
 /// The person who says this is refused for this reason, and for the same reasons wherever it is said.
 async fn check((world, pages): (&World, &mut Pages), person: &str, line: &str, part: &str) {
     let mut seen: Vec<BTreeSet<String>> = Vec::new();
+    // Nobody is answered without end.
+    world.wait(61);
     for surface in SURFACES {
         let answer = world.ask_at(surface, person, (3, line)).await;
         pages.add(surface, &format!("{person}: {line}"), &answer);

@@ -76,6 +76,26 @@ impl World {
         Answer::ok(self.job_json(repository, check, run))
     }
 
+    /// What was written down before jobs were told from what workflows post were jobs.
+    pub(super) fn find_runs(&mut self) {
+        let repositories: Vec<u64> = self.repositories.keys().copied().collect();
+        for repository in repositories {
+            let found = self.repositories.get(&repository);
+            let checks = found.map(|found| found.checks.clone()).unwrap_or_default();
+            for check in checks {
+                if check.run.is_some() || check.app != "github-actions" {
+                    continue;
+                }
+                let run = self.tested(repository, &check.sha);
+                let found = self.repositories.get_mut(&repository);
+                let mut checks = found.into_iter().flat_map(|found| &mut found.checks);
+                if let Some(one) = checks.find(|one| one.id == check.id) {
+                    one.run = run;
+                }
+            }
+        }
+    }
+
     /// The run by which a push to a commit's branch has it tested; made without a word where there is none.
     pub(super) fn tested(&mut self, repository: u64, sha: &str) -> Option<u64> {
         const FILE: &str = "ci.yml";

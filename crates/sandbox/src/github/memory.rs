@@ -47,6 +47,7 @@ impl GitHub {
         world.apps = memory.apps;
         world.repositories = memory.repositories;
         world.commits = memory.commits;
+        world.find_runs();
         Ok(())
     }
 }

@@ -192,7 +192,8 @@ fn reject_run(sitting: &Sitting<'_>, request: &Request, why: &Text, outcome: &mu
     };
     let trigger = &environment.trigger;
     if let Some(name) = trigger.kind().waits_at()
-        && let Ok(Some(waiting)) = runs::waiting_run(sitting, request, trigger)
+        && let Ok(Some(waiting)) =
+            runs::waiting_run(sitting, (&request.repository, &request.sha), trigger)
     {
         outcome.changes.push(Change::RunGoesOn {
             repository: waiting.repository.id,

@@ -31,7 +31,7 @@ pub(super) fn listen(
     let mut outcome = Outcome::default();
     let mut known = sitting.caller(home.id, author.id);
     if let Some(over) = known.take_if(|known| known.until <= sitting.now) {
-        count_out(sitting, over, author, &mut outcome);
+        count_out(sitting, &over, author, &mut outcome);
     }
     let caller = Caller {
         repository: home.id,
@@ -135,12 +135,12 @@ pub(crate) fn count(
 ) {
     let known = sitting.caller(repository, account.id);
     if let Some(caller) = known.filter(|known| known.until <= sitting.now) {
-        count_out(sitting, caller, account, outcome);
+        count_out(sitting, &caller, account, outcome);
     }
 }
 
-fn count_out(sitting: &Sitting<'_>, caller: Caller, account: &Account, outcome: &mut Outcome) {
-    let answered = most(&caller);
+fn count_out(sitting: &Sitting<'_>, caller: &Caller, account: &Account, outcome: &mut Outcome) {
+    let answered = most(caller);
     if caller.heard <= answered {
         return;
     }
@@ -152,6 +152,6 @@ fn count_out(sitting: &Sitting<'_>, caller: Caller, account: &Account, outcome: 
     );
     outcome.changes.push(Change::Caller(Caller {
         heard: answered,
-        ..caller
+        ..caller.clone()
     }));
 }

@@ -6,7 +6,7 @@ use crate::domain::desk::known::destination::Destination;
 use crate::domain::desk::known::digests::{self, POLICY_CHANGED};
 use crate::domain::desk::known::named;
 use crate::domain::desk::known::people;
-use crate::domain::desk::release::{self, ends};
+use crate::domain::desk::release::{self, ends, runs};
 use crate::domain::desk::sitting::Sitting;
 use crate::domain::desk::telling::answers::{self, Answer, thread};
 use crate::domain::desk::telling::pages;
@@ -152,6 +152,9 @@ pub(crate) fn ask(sitting: &Sitting<'_>, wish: &Wish<'_>, outcome: &mut Outcome)
     let Some(policy) = policy.filter(|_| examined.is_clear()) else {
         return refuse_wish(sitting, wish, &examined, outcome);
     };
+    // What leaving needs is asked before, because a number cannot be given back.
+    let trigger = &wish.place.environment.trigger;
+    let _run = runs::waiting_run(sitting, (repository, &wish.meant.sha), trigger);
     let number = sitting.next_number();
     let mut request = new_request(sitting, wish, number, policy);
     outcome.entries.push(

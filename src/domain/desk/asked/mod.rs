@@ -90,12 +90,11 @@ pub(crate) fn command(sitting: &Sitting<'_>, asked: &Asked) -> Outcome {
         }
         Ok(services) => {
             let services = named::shown_here(sitting, asked, services);
-            // Both are found out in the same round.
             let written = is_written(sitting, asked);
-            let mut obeyed = outcome.clone();
-            obey(sitting, asked, &services, &mut obeyed);
             match written {
-                Ok(()) => outcome = obeyed,
+                // Where that is asked, everything else is asked in the same round.
+                Err(_) if !sitting.knows_all() => obey(sitting, asked, &services, &mut outcome),
+                Ok(()) => obey(sitting, asked, &services, &mut outcome),
                 Err(reason) => answers::refuse(sitting, asked, &reason, &mut outcome),
             }
         }

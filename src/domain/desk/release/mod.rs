@@ -141,7 +141,8 @@ pub(crate) fn depart(
         let why = "this trigger is not available for the service's repository";
         return ends::end(sitting, request, Ended::Failed, why, outcome);
     }
-    let waiting_run = match runs::waiting_run(sitting, &request, trigger) {
+    let waiting_run = match runs::waiting_run(sitting, (&request.repository, &request.sha), trigger)
+    {
         Ok(waiting) => waiting.map(|waiting| waiting.run),
         Err(why) => {
             lost::timer(sitting, lost::depart(&request), &request, SOON, outcome);

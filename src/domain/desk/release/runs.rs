@@ -7,8 +7,8 @@ use crate::domain::desk::sitting::Sitting;
 use crate::domain::desk::{Change, Outcome};
 use crate::domain::text::Text;
 use crate::domain::{
-    Due, Environment, Look, Progress, Request, RuleRequested, RunOf, Seen, SeenRun, Service, State,
-    Trigger,
+    Due, Environment, Look, Progress, Repository, Request, RuleRequested, RunOf, Seen, SeenRun,
+    Service, Sha, State, Trigger,
 };
 
 pub(crate) fn run(sitting: &Sitting<'_>, run: &SeenRun) -> Outcome {
@@ -243,27 +243,27 @@ pub(crate) fn rule_requested(sitting: &Sitting<'_>, requested: &RuleRequested) -
 /// it, is asked of the forge; of several a person must choose.
 pub(crate) fn waiting_run(
     sitting: &Sitting<'_>,
-    request: &Request,
+    (repository, sha): (&Repository, &Sha),
     trigger: &Trigger,
 ) -> Result<Option<RuleRequested>, Text> {
     let Some(environment) = trigger.kind().waits_at() else {
         return Ok(None);
     };
     let look = Look::WaitingRuns {
-        repository: request.repository.id,
+        repository: repository.id,
         environment: environment.as_str().to_ascii_lowercase(),
     };
     let Some(Seen::WaitingRuns(runs)) = sitting.seen(look) else {
         return Ok(None);
     };
-    let home = request.repository.id.number();
+    let home = repository.id.number();
     let mut fitting: Vec<&RuleRequested> = Vec::new();
     for run in runs {
-        if run.sha.as_ref() != Some(&request.sha) {
+        if run.sha.as_ref() != Some(sha) {
             continue;
         }
         match sitting.run(&run.repository, run.run) {
-            Ok(found) if found.sha != request.sha || !trigger.kind().lets_pass(found, home) => {}
+            Ok(found) if found.sha != *sha || !trigger.kind().lets_pass(found, home) => {}
             Ok(_) => fitting.push(run),
             Err(why) => {
                 let why = format!("what the run {} is could not be found out: {why}", run.run);

@@ -76,8 +76,11 @@ fn gate(view: &GateView) -> Reason {
             None => {
                 let by = view.app.map(|app| format!(" by app {app}"));
                 let by = by.unwrap_or_default();
-                let says = text![label, format!(": no report{by} yet")];
-                Reason::refuses(Rule::GATE, says)
+                let says = match &view.aside {
+                    Some(why) => format!(": what was reported does not count: {why}"),
+                    None => format!(": no report{by} yet"),
+                };
+                Reason::refuses(Rule::GATE, text![label, says])
             }
         },
         Colour::Pending => Reason::refuses(Rule::GATE, text![label, ": ", said, ", not finished"]),
