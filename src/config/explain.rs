@@ -147,12 +147,9 @@ fn environment(service: &Service, environment: &Environment, config: &Config, te
             format!("needs {people} of {role}: {}", who.unwrap_or_default()),
         );
     }
-    let excluded = [
-        (environment.exclude.author, "the authors of what ships"),
-        (environment.exclude.requester, "the requester"),
-    ];
-    if let Some(words) = chosen(&excluded) {
-        line(text, 2, format!("not {words}"));
+    let excluded = environment.exclude.people();
+    if !excluded.is_empty() {
+        line(text, 2, format!("not {}", excluded.join(", ")));
     }
     let allowed = [
         (environment.allow.open_heads, "heads of open pull requests"),

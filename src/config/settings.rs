@@ -178,6 +178,8 @@ pub struct GitHub {
     pub api_url: String,
     /// The address of the pages that people see, without a slash at its end.
     pub web_url: String,
+    /// The host of private commit addresses.
+    pub private_emails: String,
     /// As whom Countersign acts.
     pub identity: Identity,
     /// The secrets that sign webhooks: one, or two while they are changed.
@@ -203,6 +205,8 @@ pub enum Identity {
 pub struct GitLab {
     /// The address of GitLab, without a slash at its end.
     pub url: String,
+    /// The host of private commit addresses.
+    pub private_emails: String,
     /// The access token.
     pub token: SecretString,
     /// The tokens that webhooks carry: one, or two while they are changed.

@@ -1,15 +1,20 @@
 //! Facts: what a forge said when it was asked.
 
-use super::{Account, External, Progress, Report, Sha};
+use jiff::Timestamp;
+
+use super::{Commit, Comparison, External, Merge, Move, Progress, Report, Sha, Somebody};
 
 /// What the forge said.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fact {
     Acquaintance(bool),
-    Role(Option<String>),
+    Role(Option<Access>),
     Membership(Membership),
     PullRequest(PullRequest),
     Comparison(Comparison),
+    Merges(Vec<Merge>),
+    /// The newest first.
+    Moves(Vec<Move>),
     Commit(Commit),
     Head(Option<Sha>),
     Reports(Vec<Report>),
@@ -52,6 +57,14 @@ pub struct Ourselves {
     pub login: String,
 }
 
+/// What a person may do in a repository.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Access {
+    pub role: String,
+    /// When it ends by itself.
+    pub until: Option<Timestamp>,
+}
+
 /// A person and a team.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Membership {
@@ -59,12 +72,15 @@ pub struct Membership {
     pub team: u64,
     /// A pending invitation is no membership.
     pub active: bool,
+    /// When it ends by itself.
+    pub until: Option<Timestamp>,
 }
 
 /// A pull request as it is now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PullRequest {
     pub number: u64,
+    pub opener: Somebody,
     pub head: Sha,
     /// The repository that the head is in; none when it is gone.
     pub head_repository: Option<u64>,
@@ -73,40 +89,4 @@ pub struct PullRequest {
     pub draft: bool,
     /// The commit that merged it.
     pub merged: Option<Sha>,
-}
-
-/// How a head relates to a base.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Relation {
-    Identical,
-    /// The head has commits that the base has not, and lacks none.
-    Ahead,
-    /// The base has commits that the head has not, and lacks none.
-    Behind,
-    Diverged,
-}
-
-/// What lies between two commits.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Comparison {
-    pub relation: Relation,
-    /// Commits of the head that the base has not, oldest first.
-    pub commits: Vec<Commit>,
-    /// Whether `commits` are all of them.
-    pub complete: bool,
-    /// The paths that differ, if all of them could be told.
-    pub paths: Option<Vec<String>>,
-}
-
-/// A commit and the people behind it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Commit {
-    pub sha: Sha,
-    pub title: String,
-    /// Authors and committers with an account.
-    pub people: Vec<Account>,
-    /// Those whose address belongs to no account.
-    pub strangers: Vec<String>,
-    /// The commit before it; for a merge, the one on the branch that it was merged into.
-    pub parent: Option<Sha>,
 }

@@ -147,12 +147,20 @@ impl Forge {
         }
     }
 
-    /// Whether somebody can be blocked there, who is no member any more, has the same name as ever, and may speak in a
-    /// chat all the same.
-    pub(super) fn blocks_people(self) -> bool {
+    /// Whether an account of this name is an app's, or a token's that acts by itself.
+    pub(super) fn is_app(self, login: &str) -> bool {
         match self {
-            Self::GitHub => false,
-            Self::GitLab => true,
+            Self::GitHub => login.ends_with("[bot]"),
+            Self::GitLab => {
+                let rest = ["project_", "group_"]
+                    .iter()
+                    .find_map(|kind| login.strip_prefix(kind));
+                let parts = rest.and_then(|rest| rest.split_once("_bot"));
+                parts.is_some_and(|(id, rest)| {
+                    let is_number = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit());
+                    is_number && (rest.is_empty() || rest.starts_with('_'))
+                })
+            }
         }
     }
 }
@@ -169,6 +177,21 @@ impl fmt::Display for Forge {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_app_is_known_by_its_name() {
+        for (forge, login, expect) in [
+            (Forge::GitHub, "dependabot[bot]", true),
+            (Forge::GitHub, "dependabot", false),
+            (Forge::GitLab, "project_9_bot_0123abcd", true),
+            (Forge::GitLab, "group_9_bot", true),
+            (Forge::GitLab, "project_x_bot", false),
+            (Forge::GitLab, "project_9_bots", false),
+            (Forge::GitLab, "ann", false),
+        ] {
+            assert_eq!(forge.is_app(login), expect, "{forge} {login}");
+        }
+    }
 
     #[test]
     fn a_title_names_its_pull_request_as_the_forge_writes_it() {

@@ -250,6 +250,20 @@ pub enum Question {
         base: String,
         head: String,
     },
+    /// The merged pull requests that brought a commit to a branch.
+    Merges {
+        repository: Repository,
+        branch: String,
+        sha: Sha,
+        /// Whether their mergers are asked for, too.
+        with_mergers: bool,
+    },
+    /// How a branch was moved, as far back as this commit.
+    Moves {
+        repository: Repository,
+        branch: String,
+        back_to: Option<Sha>,
+    },
     /// The commit that an abbreviation means.
     Commit {
         repository: Repository,
@@ -315,6 +329,8 @@ impl Question {
             | Self::Membership { repository, .. }
             | Self::PullRequest { repository, .. }
             | Self::Comparison { repository, .. }
+            | Self::Merges { repository, .. }
+            | Self::Moves { repository, .. }
             | Self::Commit { repository, .. }
             | Self::Head { repository, .. }
             | Self::Reports { repository, .. }

@@ -101,6 +101,9 @@ pub mod request;
 /// What a forge said.
 pub mod fact;
 
+/// Where a commit comes from.
+pub mod provenance;
+
 /// What the desk knows, and what it must ask.
 pub mod knowledge;
 
@@ -152,10 +155,8 @@ pub use command::{Command, Misunderstood};
 pub use delivery::{Delivery, Source};
 pub use desk::{COMMAND_LIFETIME, Change, Decision, Outcome, Viewing, decide, look, unfold};
 pub use effect::{Departure, Effect, InChat, OnForge, Reaction, StatusState};
-pub use environment::{Allow, Environment, Exclude};
-pub use fact::{
-    Commit, Comparison, Fact, FoundRun, Membership, Ourselves, PullRequest, Relation, Written,
-};
+pub use environment::{Allow, Environment, Exclude, Excluded};
+pub use fact::{Access, Fact, FoundRun, Membership, Ourselves, PullRequest, Written};
 pub use forge::Forge;
 pub use forge_name::ForgeName;
 pub use gate::{AppId, Gate, GitHubGate, GitLabGate};
@@ -177,6 +178,7 @@ pub use planned::{Planned, Priority};
 pub use policy::{Approval, Authorized, Quorum};
 pub use policy_digest::PolicyDigest;
 pub use policy_text::SealedPolicy;
+pub use provenance::{Batch, Commit, Comparison, Credit, Merge, Move, Part, Relation, Somebody};
 pub use reason::{Reason, Rule, Verdict};
 pub use repo::{Branch, Reference, RepoRef};
 pub use report::{Colour, Rank, Report, ReportKind, Reporter, made_on, posted, run_on};

@@ -48,7 +48,7 @@ pub enum Holding {
 pub enum Unauthorized {
     /// Holds none of the environment's roles.
     NoRole,
-    /// Holds none that we know of, and these could not be found out.
+    /// These could not be found out: what they hold, or what they had to do with what would ship.
     Unclear(Vec<Text>),
     /// Holds a role, and is excluded.
     Excluded(Text),
@@ -81,7 +81,7 @@ pub struct Shortage {
 pub fn authorize(
     person: &Account,
     holdings: &BTreeMap<RoleName, Holding>,
-    exclusion: Option<Text>,
+    exclusion: Option<Unauthorized>,
 ) -> Result<Authorized, Unauthorized> {
     let roles: BTreeMap<RoleName, String> = holdings
         .iter()
@@ -105,7 +105,7 @@ pub fn authorize(
         });
     }
     match exclusion {
-        Some(why) => Err(Unauthorized::Excluded(why)),
+        Some(why) => Err(why),
         None => Ok(Authorized {
             person: person.clone(),
             roles,
@@ -306,7 +306,14 @@ mod tests {
             Err(Unauthorized::NoRole)
         );
         let holdings = BTreeMap::from([(role("qa"), Holding::Held("named".to_owned()))]);
-        assert!(authorize(&person, &holdings, Some("author".into())).is_err());
+        assert!(
+            authorize(
+                &person,
+                &holdings,
+                Some(Unauthorized::Excluded("author".into()))
+            )
+            .is_err()
+        );
     }
 
     proptest! {

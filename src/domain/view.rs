@@ -5,7 +5,9 @@ use jiff::Timestamp;
 
 use super::gates::StageVerdict;
 use super::text::Text;
-use super::{Account, EnvironmentName, Live, Reason, RoleName, ServiceName, Sha, StageName};
+use super::{
+    Account, EnvironmentName, Exclude, Live, Reason, RoleName, ServiceName, Sha, StageName,
+};
 
 /// What a reader wants to see.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,9 +104,8 @@ pub struct PeopleView {
     pub service: ServiceName,
     pub environment: EnvironmentName,
     pub roles: Vec<RoleView>,
-    /// Authors of what ships cannot approve it.
-    pub excludes_authors: bool,
-    pub excludes_requester: bool,
+    /// Who cannot approve.
+    pub excludes: Exclude,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -12,6 +12,7 @@ use crate::support::{Engine, World, on_both};
 on_both!(
     trouble_while_asking_about_people,
     trouble_while_asking_about_the_commit,
+    trouble_while_asking_how_it_came,
     trouble_at_the_trigger,
     trouble_while_telling,
     trouble_while_telling_about_the_deployment,
@@ -55,6 +56,7 @@ fn services() -> String {
             "github_users = [\"ann\", \"dora\"]",
             "github_teams = [\"acme/qa\"]",
         )
+        .replace("exclude = []", "exclude = [\"opener\"]")
 }
 
 async fn trouble_while_asking_about_people(engine: Engine) {
@@ -83,6 +85,10 @@ async fn trouble_while_asking_about_the_commit(engine: Engine) {
         ],
     )
     .await;
+}
+
+async fn trouble_while_asking_how_it_came(engine: Engine) {
+    survive(engine, &[("GET", "/commits/#/pulls")]).await;
 }
 
 async fn trouble_at_the_trigger(engine: Engine) {

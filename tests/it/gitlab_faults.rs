@@ -82,6 +82,7 @@ fn services(trigger: &str) -> String {
             "github_users = [\"ann\", \"dora\"]",
             "github_teams = [\"acme/qa\"]\ngithub_roles = [\"maintain\"]",
         )
+        .replace("exclude = []", "exclude = [\"opener\", \"pusher\"]")
         .replace(DEPLOYMENT, trigger)
 }
 
@@ -117,6 +118,15 @@ const AUTHORS: Rows = Rows {
     trigger: JOB,
     before: Before::Forgotten,
     calls: &[("GET", "/users$"), ("GET", "/users/#$")],
+};
+
+const ARRIVALS: Rows = Rows {
+    trigger: JOB,
+    before: Before::Forgotten,
+    calls: &[
+        ("GET", "/repository/commits/#/merge_requests$"),
+        ("GET", "/projects/#/events$"),
+    ],
 };
 
 const MERGE_REQUEST: Rows = Rows {
@@ -255,9 +265,10 @@ const TELLING_AGAIN: Rows = Rows {
 };
 
 /// Every call that a release may make.
-const TABLE: [&Rows; 18] = [
+const TABLE: [&Rows; 19] = [
     &PEOPLE,
     &AUTHORS,
+    &ARRIVALS,
     &MERGE_REQUEST,
     &COMMIT,
     &REPORTS,
@@ -328,6 +339,11 @@ async fn trouble_while_asking_about_people() {
 #[tokio::test(flavor = "multi_thread")]
 async fn trouble_while_asking_about_authors() {
     survive(&AUTHORS).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn trouble_while_asking_how_commits_came() {
+    survive(&ARRIVALS).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -47,6 +47,7 @@ async fn serve(database: &Database, gitlab: &GitLab) -> Service {
     let mut text = String::from("[server]\nlisten = \"127.0.0.1:0\"\n");
     writeln!(text, "[database]\nurl = \"{}\"", database.url).unwrap();
     writeln!(text, "[gitlab]\nurl = \"{}\"", gitlab.url()).unwrap();
+    text.push_str("private_emails = \"users.noreply.gitlab.example\"\n");
     text.push_str(
         "token = { env = \"TEST_TOKEN\" }\nwebhook_secret = { env = \"SIGNING_TOKEN\" }\n",
     );

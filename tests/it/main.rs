@@ -10,6 +10,7 @@ mod support;
 
 mod api;
 mod asking;
+mod authors;
 mod chat_story;
 mod chats;
 mod commands;

@@ -5,8 +5,9 @@ use countersign::domain::Forge;
 use countersign_sandbox::github::{Membership, NewCommit, Trouble};
 
 use crate::support::around::About;
+use crate::support::on_gitlab::ON_GITLAB;
 use crate::support::world::{PLAIN, TWO, plain_with};
-use crate::support::{Setting, World, on_both_forges};
+use crate::support::{Engine, Setting, World, on_both, on_both_forges};
 
 on_both_forges!(
     nobody_releases_without_a_role,
@@ -24,7 +25,11 @@ on_both_forges!(
     a_team_made_anew_is_another_team,
     a_trigger_that_was_held_is_authorized_again,
     not_to_find_out_is_not_a_no,
+    who_left_is_not_named_any_more,
+    who_left_takes_the_approval_along,
+    who_is_suspended_releases_nothing,
 );
+on_both!(who_waits_or_has_left_is_no_member_on_gitlab);
 
 const NAMED: &str = r#"github_users = ["ann", "dora"]"#;
 const BY_TEAM: (&str, &str) = (NAMED, r#"github_teams = ["acme/qa"]"#);
@@ -236,7 +241,8 @@ async fn a_quorum_is_of_different_people(setting: Setting) {
 }
 
 async fn authors_and_committers_do_not_approve(setting: Setting) {
-    let world = World::start(setting, &plain_with(&[NO_AUTHORS])).await;
+    let words = r#"exclude = ["author", "committer"]"#;
+    let world = World::start(setting, &plain_with(&[("exclude = []", words)])).await;
     for (author, committer) in [("dora", "bob"), ("bob", "dora")] {
         let commit = NewCommit {
             committer: Some(committer.to_owned()),
@@ -247,9 +253,10 @@ async fn authors_and_committers_do_not_approve(setting: Setting) {
         // She may ask; her own yes does not count.
         let asked = world.say("dora", 3, &format!("/deploy prod {sha}")).await;
         asked.expect("Waiting for approval, 0 of 1");
-        asked.expect("the policy excludes authors: the request does not count as an approval.");
+        asked.expect(", and the policy excludes `");
+        asked.expect("`: the request does not count as an approval.");
         let said = world.say("dora", 3, "/approve").await;
-        said.expect("`dora` is an author of what would ship, and the policy excludes authors");
+        said.expect(", and the policy excludes `");
         let said = world.say("ann", 3, "/approve").await;
         said.expect("1 of 1");
         assert_eq!(world.deployments().last(), Some(&sha));
@@ -272,7 +279,7 @@ async fn everything_since_what_is_live_has_authors(setting: Setting) {
     asked.expect("0 of 1");
     for person in ["ann", "dora"] {
         let said = world.say(person, pull_request, "/approve").await;
-        said.expect("is an author of what would ship");
+        said.expect(&format!("`{person}` wrote commit `"));
     }
     let said = world.say("quinn", pull_request, "/approve").await;
     said.expect("1 of 1");
@@ -289,7 +296,7 @@ async fn the_first_release_has_authors_too(setting: Setting) {
     let asked = world.say("dora", pull_request, "/deploy prod").await;
     asked.expect("0 of 1");
     let said = world.say("dora", pull_request, "/approve").await;
-    said.expect("`dora` is an author of what would ship");
+    said.expect("`dora` wrote commit `");
     let said = world.say("ann", pull_request, "/approve").await;
     said.expect("1 of 1");
     assert_eq!(world.deployments(), [sha]);
@@ -301,7 +308,7 @@ async fn nobody_approves_for_a_stranger(setting: Setting) {
         author: None,
         ..NewCommit::by("bob", "change")
     };
-    let sha = world.push_to("main", vec![commit]).await;
+    let sha = world.push_by("bob", "main", vec![commit]).await;
     world.make_ready(&sha).await;
     let command = format!("/deploy prod {sha}");
     world.say("ann", 3, &command).await.expect("0 of 1");
@@ -328,4 +335,103 @@ async fn whoever_asks_may_be_excluded(setting: Setting) {
     let said = world.say("dora", pull_request, "/approve").await;
     said.expect("1 of 1");
     assert_eq!(world.deployments(), [sha]);
+}
+
+async fn who_left_is_not_named_any_more(setting: Setting) {
+    let world = World::plain(setting).await;
+    let (pull_request, _) = world.ready("feature").await;
+    world.leave("dora");
+    for command in ["/deploy prod", "/lock prod --reason why"] {
+        let said = world.say("dora", pull_request, command).await;
+        said.expect("`dora` has none of the roles");
+    }
+    for _ in 0..3 {
+        world.expect_trouble_asking(
+            About::Role,
+            Trouble::Refuse {
+                status: 502,
+                headers: Vec::new(),
+                message: "Bad Gateway",
+            },
+        );
+    }
+    let said = world.say("ann", pull_request, "/deploy prod").await;
+    said.expect("whether `ann` may approve could not be found out: role in the repository");
+    assert_eq!(world.starts(), 0);
+    let said = world.say("ann", pull_request, "/deploy prod").await;
+    said.expect("Started");
+    world.is_as_described();
+}
+
+async fn who_left_takes_the_approval_along(setting: Setting) {
+    let three = (NAMED, r#"github_users = ["ann", "bob", "dora"]"#);
+    let world = World::start(setting, &plain_with(&[three, TWO])).await;
+    let (pull_request, sha) = world.ready("feature").await;
+    let asked = world.say("dora", pull_request, "/deploy prod").await;
+    asked.expect("1 of 2");
+    world.leave("dora");
+    let said = world.say("ann", pull_request, "/approve").await;
+    said.expect("1 of 2");
+    said.expect("`dora` has none of the roles that approve here: that approval does not count");
+    assert_eq!(world.starts(), 0);
+    let said = world.say("bob", pull_request, "/approve").await;
+    said.expect("2 of 2");
+    assert_eq!(world.deployments(), [sha]);
+}
+
+async fn who_is_suspended_releases_nothing(setting: Setting) {
+    let world = World::start(
+        setting,
+        &plain_with(&[("deployer = 1", "deployer = 1, qa = 1")]),
+    )
+    .await;
+    let (pull_request, _) = world.ready("feature").await;
+    for person in ["dora", "quinn"] {
+        world.suspend(person);
+        let said = world.say(person, pull_request, "/deploy prod").await;
+        said.expect(&format!("`{person}` has none of the roles"));
+    }
+    assert_eq!(world.starts(), 0);
+    // GitHub's description is that of github.com, where nobody is suspended by an operator.
+    if world.forge == Forge::GitLab {
+        world.is_as_described();
+    }
+}
+
+async fn who_waits_or_has_left_is_no_member_on_gitlab(engine: Engine) {
+    let setting = Setting {
+        engine,
+        ..ON_GITLAB
+    };
+    let both = ("deployer = 1", "deployer = 1, qa = 1");
+    let world = World::start(setting, &plain_with(&[both])).await;
+    let (pull_request, _) = world.ready("feature").await;
+    let refused = async |person: &str| {
+        let said = world.say(person, pull_request, "/deploy prod").await;
+        said.expect(&format!("`{person}` has none of the roles"));
+    };
+    // One by name, as a member of the project, and one as a member of the group.
+    for person in ["dora", "quinn"] {
+        world.gitlab.let_await(person, true);
+        refused(person).await;
+        world.gitlab.let_await(person, false);
+        world.gitlab.lock_person(person, true);
+        refused(person).await;
+        world.gitlab.lock_person(person, false);
+        world.gitlab.let_leave(person, Some("2026-03-02"));
+        refused(person).await;
+        world.gitlab.let_leave(person, Some("2026-03-03"));
+    }
+    let said = world.say("quinn", pull_request, "/deploy prod").await;
+    said.expect("1 of 2");
+    // The day comes before the second one has approved.
+    world.pass(3 * 3_600).await;
+    let said = world
+        .say("dora", pull_request, "/deploy prod --dry-run")
+        .await;
+    said.never("none of the roles");
+    world.pass(13 * 3_600).await;
+    refused("dora").await;
+    assert_eq!(world.starts(), 0);
+    world.is_as_described();
 }

@@ -337,7 +337,7 @@ async fn who_may_not_approve_is_told_alike(setting: Setting) {
         (&world, &mut pages),
         "bob",
         "/approve #2",
-        "bob is an author of what would ship",
+        "bob wrote commit ",
     )
     .await;
     let number = world.newest().await;
@@ -346,7 +346,7 @@ async fn who_may_not_approve_is_told_alike(setting: Setting) {
         author: None,
         ..NewCommit::by("bob", "by nobody known")
     };
-    let sha = world.push_to("main", vec![stranger]).await;
+    let sha = world.push_by("bob", "main", vec![stranger]).await;
     world.make_ready(&sha).await;
     world.discord("ann", "/deploy prod").await;
     check(

@@ -9,6 +9,7 @@ use crate::support::{Setting, World, on_both_forges};
 on_both_forges!(
     a_freeze_voids_nothing_that_waits,
     what_was_asked_for_before_an_upgrade_departs_after_it,
+    what_waited_while_author_meant_less_is_void,
 );
 
 async fn a_freeze_voids_nothing_that_waits(setting: Setting) {
@@ -55,6 +56,42 @@ async fn what_was_asked_for_before_an_upgrade_departs_after_it(setting: Setting)
     // What is written from now on carries the new digest, and nothing the old one.
     assert_eq!(named(&world, old.digest.as_str()).await, 2);
     assert_eq!(named(&world, new.digest.as_str()).await, 1);
+}
+
+async fn what_waited_while_author_meant_less_is_void(setting: Setting) {
+    let three = ("deployer = 1", "deployer = 2, qa = 1");
+    let services = plain_with(&[
+        three,
+        ("exclude = []", r#"exclude = ["author", "requester"]"#),
+    ]);
+    let why = "`author` in its policy means more since the upgrade";
+    // By its text, and before it had one.
+    for nth in [0, 1] {
+        let world = World::start(setting, &services).await;
+        world.name_policies_as_narrower(nth);
+        let (pull_request, _) = world.ready("feature").await;
+        let asked = world.say("ann", pull_request, "/deploy prod").await;
+        asked.expect("0 of 3");
+        let said = world.say("dora", pull_request, "/approve").await;
+        said.expect("1 of 3");
+
+        // The upgrade.
+        world.reconfigure(&services).await;
+        if nth == 0 {
+            let said = world.say("quinn", pull_request, "/approve").await;
+            said.expect(why);
+        } else {
+            // Nobody needs to say anything.
+            world.pass(600).await;
+        }
+        world.said(asked.comment).expect("Void");
+        world.said(asked.comment).expect(why);
+        assert_eq!(world.recorded("voided").await, 1);
+        assert_eq!(world.starts(), 0);
+        // It is asked for anew.
+        let asked = world.say("ann", pull_request, "/deploy prod").await;
+        asked.expect("0 of 3");
+    }
 }
 
 fn policy(world: &World) -> SealedPolicy {

@@ -355,3 +355,15 @@ fn two_roles_of_the_same_people_are_two_approvals() {
     assert_ne!(one.digest, both.digest);
     assert_eq!(twins("{ qa = 1 }").digest, one.digest);
 }
+
+#[test]
+fn a_word_that_stands_for_others_means_them() {
+    same(
+        GITHUB,
+        "edge",
+        &[(
+            "exclude = [\"author\"]",
+            "exclude = [\"pusher\", \"opener\", \"co-author\", \"commit-author\"]",
+        )],
+    );
+}

@@ -4,7 +4,8 @@
 #[derive(Clone, Debug, Default)]
 pub struct NewCommit {
     pub message: String,
-    /// Names of accounts; `None` for an address that belongs to no account.
+    /// Names of accounts, or addresses as git has them, whosever they are; `None` for an address that belongs to no
+    /// account.
     pub author: Option<String>,
     pub committer: Option<String>,
     pub files: Vec<String>,

@@ -25,7 +25,9 @@ pub(super) fn client(config: &Config) -> Result<Option<Arc<Client>>, String> {
     };
     let client = Client::new(&github.api_url, identity, DEADLINE);
     let client = client.map_err(|error| error.to_string())?;
-    Ok(Some(Arc::new(client)))
+    Ok(Some(Arc::new(
+        client.with_private_emails(&github.private_emails),
+    )))
 }
 
 pub(super) fn secrets(config: &Config) -> Arc<WebhookSecrets> {

@@ -17,6 +17,7 @@ pub(super) fn client(config: &Config) -> Result<Option<Arc<Client>>, String> {
     let tokens = tokens.map(|(place, token)| (place.clone(), token.expose_secret().to_owned()));
     let client = Client::new(&gitlab.url, gitlab.token.expose_secret(), DEADLINE);
     let client = client.map_err(|error| error.to_string())?;
+    let client = client.with_private_emails(&gitlab.private_emails);
     Ok(Some(Arc::new(client.with_trigger_tokens(tokens.collect()))))
 }
 

@@ -127,6 +127,10 @@ pub(crate) struct GitHub {
     /// The address of the pages that people see. Derived from `api_url` when absent.
     #[schemars(example = &"https://github.com")]
     pub(crate) web_url: Option<At<String>>,
+    /// The host of private commit addresses (`ID+LOGIN@HOST`). The default is `users.noreply.` before the host of
+    /// `web_url`.
+    #[schemars(example = &"users.noreply.github.com")]
+    pub(crate) private_emails: Option<At<String>>,
     /// The app's numeric id.
     #[schemars(example = 12345)]
     pub(crate) app_id: Option<At<u64>>,
@@ -147,6 +151,10 @@ pub(crate) struct GitLab {
     /// The address of GitLab. The default is `https://gitlab.com`.
     #[schemars(example = &"https://gitlab.com")]
     pub(crate) url: Option<At<String>>,
+    /// The host of private commit addresses (`ID-USERNAME@HOST`), which an instance chooses (*Admin*, *Settings*,
+    /// *Preferences*, *Email*). The default is `users.noreply.` before the host of `url`.
+    #[schemars(example = &"users.noreply.gitlab.com")]
+    pub(crate) private_emails: Option<At<String>>,
     /// An access token with the `api` scope.
     #[schemars(required)]
     pub(crate) token: Option<At<Secret>>,

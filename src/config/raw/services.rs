@@ -177,7 +177,8 @@ pub(crate) struct Environment {
     #[schemars(required, extend("minProperties" = 1), extend("examples" = [{ "deployer": 1, "qa": 1 }]))]
     #[schemars(extend("x-missing" = "no policy means refusal: say who must approve, for example: approvals = { deployer = 1 }"))]
     pub(crate) approvals: Option<BTreeMap<At<String>, At<u64>>>,
-    /// Who cannot approve, although a role would let them.
+    /// Who cannot approve, although a role would let them. `author` is short for `commit-author`, `opener`,
+    /// `pusher` and `co-author`; docs/security.md says what each means.
     #[schemars(example = ["author", "requester"])]
     pub(crate) exclude: Option<Vec<At<Excluded>>>,
     /// How long a request waits for its approvals. The default is `4h`.
@@ -201,10 +202,24 @@ pub(crate) struct Environment {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Excluded {
-    /// Whoever wrote or committed something that would ship.
+    /// Whoever had a hand in what would ship: short for `commit-author`, `opener`, `pusher` and `co-author`.
     Author,
+    /// Whoever wrote a commit, as the commit says.
+    CommitAuthor,
+    /// Whoever opened the pull or merge request that brought a commit.
+    Opener,
+    /// Whoever pushed a commit to the release branch without a pull or merge request.
+    Pusher,
+    /// Whoever is named in a `Co-authored-by` line of a commit, which anybody can write.
+    CoAuthor,
+    /// Whoever committed a commit, as the commit says.
+    Committer,
+    /// Whoever merged the pull or merge request that brought a commit.
+    Merger,
     /// Whoever asked for the release.
     Requester,
+    /// Everybody, where an app wrote, opened or pushed something: nobody knows who is behind it.
+    App,
 }
 
 /// What is released although it is refused by default.

@@ -10,7 +10,7 @@ use crate::config::report::Problem;
 use crate::config::review::{Review, twice};
 use crate::config::suggest::closest;
 use crate::domain::{
-    Allow, Branch, Environment, EnvironmentName, Exclude, Forge, RepoRef, Role, RoleName,
+    self, Allow, Branch, Environment, EnvironmentName, Exclude, Forge, RepoRef, Role, RoleName,
     ServiceName, StageName, TimeSpan,
 };
 
@@ -229,11 +229,23 @@ fn exclude(at: &At<raw::Environment>, review: &mut Review<'_>) -> Exclude {
         return Exclude::default();
     };
     refuse_repeated(written, review);
-    let has = |who: Excluded| written.iter().any(|at| at.value == who);
-    Exclude {
-        author: has(Excluded::Author),
-        requester: has(Excluded::Requester),
+    if written.iter().any(|at| at.value == Excluded::Author) {
+        let within = |at: &&At<Excluded>| {
+            let meant = at.value.meant();
+            at.value != Excluded::Author
+                && meant
+                    .iter()
+                    .all(|who| domain::Excluded::AUTHOR.contains(who))
+        };
+        if let Some(again) = written.iter().find(within) {
+            let problem = Problem::new(&again.place, "`author` says this already");
+            review.refuse(problem.help(
+                "keep `author`, or list those of `commit-author`, `opener`, `pusher` and `co-author` that are meant",
+            ));
+        }
     }
+    let meant = written.iter().flat_map(|at| at.value.meant());
+    meant.copied().collect()
 }
 
 fn allow(raw: &raw::Environment, review: &mut Review<'_>) -> Allow {
@@ -278,7 +290,31 @@ impl Word for Excluded {
     fn word(self) -> &'static str {
         match self {
             Self::Author => "author",
-            Self::Requester => "requester",
+            Self::CommitAuthor
+            | Self::Opener
+            | Self::Pusher
+            | Self::CoAuthor
+            | Self::Committer
+            | Self::Merger
+            | Self::Requester
+            | Self::App => self.meant().first().map_or("", |who| who.word()),
+        }
+    }
+}
+
+impl Excluded {
+    /// What the word stands for.
+    fn meant(self) -> &'static [domain::Excluded] {
+        match self {
+            Self::Author => &domain::Excluded::AUTHOR,
+            Self::CommitAuthor => &[domain::Excluded::CommitAuthor],
+            Self::Opener => &[domain::Excluded::Opener],
+            Self::Pusher => &[domain::Excluded::Pusher],
+            Self::CoAuthor => &[domain::Excluded::CoAuthor],
+            Self::Committer => &[domain::Excluded::Committer],
+            Self::Merger => &[domain::Excluded::Merger],
+            Self::Requester => &[domain::Excluded::Requester],
+            Self::App => &[domain::Excluded::App],
         }
     }
 }

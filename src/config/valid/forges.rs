@@ -23,6 +23,7 @@ pub(super) fn github(at: &At<raw::GitHub>, review: &mut Review<'_>) -> Option<Gi
         }
         None => api.as_ref().map(pages_beside),
     };
+    let private_emails = private_emails(raw.private_emails.as_ref(), web_url.as_deref(), review);
     let identity = identity(raw, &at.place, review);
     let webhook_secrets = raw
         .webhook_secret
@@ -31,6 +32,7 @@ pub(super) fn github(at: &At<raw::GitHub>, review: &mut Review<'_>) -> Option<Gi
     Some(GitHub {
         api_url: api?.text(),
         web_url: web_url?,
+        private_emails: private_emails?,
         identity: identity?,
         webhook_secrets: webhook_secrets?,
     })
@@ -58,6 +60,36 @@ fn pages_beside(api: &WebAddress) -> String {
         Some(host) if api.https && api.path.is_empty() => format!("https://{host}"),
         Some(_) | None => api.root(),
     }
+}
+
+/// The host of private commit addresses, as it is written, or as forges name it by themselves.
+fn private_emails(
+    written: Option<&At<String>>,
+    pages: Option<&str>,
+    review: &mut Review<'_>,
+) -> Option<String> {
+    match written {
+        Some(written) => review.keep(&written.place, mail_host(&written.value)),
+        None => {
+            let pages = WebAddress::parse(pages?).ok()?;
+            Some(format!("users.noreply.{}", pages.host))
+        }
+    }
+}
+
+fn mail_host(text: &str) -> Result<String, Invalid> {
+    let is_part = |part: &str| {
+        let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        !part.is_empty() && part.bytes().all(is_letter)
+    };
+    if text.split('.').all(is_part) {
+        return Ok(text.to_ascii_lowercase());
+    }
+    Err(Invalid {
+        problem: "this is not the host of an address".to_owned(),
+        way_out: "write what stands behind the `@`, like `users.noreply.git.example.com`"
+            .to_owned(),
+    })
 }
 
 fn identity(raw: &raw::GitHub, place: &Place, review: &mut Review<'_>) -> Option<Identity> {
@@ -139,6 +171,7 @@ pub(super) fn gitlab(at: &At<raw::GitLab>, review: &mut Review<'_>) -> Option<Gi
         }
         None => Some("https://gitlab.com".to_owned()),
     };
+    let private_emails = private_emails(raw.private_emails.as_ref(), url.as_deref(), review);
     let token = raw.token.as_ref().and_then(|token| review.token(token));
     let webhook_secrets = raw
         .webhook_secret
@@ -146,6 +179,7 @@ pub(super) fn gitlab(at: &At<raw::GitLab>, review: &mut Review<'_>) -> Option<Gi
         .map(|secrets| review.secrets(secrets));
     Some(GitLab {
         url: url?,
+        private_emails: private_emails?,
         token: token?,
         webhook_secrets: webhook_secrets?,
     })
@@ -168,5 +202,26 @@ mod tests {
         );
         check("http://127.0.0.1:9000/api/v3", "http://127.0.0.1:9000");
         assert!(api_address("https://github.com").is_err());
+    }
+
+    #[test]
+    fn the_host_of_addresses_is_a_host() {
+        let check = |text: &str, expect: Option<&str>| {
+            assert_eq!(mail_host(text).ok().as_deref(), expect, "{text:?}");
+        };
+        check(
+            "Users.NoReply.git.Example",
+            Some("users.noreply.git.example"),
+        );
+        for text in [
+            "",
+            "@users.example",
+            "a b",
+            "https://x",
+            "users..example",
+            "x/y",
+        ] {
+            check(text, None);
+        }
     }
 }

@@ -191,8 +191,9 @@ impl<'a> Sitting<'a> {
             person: person.clone(),
         };
         self.fact(question).and_then(|fact| {
-            if let Fact::Role(role) = fact {
-                Ok(role.clone())
+            if let Fact::Role(access) = fact {
+                let access = access.as_ref().filter(|access| !self.is_over(access.until));
+                Ok(access.map(|access| access.role.clone()))
             } else {
                 Err(misfit(fact))
             }
@@ -212,11 +213,20 @@ impl<'a> Sitting<'a> {
         };
         self.fact(question).and_then(|fact| {
             if let Fact::Membership(membership) = fact {
-                Ok(*membership)
+                let active = membership.active && !self.is_over(membership.until);
+                Ok(Membership {
+                    active,
+                    ..*membership
+                })
             } else {
                 Err(misfit(fact))
             }
         })
+    }
+
+    /// Whether a time has come.
+    fn is_over(&self, until: Option<Timestamp>) -> bool {
+        until.is_some_and(|until| until <= self.now)
     }
 
     pub(super) fn pull_request(

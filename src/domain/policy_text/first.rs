@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::domain::trigger::pipeline::Creator;
 use crate::domain::{
-    self, AppId, Environment, EnvironmentName, GitHubGate, GitLabGate, GroupPath, Login,
+    self, AppId, Environment, EnvironmentName, Excluded, GitHubGate, GitLabGate, GroupPath, Login,
     RepositoryRole, Role, Service, TeamRef,
 };
 
@@ -139,6 +139,24 @@ struct Exclude {
     requester: bool,
 }
 
+impl Exclude {
+    /// A word that came later was never spelled like this, and `author` was one word.
+    fn of(exclude: &domain::Exclude) -> Option<Self> {
+        let author = exclude.has_authors();
+        let is_known = |who: Excluded| match who {
+            Excluded::CommitAuthor | Excluded::Opener | Excluded::Pusher | Excluded::CoAuthor => {
+                author
+            }
+            Excluded::Requester => true,
+            Excluded::Committer | Excluded::Merger | Excluded::App => false,
+        };
+        exclude.each().all(is_known).then(|| Self {
+            author,
+            requester: exclude.has(Excluded::Requester),
+        })
+    }
+}
+
 #[derive(Serialize)]
 struct Allow {
     open_heads: bool,
@@ -160,10 +178,7 @@ impl<'p> Place<'p> {
             approvals: approvals
                 .map(|(role, people)| (role.as_str(), *people))
                 .collect(),
-            exclude: Exclude {
-                author: environment.exclude.author,
-                requester: environment.exclude.requester,
-            },
+            exclude: Exclude::of(&environment.exclude)?,
             expires: environment.expires.to_string(),
             follow: environment.follow.to_string(),
             allow: Allow {

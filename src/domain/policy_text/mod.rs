@@ -11,7 +11,7 @@ pub(crate) use canonical::Record;
 use canonical::Piece;
 
 use super::{
-    Allow, AppId, Environment, Exclude, Forge, Gate, PathPattern, PolicyDigest, RepoRef,
+    Allow, AppId, Environment, Exclude, Excluded, Forge, Gate, PathPattern, PolicyDigest, RepoRef,
     RepositoryRole, Role, Service, Stage, TimeSpan,
 };
 
@@ -28,6 +28,9 @@ pub struct SealedPolicy {
     pub digest: PolicyDigest,
     /// How it was named before it had a text.
     pub first: Option<PolicyDigest>,
+    /// How it was named while `author` meant whoever the commits say. What was asked for under these names was asked
+    /// for under another policy.
+    pub narrower: Vec<PolicyDigest>,
 }
 
 impl SealedPolicy {
@@ -37,10 +40,20 @@ impl SealedPolicy {
         environment: &Environment,
         roles: &[&Role],
     ) -> Option<Self> {
-        let text = spell(service, environment, roles)?;
+        let excluded = words(environment.exclude.each().map(Excluded::word));
+        let text = spell(service, environment, roles, excluded)?;
+        let first = first::spell(service, environment, roles).map(|text| PolicyDigest::of(&text));
+        let once = narrower(&environment.exclude);
+        let once = once.and_then(|excluded| spell(service, environment, roles, excluded));
+        let once = once.map(|text| PolicyDigest::of(&text));
+        let (first, narrower) = match once {
+            Some(once) => (None, std::iter::once(once).chain(first).collect()),
+            None => (first, Vec::new()),
+        };
         Some(Self {
             digest: PolicyDigest::of(&text),
-            first: first::spell(service, environment, roles).map(|text| PolicyDigest::of(&text)),
+            first,
+            narrower,
             text,
         })
     }
@@ -51,15 +64,25 @@ impl SealedPolicy {
         let names = |own: &PolicyDigest| own.as_str() == digest;
         names(&self.digest) || self.first.as_ref().is_some_and(names)
     }
+
+    /// Whether the policy of this digest has the words of this one, and meant less by `author`.
+    pub fn was_narrower(&self, digest: &str) -> bool {
+        self.narrower.iter().any(|own| own.as_str() == digest)
+    }
 }
 
-fn spell(service: &Service, environment: &Environment, roles: &[&Role]) -> Option<String> {
+fn spell(
+    service: &Service,
+    environment: &Environment,
+    roles: &[&Role],
+    excluded: Piece,
+) -> Option<String> {
     let forge = service.repo.forge();
     let policy = Record::default()
         .with("allow", allowed(environment.allow))
         .with("approvals", approvals(forge, environment, roles)?)
         .with("branch", service.branch.as_str())
-        .with("exclude", excluded(environment.exclude))
+        .with("exclude", excluded)
         .with(
             "paths",
             Piece::set(service.paths.iter().map(PathPattern::as_str)),
@@ -120,14 +143,16 @@ fn repository(repo: &RepoRef) -> String {
     repo.to_string().to_ascii_lowercase()
 }
 
-fn words<const N: usize>(words: [(&'static str, bool); N]) -> Piece {
-    let said = words.into_iter().filter(|(_, is_said)| *is_said);
-    Piece::set(said.map(|(word, _)| word))
+fn words<'w>(said: impl IntoIterator<Item = &'w str>) -> Piece {
+    Piece::set(said)
 }
 
-fn excluded(exclude: Exclude) -> Piece {
-    let Exclude { author, requester } = exclude;
-    words([("author", author), ("requester", requester)])
+/// As a version spelled it that knew two words. It is none where `author` is not excluded, or more than that version knew.
+fn narrower(exclude: &Exclude) -> Option<Piece> {
+    let is_known = |who: Excluded| who == Excluded::Requester || Excluded::AUTHOR.contains(&who);
+    let knows_all = exclude.has_authors() && exclude.each().all(is_known);
+    let requester = exclude.has(Excluded::Requester).then_some("requester");
+    knows_all.then(|| words(std::iter::once("author").chain(requester)))
 }
 
 fn allowed(allow: Allow) -> Piece {
@@ -136,11 +161,15 @@ fn allowed(allow: Allow) -> Piece {
         forks,
         drafts,
     } = allow;
-    words([
+    let said = [
         ("open-heads", open_heads),
         ("forks", forks),
         ("drafts", drafts),
-    ])
+    ];
+    words(
+        said.into_iter()
+            .filter_map(|(word, is_said)| is_said.then_some(word)),
+    )
 }
 
 fn stage(stage: &Stage) -> Record {

@@ -10,7 +10,7 @@ use std::fmt::Display;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::Account;
+use super::{Account, Somebody};
 
 pub use message::{Line, Message};
 
@@ -73,6 +73,14 @@ pub fn command(line: impl Into<String>) -> Span {
 
 pub fn person(account: &Account) -> Span {
     named(&account.login)
+}
+
+/// A person, whether or not an account is known to be theirs.
+pub fn somebody(who: &Somebody) -> Span {
+    match who {
+        Somebody::Known(account) => person(account),
+        Somebody::Stranger(name) => named(name),
+    }
 }
 
 /// A person of whom only the name is known.

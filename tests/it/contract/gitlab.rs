@@ -19,7 +19,8 @@ pub(crate) struct Description {
 }
 
 /// Calls that the description leaves out, and which are told of elsewhere.
-const UNDESCRIBED: [&str; 13] = [
+const UNDESCRIBED: [&str; 14] = [
+    "/projects/{id}/events",
     "/user",
     "/personal_access_tokens/self",
     "/metadata",

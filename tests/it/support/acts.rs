@@ -7,7 +7,7 @@ use countersign::domain::command::written_on;
 use countersign_sandbox::github::{APP_SLUG, Membership, NewCommit, Order, Trouble};
 
 use super::World;
-use super::world::SHOP;
+use super::world::{PRIVATE_ON_GITLAB, SHOP};
 use crate::{contract, gitlab_faults};
 
 /// GitLab's word for how something ended.
@@ -29,6 +29,29 @@ impl World {
         };
         self.settle().await;
         sha
+    }
+
+    /// A person pushes commits that others may have written; the last one's SHA.
+    pub(crate) async fn push_by(
+        &self,
+        person: &str,
+        branch: &str,
+        commits: Vec<NewCommit>,
+    ) -> String {
+        let sha = match self.forge {
+            Forge::GitHub => self.github.push_as(person, SHOP, branch, commits).await,
+            Forge::GitLab => self.gitlab.push_as(person, SHOP, branch, commits).await,
+        };
+        self.settle().await;
+        sha
+    }
+
+    /// The private commit address of the account with this number, with a name that it once had.
+    pub(crate) fn private_address(&self, id: u64, name: &str) -> String {
+        match self.forge {
+            Forge::GitHub => format!("{id}+{name}@users.noreply.github.com"),
+            Forge::GitLab => format!("{id}-{name}@{PRIVATE_ON_GITLAB}"),
+        }
     }
 
     /// A commit on the release branch while deliveries are held back; its SHA.
@@ -59,6 +82,15 @@ impl World {
             Forge::GitLab => self.gitlab.tag(SHOP, tag, sha, "bob").await,
         }
         self.settle().await;
+    }
+
+    /// The first commit below another.
+    pub(crate) fn parent(&self, sha: &str) -> String {
+        let parent = match self.forge {
+            Forge::GitHub => self.github.parent(sha),
+            Forge::GitLab => self.gitlab.parent(sha),
+        };
+        parent.unwrap()
     }
 
     /// A branch that was there before the service listened.
@@ -145,10 +177,19 @@ impl World {
     }
 
     pub(crate) async fn open_pull_request_to(&self, branch: &str, target: &str) -> u64 {
+        self.open_by("bob", branch, target).await
+    }
+
+    /// A person opens a pull request from one branch to another.
+    pub(crate) async fn open_by(&self, person: &str, branch: &str, target: &str) -> u64 {
         let (github, gitlab) = (&self.github, &self.gitlab);
         let number = match self.forge {
-            Forge::GitHub => github.open_pull_request(SHOP, "bob", branch, target).await,
-            Forge::GitLab => gitlab.open_merge_request(SHOP, "bob", branch, target).await,
+            Forge::GitHub => github.open_pull_request(SHOP, person, branch, target).await,
+            Forge::GitLab => {
+                gitlab
+                    .open_merge_request(SHOP, person, branch, target)
+                    .await
+            }
         };
         self.settle().await;
         number
@@ -161,9 +202,24 @@ impl World {
     }
 
     pub(crate) async fn merge_it(&self, number: u64) -> String {
+        self.merge_by("bob", number).await
+    }
+
+    /// A person merges with a merge commit; its SHA.
+    pub(crate) async fn merge_by(&self, person: &str, number: u64) -> String {
         let sha = match self.forge {
-            Forge::GitHub => self.github.merge(SHOP, number, "bob").await,
-            Forge::GitLab => self.gitlab.merge(SHOP, number, "bob").await,
+            Forge::GitHub => self.github.merge(SHOP, number, person).await,
+            Forge::GitLab => self.gitlab.merge(SHOP, number, person).await,
+        };
+        self.settle().await;
+        sha
+    }
+
+    /// A person merges as one new commit; the SHA that the branch has then.
+    pub(crate) async fn squash_by(&self, person: &str, number: u64) -> String {
+        let sha = match self.forge {
+            Forge::GitHub => self.github.squash(SHOP, number, person).await,
+            Forge::GitLab => self.gitlab.squash(SHOP, number, person).await,
         };
         self.settle().await;
         sha

@@ -22,6 +22,9 @@ pub(crate) enum About {
     Reports,
     /// Where the release branch stands.
     Head,
+    Comparison,
+    Merges,
+    Moves,
 }
 
 impl About {
@@ -33,6 +36,9 @@ impl About {
             Self::PullRequest => ("/pulls/", "/merge_requests/"),
             Self::Reports => ("/check-runs", "/jobs$"),
             Self::Head => ("/branches/main", "/repository/branches/main"),
+            Self::Comparison => ("/compare/", "/repository/compare"),
+            Self::Merges => ("/pulls$", "/merge_requests$"),
+            Self::Moves => ("/activity", "/events$"),
         };
         match forge {
             Forge::GitHub => on_github,
@@ -54,6 +60,25 @@ impl World {
         match self.forge {
             Forge::GitHub => self.github.rename_person(id, login),
             Forge::GitLab => self.gitlab.rename_person(id, login),
+        }
+    }
+
+    /// A person is no member any more. Everybody may see a public repository, so it is a private one.
+    pub(crate) fn leave(&self, person: &str) {
+        match self.forge {
+            Forge::GitHub => {
+                self.github.set_private(SHOP, true);
+                self.github.set_role(SHOP, person, None);
+            }
+            Forge::GitLab => self.gitlab.set_access(SHOP, person, None),
+        }
+    }
+
+    /// The forge does not let a person in any more, who stays where they are a member.
+    pub(crate) fn suspend(&self, person: &str) {
+        match self.forge {
+            Forge::GitHub => self.github.suspend_person(person),
+            Forge::GitLab => self.gitlab.block_person(person, true),
         }
     }
 

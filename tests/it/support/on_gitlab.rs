@@ -8,7 +8,7 @@ use countersign::forges::gitlab::client::{Client, TriggerTokens};
 use countersign_sandbox::gitlab::Exchange;
 
 use super::service::TOKEN;
-use super::world::{PLAIN, SHOP};
+use super::world::{PLAIN, PRIVATE_ON_GITLAB, SHOP};
 use super::{Engine, Setting, World};
 
 const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
@@ -46,6 +46,7 @@ impl World {
         let place = ("shop".parse().unwrap(), "prod".parse().unwrap());
         let tokens = TriggerTokens::from([(place, TRIGGER_TOKEN.to_owned())]);
         let client = Client::new(&self.gitlab.url(), TOKEN, deadline).unwrap();
+        let client = client.with_private_emails(PRIVATE_ON_GITLAB);
         let client = Arc::new(client.with_trigger_tokens(tokens));
         self.gitlab_client.send_replace(Some(client));
     }

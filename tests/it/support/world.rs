@@ -132,13 +132,17 @@ pub(crate) struct World {
     pub(super) agreed: AtomicI64,
 }
 
+/// Behind the `@` of private commit addresses on GitLab.
+pub(crate) const PRIVATE_ON_GITLAB: &str = "users.noreply.gitlab.example";
+
 /// A connection without tokens and without anything remembered.
 fn new_client(github: &GitHub, deadline: Duration) -> Arc<Client> {
     let identity = Identity::App {
         id: APP_ID,
         private_key: APP_KEY.as_bytes().to_vec(),
     };
-    Arc::new(Client::new(&github.url(), identity, deadline).unwrap())
+    let client = Client::new(&github.url(), identity, deadline).unwrap();
+    Arc::new(client.with_private_emails("users.noreply.github.com"))
 }
 
 /// The same words for GitLab.
@@ -204,7 +208,8 @@ fn said_on(forge: Forge, text: &str) -> String {
 }
 
 fn gitlab_client(gitlab: &GitLab, deadline: Duration) -> Arc<gitlab::client::Client> {
-    Arc::new(gitlab::client::Client::new(&gitlab.url(), TOKEN, deadline).unwrap())
+    let client = gitlab::client::Client::new(&gitlab.url(), TOKEN, deadline).unwrap();
+    Arc::new(client.with_private_emails(PRIVATE_ON_GITLAB))
 }
 
 /// The chats of every configuration; most worlds have no one there.
@@ -472,6 +477,15 @@ impl World {
         self.catalog.send_modify(|catalog| {
             for policy in Arc::make_mut(catalog).policies.values_mut() {
                 policy.digest = policy.first.clone().unwrap();
+            }
+        });
+    }
+
+    /// From now on policies are named as versions did to which `author` meant less.
+    pub(crate) fn name_policies_as_narrower(&self, nth: usize) {
+        self.catalog.send_modify(|catalog| {
+            for policy in Arc::make_mut(catalog).policies.values_mut() {
+                policy.digest = policy.narrower[nth].clone();
             }
         });
     }

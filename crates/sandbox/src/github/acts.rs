@@ -6,6 +6,7 @@ use super::actions::{Run, Start};
 use super::deployments::NewDeployment;
 use super::installations::Fate;
 use super::pull_acts::Join;
+use super::pushes::Moved;
 use super::reports::{Checked, Said};
 use super::world::World;
 use super::{GitHub, NewCommit, lock};
@@ -13,6 +14,28 @@ use super::{GitHub, NewCommit, lock};
 impl GitHub {
     /// Pushes commits onto a branch; the last one's SHA. Workflows `on: push` start.
     pub async fn push(&self, repository: &str, branch: &str, commits: Vec<NewCommit>) -> String {
+        self.push_of(None, repository, branch, commits)
+    }
+
+    /// A person pushes what others may have written.
+    pub async fn push_as(
+        &self,
+        person: &str,
+        repository: &str,
+        branch: &str,
+        commits: Vec<NewCommit>,
+    ) -> String {
+        let by = lock(&self.world).person(person);
+        self.push_of(Some(by), repository, branch, commits)
+    }
+
+    fn push_of(
+        &self,
+        by: Option<u64>,
+        repository: &str,
+        branch: &str,
+        commits: Vec<NewCommit>,
+    ) -> String {
         let mut world = lock(&self.world);
         let id = world.id_of(repository);
         let before = world.branch_head(id, branch);
@@ -21,7 +44,14 @@ impl GitHub {
             .map(|new| world.commit(id, branch, new))
             .collect();
         let after = world.branch_head(id, branch).unwrap_or_default();
-        world.pushed(id, branch, before.as_deref(), &pushed);
+        let moved = Moved {
+            branch,
+            before: before.as_deref(),
+            commits: &pushed,
+            by,
+            is_merge: false,
+        };
+        world.pushed(id, &moved);
         after
     }
 
@@ -31,7 +61,14 @@ impl GitHub {
         let id = world.id_of(repository);
         let before = world.branch_head(id, branch);
         world.point(id, branch, sha);
-        world.pushed(id, branch, before.as_deref(), &[]);
+        let moved = Moved {
+            branch,
+            before: before.as_deref(),
+            commits: &[],
+            by: None,
+            is_merge: false,
+        };
+        world.pushed(id, &moved);
     }
 
     pub async fn delete_branch(&self, repository: &str, branch: &str) {
@@ -41,7 +78,14 @@ impl GitHub {
         if let Some(found) = world.repositories.get_mut(&id) {
             found.branches.remove(branch);
         }
-        world.pushed(id, branch, before.as_deref(), &[]);
+        let moved = Moved {
+            branch,
+            before: before.as_deref(),
+            commits: &[],
+            by: None,
+            is_merge: false,
+        };
+        world.pushed(id, &moved);
     }
 
     /// A person tags a commit. Workflows that run on pushes run for it, too.

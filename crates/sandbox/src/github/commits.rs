@@ -7,12 +7,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::call::{Answer, Call, Outcome};
-use super::people::merge;
+use super::people::{Account, merge};
 use super::repositories::Repository;
 use super::world::{Need, World, node, stamp};
 use super::{GitHub, NewCommit, lock};
 use crate::history::{self, Recorded};
 use countersign_ground::digest;
+
+/// The account in whose name GitHub commits by itself.
+pub(super) const WEB_FLOW: &str = "web-flow";
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Commit {
@@ -24,6 +27,9 @@ pub(super) struct Commit {
     pub(super) message: String,
     pub(super) author: Option<u64>,
     pub(super) committer: Option<u64>,
+    /// As git has them, where they are not the accounts' own.
+    #[serde(default)]
+    addresses: (Option<String>, Option<String>),
     pub(super) at: Timestamp,
     pub(super) files: Vec<String>,
 }
@@ -65,6 +71,12 @@ impl GitHub {
         world.point(id, branch, sha);
     }
 
+    /// The first commit below another.
+    pub fn parent(&self, sha: &str) -> Option<String> {
+        let world = lock(&self.world);
+        world.commits.get(sha)?.parents.first().cloned()
+    }
+
     /// The commit that a branch points at.
     pub fn head(&self, repository: &str, branch: &str) -> Option<String> {
         let world = lock(&self.world);
@@ -92,10 +104,11 @@ impl World {
             .map_or(repository, |found| found.network);
         let seed = format!("{network} {serial} {parents:?} {}", new.message);
         let sha = digest::sha256_hex(seed.as_bytes())[..40].to_owned();
-        let person = |login: &Option<String>| {
-            let account = login.as_deref().and_then(|login| self.account_named(login));
+        let person = |text: &Option<String>| {
+            let account = text.as_deref().and_then(|text| self.account_of(text));
             account.map(|account| account.id)
         };
+        let address = |text: &Option<String>| text.clone().filter(|text| text.contains('@'));
         let commit = Commit {
             sha: sha.clone(),
             network,
@@ -104,6 +117,7 @@ impl World {
             message: new.message.clone(),
             author: person(&new.author),
             committer: person(&new.committer),
+            addresses: (address(&new.author), address(&new.committer)),
             at: self.now(),
             files: new.files.clone(),
         };
@@ -163,17 +177,41 @@ impl World {
         self.resolve(fork, name)
     }
 
-    fn signature(&self, account: Option<u64>, at: Timestamp) -> Value {
-        let known = account.and_then(|id| self.accounts.get(&id));
-        let name = known.map_or("somebody", |account| account.login.as_str());
-        json!({ "name": name, "email": format!("{name}@example.com"), "date": stamp(at) })
+    /// The account that a name or an address belongs to.
+    fn account_of(&self, text: &str) -> Option<&Account> {
+        let Some((local, host)) = text.split_once('@') else {
+            return self.account_named(text);
+        };
+        match (host, local.split_once('+')) {
+            ("github.com", _) if local == "noreply" => self.account_named(WEB_FLOW),
+            ("users.noreply.github.com", Some((id, _))) => self.accounts.get(&id.parse().ok()?),
+            ("users.noreply.github.com" | "example.com", None) => self.account_named(local),
+            _ => None,
+        }
+    }
+
+    fn signature(
+        &self,
+        (account, address): (Option<u64>, &Option<String>),
+        at: Timestamp,
+    ) -> Value {
+        let mut signature = self.signatory(account);
+        if let Some(address) = address {
+            signature["name"] = address.split('@').next().into();
+            signature["email"] = address.as_str().into();
+        }
+        signature["date"] = stamp(at).into();
+        signature
     }
 
     /// Name and address, as pushes and runs tell them.
     pub(super) fn signatory(&self, account: Option<u64>) -> Value {
         let known = account.and_then(|id| self.accounts.get(&id));
         let name = known.map_or("somebody", |account| account.login.as_str());
-        json!({ "name": name, "email": format!("{name}@example.com") })
+        match name {
+            WEB_FLOW => json!({ "name": "GitHub", "email": "noreply@github.com" }),
+            name => json!({ "name": name, "email": format!("{name}@example.com") }),
+        }
     }
 
     pub(super) fn tree_of(sha: &str) -> String {
@@ -197,8 +235,8 @@ impl World {
             "sha": sha,
             "node_id": node("C", sha),
             "commit": {
-                "author": self.signature(commit.author, commit.at),
-                "committer": self.signature(commit.committer, commit.at),
+                "author": self.signature((commit.author, &commit.addresses.0), commit.at),
+                "committer": self.signature((commit.committer, &commit.addresses.1), commit.at),
                 "message": commit.message,
                 "tree": { "sha": tree, "url": format!("{api}/git/trees/{tree}") },
                 "url": format!("{api}/git/commits/{sha}"),

@@ -188,7 +188,7 @@ fn seed(world: &mut World, token: &str) {
     world.add_account(1, "countersign", Kind::Person);
     world.add_account(5, "ann", Kind::Person);
     world.add_account(90, "acme", Kind::Organization);
-    world.add_account(19_864_447, "web-flow", Kind::Person);
+    world.add_account(19_864_447, commits::WEB_FLOW, Kind::Person);
     world.tokens.insert(token.to_owned(), 1);
     world.add_our_app();
     world.add_repository(9, "acme/shop");

@@ -21,6 +21,8 @@ pub(super) struct Account {
     pub(super) id: u64,
     pub(super) login: String,
     pub(super) kind: Kind,
+    #[serde(default)]
+    is_suspended: bool,
 }
 
 /// Whether an invitation to a team was accepted.
@@ -54,6 +56,15 @@ impl GitHub {
     /// The account is gone; what it wrote stays without an author.
     pub fn delete_person(&self, id: u64) {
         lock(&self.world).accounts.remove(&id);
+    }
+
+    /// An enterprise server does not let the person in any more; they stay where they are members.
+    pub fn suspend_person(&self, login: &str) {
+        let mut world = lock(&self.world);
+        let id = world.person(login);
+        if let Some(account) = world.accounts.get_mut(&id) {
+            account.is_suspended = true;
+        }
     }
 
     pub fn add_team(&self, id: u64, organization: &str, slug: &str) {
@@ -117,7 +128,15 @@ impl GitHub {
 impl World {
     pub(super) fn add_account(&mut self, id: u64, login: &str, kind: Kind) {
         let login = login.to_owned();
-        self.accounts.insert(id, Account { id, login, kind });
+        self.accounts.insert(
+            id,
+            Account {
+                id,
+                login,
+                kind,
+                is_suspended: false,
+            },
+        );
     }
 
     pub(super) fn account_named(&self, login: &str) -> Option<&Account> {
@@ -201,6 +220,10 @@ impl World {
             "following": 0, "created_at": "2020-01-01T00:00:00Z", "updated_at": "2020-01-01T00:00:00Z",
         });
         merge(&mut user, more);
+        let known = self.accounts.get(&id);
+        if known.is_some_and(|account| account.is_suspended) {
+            user["suspended_at"] = stamp(self.now()).into();
+        }
         user
     }
 

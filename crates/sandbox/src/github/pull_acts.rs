@@ -5,8 +5,10 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::NewCommit;
+use super::commits::WEB_FLOW;
 use super::people::merge;
 use super::pulls::{Merged, PullRequest};
+use super::pushes::Moved;
 use super::repositories::Repository;
 use super::world::World;
 use crate::history;
@@ -115,7 +117,7 @@ impl World {
         let login = |id: &u64| self.accounts.get(id).map(|account| account.login.clone());
         let (merger, author) = (login(&by), login(&pull.author));
         let before = self.branch_head(repository, &pull.base);
-        let committer = Some("web-flow".to_owned());
+        let committer = Some(WEB_FLOW.to_owned());
         let new = match how {
             Join::Merge => NewCommit {
                 message: format!("Merge pull request #{number} from {}", pull.head),
@@ -150,7 +152,14 @@ impl World {
             by,
         });
         self.pull_event((repository, number), "closed", by, json!({}));
-        self.pushed(repository, &pull.base, before.as_deref(), &brought);
+        let moved = Moved {
+            branch: &pull.base,
+            before: before.as_deref(),
+            commits: &brought,
+            by: Some(by),
+            is_merge: true,
+        };
+        self.pushed(repository, &moved);
         Some(sha)
     }
 }

@@ -13,6 +13,7 @@ use super::comments::{Comment, Reaction};
 use super::deployments::Deployment;
 use super::people::{Kind, merge};
 use super::pulls::PullRequest;
+use super::pushes::Move;
 use super::reports::{CheckRun, Status};
 use super::settings::Environment;
 use super::world::{Need, World, node, stamp};
@@ -35,6 +36,9 @@ pub(super) struct Repository {
     /// The same.
     #[serde(default)]
     pub(super) tags: BTreeMap<String, String>,
+    /// How branches were moved, the oldest first.
+    #[serde(default)]
+    pub(super) moves: Vec<Move>,
     pub(super) pulls: BTreeMap<u64, PullRequest>,
     pub(super) comments: BTreeMap<u64, Comment>,
     /// By comment.
@@ -107,6 +111,7 @@ impl World {
             roles: BTreeMap::new(),
             branches: BTreeMap::new(),
             tags: BTreeMap::new(),
+            moves: Vec::new(),
             pulls: BTreeMap::new(),
             comments: BTreeMap::new(),
             reactions: BTreeMap::new(),

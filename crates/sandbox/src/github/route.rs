@@ -82,6 +82,7 @@ impl World {
             ["branches", branch @ ..] if !branch.is_empty() => {
                 self.get_branch(call, owner, name, &branch.join("/"))
             }
+            ["activity"] => self.activity(call, owner, name),
             ["compare", range @ ..] => self.compare(call, owner, name, &range.join("/")),
             ["hooks"] => self.list_hooks(call, owner, name),
             ["actions", "workflows", file] => self.get_workflow(call, (owner, name), file),

@@ -77,6 +77,12 @@ impl GitLab {
         });
     }
 
+    /// The first commit below another.
+    pub fn parent(&self, sha: &str) -> Option<String> {
+        let world = lock(&self.world);
+        world.commits.get(sha)?.parents.first().cloned()
+    }
+
     /// The commit that a branch points at.
     pub fn head(&self, project: &str, branch: &str) -> Option<String> {
         let world = lock(&self.world);

@@ -18,6 +18,12 @@ pub(super) struct Person {
     /// Their address is on no page.
     pub(super) hides_email: bool,
     pub(super) is_blocked: bool,
+    /// Too many wrong passwords.
+    is_locked: bool,
+    /// Where they are members, they wait to be let in.
+    is_awaiting: bool,
+    /// The first day on which they are no members any more, although GitLab has not taken them out yet.
+    leaves_on: Option<String>,
     is_bot: bool,
 }
 
@@ -63,6 +69,20 @@ impl GitLab {
     /// GitLab does not let them in any more; they stay where they are members.
     pub fn block_person(&self, username: &str, is_blocked: bool) {
         self.change_person(username, |person| person.is_blocked = is_blocked);
+    }
+
+    pub fn lock_person(&self, username: &str, is_locked: bool) {
+        self.change_person(username, |person| person.is_locked = is_locked);
+    }
+
+    /// Where the person is a member, an administrator has not let them in yet.
+    pub fn let_await(&self, username: &str, is_awaiting: bool) {
+        self.change_person(username, |person| person.is_awaiting = is_awaiting);
+    }
+
+    /// From this day on (`2026-03-02`) the person is no member any more.
+    pub fn let_leave(&self, username: &str, day: Option<&str>) {
+        self.change_person(username, |person| person.leaves_on = day.map(str::to_owned));
     }
 
     /// An account of a machine.
@@ -148,6 +168,9 @@ impl World {
             email: format!("{username}@example.com"),
             hides_email: false,
             is_blocked: false,
+            is_locked: false,
+            is_awaiting: false,
+            leaves_on: None,
             is_bot: false,
         };
         self.people.insert(id, person);
@@ -187,7 +210,7 @@ impl World {
             "username": person.username,
             "name": person.name,
             "state": if person.is_blocked { "blocked" } else { "active" },
-            "locked": false,
+            "locked": person.is_locked,
             "avatar_url": null,
             "web_url": format!("{}/{}", self.url, person.username),
         })
@@ -305,11 +328,14 @@ impl World {
 
     fn member_json(&self, person: u64, level: u8) -> Value {
         let mut member = self.person_json(person);
+        let known = self.people.get(&person);
+        let is_awaiting = known.is_some_and(|known| known.is_awaiting);
+        let state = if is_awaiting { "awaiting" } else { "active" };
         let more = json!({
             "access_level": level,
             "created_at": stamp(self.now()),
-            "expires_at": null,
-            "membership_state": "active",
+            "expires_at": known.and_then(|known| known.leaves_on.as_deref()),
+            "membership_state": state,
         });
         merge(&mut member, more);
         member

@@ -15,6 +15,7 @@ use super::merge_requests::MergeRequest;
 use super::notes::Note;
 use super::pipelines::Pipeline;
 use super::plan::{self, JobPlan};
+use super::pushes::PushEvent;
 use super::world::{Need, REPORTER, World, merge, stamp};
 use super::{GitLab, lock};
 
@@ -33,6 +34,8 @@ pub(super) struct Project {
     /// By name, the commit.
     pub(super) branches: BTreeMap<String, String>,
     pub(super) tags: BTreeMap<String, String>,
+    /// The oldest first.
+    pub(super) pushes: Vec<PushEvent>,
     pub(super) merge_requests: BTreeMap<u64, MergeRequest>,
     pub(super) notes: BTreeMap<u64, Note>,
     pub(super) awards: BTreeMap<u64, Award>,
@@ -139,6 +142,7 @@ impl World {
             made_at: self.now(),
             members: BTreeMap::new(),
             branches: BTreeMap::new(),
+            pushes: Vec::new(),
             tags: BTreeMap::new(),
             merge_requests: BTreeMap::new(),
             notes: BTreeMap::new(),

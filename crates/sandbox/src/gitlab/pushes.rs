@@ -1,10 +1,12 @@
 //! Pushes: a branch or tag moved, so webhooks tell of it, merge requests follow, and a pipeline starts.
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::call::{Call, Outcome};
 use super::pipelines::Start;
 use super::projects::Project;
-use super::world::{World, merge};
+use super::world::{World, merge, stamp};
 use crate::history;
 
 /// Where a branch was before it was made, and is after it was deleted.
@@ -12,6 +14,17 @@ pub(super) const NOTHING: &str = "0000000000000000000000000000000000000000";
 
 /// A push tells of no more commits than these.
 const LONGEST: usize = 20;
+
+/// A branch was moved, as the project's events show it.
+#[derive(Clone, Debug)]
+pub(super) struct PushEvent {
+    id: u64,
+    branch: String,
+    before: Option<String>,
+    after: Option<String>,
+    by: u64,
+    at: Timestamp,
+}
 
 impl World {
     /// A push from one commit to another; nothing where the ref was not, or is no more.
@@ -88,6 +101,18 @@ impl World {
         };
         let payload = self.push_payload(found, (&reference, before, after.as_deref()), by);
         let plan = found.plan.clone();
+        let (id, at) = (self.next_id(), self.now());
+        let event = PushEvent {
+            id,
+            branch: branch.to_owned(),
+            before: before.map(str::to_owned),
+            after: after.clone(),
+            by,
+            at,
+        };
+        if let Some(found) = self.projects.get_mut(&project) {
+            found.pushes.push(event);
+        }
         self.tell("push_events", project, payload);
         let Some(after) = after else {
             return;
@@ -112,6 +137,46 @@ impl World {
             // A pipeline that is there, and has nothing to do.
             self.proceed(project, skipped);
         }
+    }
+
+    /// `GET /projects/:id/events`, of which only pushes to branches are shown.
+    pub(super) fn list_events(&self, call: &Call, project: &Project) -> Outcome {
+        let asked = call.asked("action");
+        let word = |event: &PushEvent| match (&event.before, &event.after) {
+            (None, _) => "created",
+            (_, None) => "deleted",
+            _ => "pushed",
+        };
+        let wanted = |event: &&PushEvent| asked.is_none_or(|action| action == word(event));
+        let found = project.pushes.iter().rev().filter(wanted).collect();
+        call.list(found, |event: &PushEvent| {
+            let author = self.person_json(event.by);
+            json!({
+                "id": event.id,
+                "project_id": project.id,
+                "action_name": match word(event) { "pushed" => "pushed to", other => other },
+                "target_id": null,
+                "target_iid": null,
+                "target_type": null,
+                "author_id": event.by,
+                "target_title": null,
+                "created_at": stamp(event.at),
+                "author": author,
+                "imported": false,
+                "imported_from": "none",
+                "push_data": {
+                    "commit_count": 1,
+                    "action": word(event),
+                    "ref_type": "branch",
+                    "commit_from": event.before,
+                    "commit_to": event.after,
+                    "ref": event.branch,
+                    "commit_title": null,
+                    "ref_count": null,
+                },
+                "author_username": author["username"],
+            })
+        })
     }
 
     pub(super) fn tagged(&mut self, project: u64, tag: &str, sha: &str, by: u64) {

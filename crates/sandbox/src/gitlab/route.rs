@@ -63,6 +63,7 @@ impl World {
         match rest {
             [] => self.get_project(call, found),
             ["members", rest @ ..] => self.members(call, found, rest),
+            ["events"] => self.list_events(call, found),
             ["merge_requests"] => self.list_merge_requests(call, found),
             ["merge_requests", iid] => self.get_merge_request(found, iid),
             ["merge_requests", iid, "notes"] => self.list_notes(call, found, iid),

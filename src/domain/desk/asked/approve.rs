@@ -3,7 +3,7 @@
 use crate::domain::desk::asked::deploy;
 use crate::domain::desk::examine::{self, Examined};
 use crate::domain::desk::known::destination::{Destination, in_full};
-use crate::domain::desk::known::digests::{self, POLICY_CHANGED};
+use crate::domain::desk::known::digests;
 use crate::domain::desk::known::named;
 use crate::domain::desk::known::people::{self, refusal};
 use crate::domain::desk::release::{ends, follow, runs};
@@ -13,7 +13,7 @@ use crate::domain::desk::telling::notices;
 use crate::domain::desk::{Change, Outcome};
 use crate::domain::policy::Unauthorized;
 use crate::domain::reason::{Reason, Rule};
-use crate::domain::text::{Message, Text, code, person, strong, text};
+use crate::domain::text::{Message, Text, code, person, strong, text, ticked};
 use crate::domain::{Action, Actor, Asked, Ended, Flight, Given, OnForge, Request, State};
 
 /// A trigger leaves within a minute after it was decided, or not at all.
@@ -33,14 +33,15 @@ pub(crate) fn approve(
     let environment = place.environment;
     let number = request.number;
     if !digests::is_current(sitting, &request, place) {
+        let why = digests::what_changed(sitting, &request);
         let about = text![
             ": ",
             in_full(&request),
             " is void, because ",
-            POLICY_CHANGED,
+            ticked(why),
             "."
         ];
-        ends::end(sitting, request, Ended::Voided, POLICY_CHANGED, outcome);
+        ends::end(sitting, request, Ended::Voided, ticked(why), outcome);
         return answers::answer(asked, Answer::refused_at_once(about), outcome);
     }
     if request.expires_at <= sitting.now {

@@ -3,7 +3,7 @@
 use crate::domain::command::Target as Wanted;
 use crate::domain::desk::examine::{self, Examined, Subject};
 use crate::domain::desk::known::destination::Destination;
-use crate::domain::desk::known::digests::{self, POLICY_CHANGED};
+use crate::domain::desk::known::digests;
 use crate::domain::desk::known::named;
 use crate::domain::desk::known::people;
 use crate::domain::desk::release::{self, ends, runs};
@@ -12,7 +12,7 @@ use crate::domain::desk::telling::answers::{self, Answer, thread};
 use crate::domain::desk::telling::pages;
 use crate::domain::desk::{Change, Outcome, candidates};
 use crate::domain::reason::{Reason, Rule};
-use crate::domain::text::{Message, Text, code, command, commit, strong, text};
+use crate::domain::text::{Message, Text, code, command, commit, strong, text, ticked};
 use crate::domain::{
     Account, Action, Actor, Asked, Due, Ended, Given, Look, PolicyDigest, Relation, Repository,
     Request, RequestKind, Sha, State, StatusState, Surface,
@@ -269,7 +269,8 @@ fn supersede_older(sitting: &Sitting<'_>, wish: &Wish<'_>, outcome: &mut Outcome
             continue;
         }
         if digests::is_outdated(sitting, &older) {
-            ends::end(sitting, older, Ended::Voided, POLICY_CHANGED, outcome);
+            let why = ticked(digests::what_changed(sitting, &older));
+            ends::end(sitting, older, Ended::Voided, why, outcome);
             continue;
         }
         let is_back = [older.kind, wish.kind].contains(&RequestKind::Rollback);

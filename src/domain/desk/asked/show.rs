@@ -191,7 +191,6 @@ pub(crate) fn who_can(sitting: &Sitting<'_>, place: Destination<'_>) -> PeopleVi
                 who: people::who(sitting, name),
             })
             .collect(),
-        excludes_authors: environment.exclude.author,
-        excludes_requester: environment.exclude.requester,
+        excludes: environment.exclude.clone(),
     }
 }

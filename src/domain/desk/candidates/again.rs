@@ -3,10 +3,14 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::desk::examine::evidence;
+use crate::domain::desk::known::digests;
+use crate::domain::desk::release::ends;
 use crate::domain::desk::sitting::Sitting;
 use crate::domain::desk::{Change, Outcome, candidates};
+use crate::domain::text::ticked;
 use crate::domain::{
-    Candidate, Due, Look, Repository, RepositoryId, Service, ServiceName, Sha, gates,
+    Candidate, Due, Ended, Fact, Look, Question, Repository, RepositoryId, Service, ServiceName,
+    Sha, gates,
 };
 
 const REREAD_EVERY: SignedDuration = SignedDuration::from_mins(10);
@@ -64,6 +68,7 @@ pub(crate) fn reread(sitting: &Sitting<'_>, service: &ServiceName, outcome: &mut
         return again(outcome, RepositoryId::on(service.repo.forge(), 0));
     };
     again(outcome, repository.id);
+    void_what_meant_less(sitting, service, outcome);
     let newest = sitting.candidates(Look::Newest {
         service: service.name.clone(),
     });
@@ -86,6 +91,16 @@ pub(crate) fn reread(sitting: &Sitting<'_>, service: &ServiceName, outcome: &mut
         {
             outcome.changes.extend(changes);
             candidates::evaluate(sitting, service, candidate, &reports, outcome);
+        }
+    }
+}
+
+/// An upgrade gave a word of the policy another meaning: nobody said yes to that.
+fn void_what_meant_less(sitting: &Sitting<'_>, service: &Service, outcome: &mut Outcome) {
+    for request in sitting.open_requests(service) {
+        if request.is_waiting() && digests::meant_less(sitting, &request) {
+            let why = ticked(digests::what_changed(sitting, &request));
+            ends::end(sitting, request, Ended::Voided, why, outcome);
         }
     }
 }

@@ -2,6 +2,7 @@
 //! the moment before the trigger, `/why` and the dry run all look at this tree. What the rules look at is found out here,
 //! once for all of them; each rule stands in a file of its own below `rules`.
 
+mod arrivals;
 pub(super) mod authors;
 pub(super) mod counted;
 pub(super) mod evidence;
@@ -86,8 +87,11 @@ pub(crate) fn examine(sitting: &Sitting<'_>, subject: &Subject<'_>) -> Examined 
         .map(|live| {
             sitting.comparison(subject.repository, live.sha.as_str(), subject.sha.as_str())
         });
-    let compared = comparison.as_ref().and_then(|found| found.as_ref().ok());
-    let authors = authors::authors(sitting, subject, compared.copied());
+    let above = live
+        .as_ref()
+        .map(|live| live.sha.clone())
+        .zip(comparison.clone());
+    let authors = authors::authors(sitting, subject, above);
     let looked = Looked {
         subject,
         was_live: was_live(sitting, subject),

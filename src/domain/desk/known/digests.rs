@@ -5,7 +5,22 @@ use crate::domain::desk::known::named;
 use crate::domain::desk::sitting::Sitting;
 use crate::domain::{PolicyDigest, Request};
 
-pub(crate) const POLICY_CHANGED: &str = "the policy has changed since it was asked for";
+/// Whether a request was asked for under the words of the policy that is in force, when they meant less.
+pub(crate) fn meant_less(sitting: &Sitting<'_>, request: &Request) -> bool {
+    let place = named::configured(sitting, request);
+    let policy = place.and_then(|place| sitting.catalog.policy(place.service, place.environment));
+    policy.is_some_and(|policy| policy.was_narrower(&request.policy))
+}
+
+/// Why a request that was asked for under another policy counts for nothing.
+pub(crate) fn what_changed(sitting: &Sitting<'_>, request: &Request) -> &'static str {
+    if meant_less(sitting, request) {
+        "`author` in its policy means more since the upgrade: not only whom the commits name, but also whoever opened \
+         the pull requests, and whoever pushed without one"
+    } else {
+        "the policy has changed since it was asked for"
+    }
+}
 
 /// The digest of the policy that is in force, if there is one.
 pub(crate) fn digest<'s>(

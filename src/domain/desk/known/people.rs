@@ -7,15 +7,84 @@ use crate::domain::policy::{self, Authorized, Holding, Unauthorized};
 use crate::domain::reason::Verdict;
 use crate::domain::text::{Text, code, named, person, text};
 use crate::domain::{
-    Account, Crowd, Environment, Fact, Forge, Login, PinKind, Question, Repository, Role, RoleName,
+    Account, Crowd, Environment, Exclude, Excluded, Fact, Forge, Login, PinKind, Question,
+    Repository, Role, RoleName, Somebody,
 };
 
 /// Whose work would ship.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Authors {
-    pub(crate) people: Vec<Account>,
-    /// Why not all authors are known, if so.
-    pub(crate) unclear: Option<Text>,
+    people: Vec<(Account, Hand)>,
+    /// Why anybody may be one of them, if so.
+    anybody: Option<Text>,
+    /// What could not be found out at this moment, if anything.
+    unknown: Option<Text>,
+}
+
+/// What somebody had to do with it.
+#[derive(Clone, Debug)]
+pub(crate) struct Hand {
+    pub(crate) by: Excluded,
+    /// Behind their name.
+    pub(crate) did: Text,
+    /// With their name in it.
+    pub(crate) done: Text,
+}
+
+impl Authors {
+    /// Somebody had a hand in it, if that is something that the policy excludes.
+    pub(crate) fn had(&mut self, exclude: &Exclude, who: &Somebody, hand: Hand) {
+        let is_apps = exclude.has(Excluded::App)
+            && [Excluded::CommitAuthor, Excluded::Opener, Excluded::Pusher].contains(&hand.by);
+        match who {
+            Somebody::Known(account) => {
+                if is_apps && account.forge.is_app(&account.login) {
+                    let nobody_knows = ", an app, and nobody knows who is behind it";
+                    self.doubt(text![&hand.done, nobody_knows]);
+                }
+                if exclude.has(hand.by) {
+                    self.people.push((account.clone(), hand));
+                }
+            }
+            Somebody::Stranger(_) if exclude.has(hand.by) => {
+                let way_out = way_out(exclude, hand.by);
+                self.doubt(text![hand.done, ", who has no account here", way_out]);
+            }
+            Somebody::Stranger(_) => {}
+        }
+    }
+
+    /// Anybody may be one of them; the first reason is enough.
+    pub(crate) fn doubt(&mut self, why: impl Into<Text>) {
+        self.anybody.get_or_insert_with(|| why.into());
+    }
+
+    /// This could not be found out, and may be found out later.
+    pub(crate) fn miss(&mut self, why: impl Into<Text>) {
+        self.unknown.get_or_insert_with(|| why.into());
+    }
+}
+
+/// What a policy can do about lines that anybody can write.
+fn way_out(exclude: &Exclude, by: Excluded) -> Text {
+    if by != Excluded::CoAuthor {
+        return Text::default();
+    }
+    if !exclude.has_authors() {
+        return text![
+            " (a policy without ",
+            code(by.word()),
+            " does not read such lines)"
+        ];
+    }
+    let others = Excluded::AUTHOR.into_iter().filter(|one| *one != by);
+    text![
+        " (a policy that excludes ",
+        Text::joined(others.map(|one| code(one.word())), ", "),
+        " instead of ",
+        code("author"),
+        " does not read such lines)"
+    ]
 }
 
 /// Whether a person belongs here at all.
@@ -60,7 +129,7 @@ pub(crate) fn authorize(
     person: &Account,
     environment: &Environment,
     repository: &Repository,
-    exclusion: Option<Text>,
+    exclusion: Option<Unauthorized>,
 ) -> Result<Authorized, Unauthorized> {
     let holdings: BTreeMap<RoleName, Holding> = environment
         .approvals
@@ -111,13 +180,12 @@ fn by_name(
 ) -> Holding {
     for login in role.users(person.forge) {
         match sitting.pin(PinKind::User, person.forge, login.as_str()) {
+            // Who left, or was blocked, has the same name as ever, and may speak in a chat all the same.
             Some(id) if id == person.id => {
-                let rule = format!("named in role {} as {}", role.name, login);
-                if !person.forge.blocks_people() {
-                    return Holding::Held(rule);
-                }
                 return match sitting.role_of(repository, person) {
-                    Ok(Some(_)) => Holding::Held(rule),
+                    Ok(Some(_)) => {
+                        Holding::Held(format!("named in role {} as {}", role.name, login))
+                    }
                     Ok(None) => Holding::Not,
                     Err(why) => Holding::Unknown(text!["role in the repository: ", why]),
                 };
@@ -191,19 +259,25 @@ pub(crate) fn exclusion(
     environment: &Environment,
     authors: &Authors,
     requester: &Account,
-) -> Option<Text> {
-    if environment.exclude.requester && person.id == requester.id {
-        return Some("asked for this release, and the policy excludes the requester".into());
+) -> Option<Unauthorized> {
+    let exclude = &environment.exclude;
+    if exclude.has(Excluded::Requester) && person.id == requester.id {
+        let why = "asked for this release, and the policy excludes the requester";
+        return Some(Unauthorized::Excluded(why.into()));
     }
-    if environment.exclude.author {
-        if authors.people.iter().any(|author| author.id == person.id) {
-            return Some("is an author of what would ship, and the policy excludes authors".into());
-        }
-        if let Some(why) = &authors.unclear {
-            return Some(text!["may be an author of what would ship: ", why]);
-        }
+    let own = authors.people.iter().filter(|(one, _)| one.id == person.id);
+    if let Some((_, hand)) = own.min_by_key(|(_, hand)| hand.by) {
+        let word = code(exclude.word_for(hand.by));
+        let way_out = way_out(exclude, hand.by);
+        let why = text![&hand.did, ", and the policy excludes ", word, way_out];
+        return Some(Unauthorized::Excluded(why));
     }
-    None
+    if let Some(why) = &authors.anybody {
+        let why = text!["may be an author of what would ship: ", why];
+        return Some(Unauthorized::Excluded(why));
+    }
+    let unknown = authors.unknown.clone()?;
+    Some(Unauthorized::Unclear(vec![unknown]))
 }
 
 /// Who can fill a role.

@@ -5,13 +5,14 @@ use jiff::SignedDuration;
 
 use crate::domain::desk::examine::{self, Examined};
 use crate::domain::desk::known::destination::Destination;
-use crate::domain::desk::known::digests::{self, POLICY_CHANGED};
+use crate::domain::desk::known::digests;
 use crate::domain::desk::known::named;
 use crate::domain::desk::sitting::Sitting;
 use crate::domain::desk::telling::pages;
 use crate::domain::desk::{Change, Outcome};
 use crate::domain::policy::Quorum;
 use crate::domain::reason::Verdict;
+use crate::domain::text::ticked;
 use crate::domain::trigger::Release;
 use crate::domain::{
     Action, Departure, Detail, Due, Ended, ExternalKind, Flight, Planned, Progress, Request,
@@ -48,7 +49,8 @@ pub(crate) fn let_go(sitting: &Sitting<'_>, mut request: Request, outcome: &mut 
         request.repository = bound;
     }
     if !may_be_there && !digests::is_current(sitting, &request, place) {
-        return ends::end(sitting, request, Ended::Voided, POLICY_CHANGED, outcome);
+        let why = ticked(digests::what_changed(sitting, &request));
+        return ends::end(sitting, request, Ended::Voided, why, outcome);
     }
     if !may_be_there && request.expires_at <= sitting.now {
         let why = "it could not start in time";

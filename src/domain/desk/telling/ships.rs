@@ -52,12 +52,11 @@ fn list(
         .iter()
         .skip(hidden)
         .map(|commit| {
-            let mut by: Vec<String> = commit.people.iter().map(|one| one.login.clone()).collect();
-            by.dedup();
+            let by = commit.people().into_iter();
             Shipped {
                 sha: commit.sha.clone(),
                 title: kept(&commit.title),
-                by,
+                by: by.map(|one| one.login.clone()).collect(),
                 pull_request: forge
                     .pull_request_in(&commit.title)
                     .map(|number| (number, forge.pull_request_page(&page, number))),

@@ -108,11 +108,12 @@ pub(crate) fn people(view: &PeopleView) -> Message {
     for role in &view.roles {
         message.item(0, text![format!("{} × ", role.count), &role.who]);
     }
-    if view.excludes_authors {
-        message.say("Authors of what ships cannot approve it.");
+    let excluded = view.excludes.people();
+    if !excluded.is_empty() {
+        message.say("These cannot approve:");
     }
-    if view.excludes_requester {
-        message.say("The requester cannot approve.");
+    for people in excluded {
+        message.item(0, people);
     }
     message
 }

@@ -6,9 +6,9 @@ use super::any_order::{at, catalog, repository, sha};
 use super::memory::Memory;
 use crate::domain::desk::Outcome;
 use crate::domain::{
-    Account, Catalog, Colour, Commit, Comparison, Effect, Fact, Forge, Happening, InChat, Incoming,
-    Live, News, Notice, Planned, Push, Question, QuietHours, Rank, Relation, Report, ReportKind,
-    Reporter, RepositoryId, Subscription,
+    Account, Catalog, Colour, Commit, Comparison, Credit, Effect, Fact, Forge, Happening, InChat,
+    Incoming, Live, News, Notice, Part, Planned, Push, Question, QuietHours, Rank, Relation,
+    Report, ReportKind, Reporter, RepositoryId, Somebody, Subscription,
 };
 
 /// The service without soak times, told to one channel.
@@ -124,13 +124,15 @@ fn a_ready_commit_is_offered_with_everything_that_ships() {
     let commits = (1..=12).map(|number| Commit {
         sha: sha(number),
         title: format!("Commit {number} (#{number})"),
-        people: vec![Account {
-            forge: Forge::GitHub,
-            id: 5,
-            login: "ann".to_owned(),
+        credits: vec![Credit {
+            part: Part::Author,
+            who: Somebody::Known(Account {
+                forge: Forge::GitHub,
+                id: 5,
+                login: "ann".to_owned(),
+            }),
         }],
-        strangers: Vec::new(),
-        parent: None,
+        parents: Vec::new(),
     });
     let comparison = Comparison {
         relation: Relation::Ahead,

@@ -45,6 +45,23 @@ impl Client {
                 .compare(repository, base, head)
                 .await
                 .map(Fact::Comparison),
+            Question::Merges {
+                repository,
+                branch,
+                sha,
+                with_mergers,
+            } => self
+                .merges(repository, (branch, sha), *with_mergers)
+                .await
+                .map(Fact::Merges),
+            Question::Moves {
+                repository,
+                branch,
+                back_to,
+            } => self
+                .moves(repository, branch, back_to.as_ref())
+                .await
+                .map(Fact::Moves),
             Question::Commit {
                 repository,
                 reference,

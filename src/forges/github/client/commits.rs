@@ -4,12 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::authors::{RawCommit, behind};
 use super::{As, Client, PAGE, PAGES};
 use crate::call::CallError;
-use crate::domain::{
-    Account, Commit, Comparison, Forge, PullRequest, Relation, Report, Repository, Sha,
-};
-use crate::forges::co_authors::co_authors;
+use crate::domain::{Commit, Comparison, PullRequest, Relation, Report, Repository, Sha};
 use crate::forges::github::interpret::{commits as said, releases};
 use crate::forges::github::payload::commits::{Check, Run};
 use crate::forges::github::payload::releases::{Deployment, Step};
@@ -22,102 +20,6 @@ const MOST_PATHS: usize = 300;
 const MOST_DEPLOYMENTS: usize = 60;
 /// Of those by the same account to the same environment, the newest say all.
 const NEWEST_DEPLOYMENTS: usize = 3;
-const WEB_FLOW: &str = "noreply@github.com";
-
-#[derive(Deserialize)]
-struct RawCommit {
-    sha: Sha,
-    commit: Written,
-    #[serde(default)]
-    author: Option<MaybeUser>,
-    #[serde(default)]
-    committer: Option<MaybeUser>,
-    #[serde(default)]
-    parents: Vec<Parent>,
-}
-
-#[derive(Deserialize)]
-struct Parent {
-    sha: Sha,
-}
-
-/// GitHub answers with an empty object where there is no account.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum MaybeUser {
-    User(User),
-    Nobody {},
-}
-
-#[derive(Deserialize)]
-struct Written {
-    #[serde(default)]
-    message: String,
-    #[serde(default)]
-    author: Option<Signature>,
-    #[serde(default)]
-    committer: Option<Signature>,
-}
-
-#[derive(Deserialize)]
-struct Signature {
-    #[serde(default)]
-    name: Option<String>,
-    #[serde(default)]
-    email: Option<String>,
-}
-
-impl From<RawCommit> for Commit {
-    fn from(raw: RawCommit) -> Self {
-        let mut people = Vec::new();
-        let mut strangers = Vec::new();
-        for (user, signature) in [
-            (raw.author, raw.commit.author),
-            (raw.committer, raw.commit.committer),
-        ] {
-            let email = signature.as_ref().and_then(|it| it.email.clone());
-            match user {
-                Some(MaybeUser::User(user)) => people.push(Account {
-                    forge: Forge::GitHub,
-                    id: user.id.0,
-                    login: user.login,
-                }),
-                // A commit that GitHub made by itself has no other committer.
-                Some(MaybeUser::Nobody {}) | None if email.as_deref() == Some(WEB_FLOW) => {}
-                Some(MaybeUser::Nobody {}) | None => {
-                    let name = signature.and_then(|it| it.name);
-                    strangers.push(name.unwrap_or_else(|| "somebody".to_owned()));
-                }
-            }
-        }
-        for (name, email) in co_authors(&raw.commit.message) {
-            match account_behind(email) {
-                Some(account) => people.push(account),
-                None => strangers.push(name.to_owned()),
-            }
-        }
-        let title = raw.commit.message.lines().next().unwrap_or_default();
-        Self {
-            sha: raw.sha,
-            title: title.chars().take(200).collect(),
-            people,
-            strangers,
-            parent: raw.parents.into_iter().next().map(|parent| parent.sha),
-        }
-    }
-}
-
-/// GitHub's own addresses hold the account's number.
-fn account_behind(email: &str) -> Option<Account> {
-    let (local, host) = email.split_once('@')?;
-    let (id, login) = local.split_once('+')?;
-    let is_private = host.to_ascii_lowercase().starts_with("users.noreply.");
-    Some(Account {
-        forge: Forge::GitHub,
-        id: id.parse().ok().filter(|_| is_private)?,
-        login: login.to_owned(),
-    })
-}
 
 impl Client {
     pub(super) async fn commit(
@@ -127,7 +29,7 @@ impl Client {
     ) -> Result<Commit, CallError> {
         let path = format!("/repos/{}/commits/{}", repository.path, escaped(reference));
         let found: RawCommit = self.read(As::In(repository), &path).await?;
-        Ok(found.into())
+        Ok(self.known(found))
     }
 
     /// Where a branch stands; nothing when there is none.
@@ -157,6 +59,8 @@ impl Client {
         #[derive(Deserialize)]
         struct Pull {
             number: u64,
+            #[serde(default)]
+            user: Option<User>,
             state: String,
             #[serde(default)]
             draft: bool,
@@ -195,6 +99,7 @@ impl Client {
         };
         Ok(PullRequest {
             number: pull.number,
+            opener: behind(pull.user),
             head: pull.head.sha,
             head_repository: pull.head.repo.map(|repo| repo.id),
             base: pull.base.reference,
@@ -260,7 +165,7 @@ impl Client {
             }
             total = compared.total_commits;
             let is_last = compared.commits.len() < PAGE;
-            commits.extend(compared.commits.into_iter().map(Commit::from));
+            commits.extend(compared.commits.into_iter().map(|raw| self.known(raw)));
             if is_last || commits.len() >= total {
                 break;
             }
@@ -435,32 +340,4 @@ impl Client {
 
 fn too_many(what: &str) -> CallError {
     CallError::Never(format!("there are too many {what} to read them all"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn whoever_wrote_it_together_is_an_author() {
-        let message = "Fix\n\nCo-authored-by: Ann <5+ann@users.noreply.github.com>\n\
-            co-authored-by: Bob <bob@example.com>\nSigned-off-by: Cid <cid@example.com>\nCo-authored-by: nobody";
-        let found: Vec<_> = co_authors(message).collect();
-        assert_eq!(
-            found,
-            [
-                ("Ann", "5+ann@users.noreply.github.com"),
-                ("Bob", "bob@example.com")
-            ]
-        );
-        assert_eq!(account_behind(found[0].1).map(|ann| ann.id), Some(5));
-        for stranger in [
-            "bob@example.com",
-            "5+ann@example.com",
-            "ann@users.noreply.github.com",
-            "",
-        ] {
-            assert_eq!(account_behind(stranger), None, "{stranger}");
-        }
-    }
 }

@@ -60,7 +60,9 @@ impl Client {
                 *known |= arrived;
                 delivery.attempts += 1;
             }
-            cursor = answer.header("link").and_then(next_cursor);
+            cursor = answer
+                .header("link")
+                .and_then(|link| next_page(link, "cursor"));
             if is_last || cursor.is_none() {
                 break;
             }
@@ -85,14 +87,14 @@ impl Client {
     }
 }
 
-/// The cursor of the next page, from the `Link` header.
-fn next_cursor(link: &str) -> Option<String> {
+/// Where the next page begins, by the parameter that says so in the `Link` header.
+pub(super) fn next_page(link: &str, parameter: &str) -> Option<String> {
     let next = link.split(',').find(|part| part.contains("rel=\"next\""))?;
     let url = next.split('<').nth(1)?.split('>').next()?;
     let query = url.split_once('?')?.1;
     query
         .split('&')
-        .find_map(|pair| pair.strip_prefix("cursor="))
+        .find_map(|pair| pair.strip_prefix(parameter)?.strip_prefix('='))
         .filter(|cursor| cursor.chars().all(|c| c.is_ascii_graphic() && c != '#'))
         .map(str::to_owned)
 }
@@ -105,8 +107,10 @@ mod tests {
     fn the_next_page_is_read_off_the_link() {
         let link =
             "<https://api.github.com/app/hook/deliveries?per_page=100&cursor=v1_2>; rel=\"next\"";
-        assert_eq!(next_cursor(link).as_deref(), Some("v1_2"));
-        assert_eq!(next_cursor("<https://x/y?cursor=1>; rel=\"prev\""), None);
-        assert_eq!(next_cursor(""), None);
+        assert_eq!(next_page(link, "cursor").as_deref(), Some("v1_2"));
+        assert_eq!(next_page(link, "after"), None);
+        let before = "<https://x/y?cursor=1>; rel=\"prev\"";
+        assert_eq!(next_page(before, "cursor"), None);
+        assert_eq!(next_page("", "cursor"), None);
     }
 }

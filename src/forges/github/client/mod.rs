@@ -3,7 +3,9 @@
 
 mod acts;
 mod answer;
+mod arrivals;
 mod asks;
+mod authors;
 mod commits;
 mod hooks;
 mod installations;
@@ -63,6 +65,8 @@ pub struct Client {
     root: Octocrab,
     app: Option<u64>,
     deadline: Duration,
+    /// The host of private commit addresses; none are known where it is empty.
+    private_emails: String,
     installations: Installations,
     kept: Mutex<HashMap<String, Kept>>,
     ourselves: OnceCell<Ourselves>,
@@ -128,11 +132,21 @@ impl Client {
             root,
             app,
             deadline,
+            private_emails: String::new(),
             installations: Installations::default(),
             kept: Mutex::default(),
             ourselves: OnceCell::new(),
             allowances: Allowances::default(),
         })
+    }
+
+    /// The same, which knows whose private commit addresses at this host are.
+    #[must_use]
+    pub fn with_private_emails(self, host: &str) -> Self {
+        Self {
+            private_emails: host.to_owned(),
+            ..self
+        }
     }
 
     /// Whether we act as an app; a personal token can do less.

@@ -7,13 +7,16 @@ use serde::Deserialize;
 
 use super::{As, Client};
 use crate::call::CallError;
-use crate::domain::{Account, Crowd, Membership, Ourselves, Repository, TeamRef};
+use crate::domain::{Access, Account, Crowd, Membership, Ourselves, Repository, TeamRef};
 use crate::web::escaped;
 
 #[derive(Deserialize)]
 struct Named {
     id: u64,
     login: String,
+    /// An enterprise server says when it suspended an account.
+    #[serde(default)]
+    suspended_at: Option<String>,
 }
 
 /// Roles that anybody has in a public repository, and who has none in a private one.
@@ -21,6 +24,7 @@ const OF_ANYBODY: [&str; 2] = ["none", "read"];
 
 #[derive(Deserialize)]
 struct Permission {
+    permission: String,
     role_name: String,
     #[serde(default)]
     user: Option<Named>,
@@ -82,38 +86,45 @@ impl Client {
         self.read_maybe(As::In(repository), &path).await
     }
 
-    /// A person's role in a repository; nothing when GitHub knows none.
+    /// A person's role in a repository; nothing when they have none.
     pub(super) async fn role(
         &self,
         repository: &Repository,
         person: &Account,
-    ) -> Result<Option<String>, CallError> {
-        let login = self.login_of(repository, person).await?;
+    ) -> Result<Option<Access>, CallError> {
+        let Some(login) = self.login_of(repository, person).await? else {
+            return Ok(None);
+        };
         match self.permission(repository, &login).await? {
             None => Ok(None),
             Some(found) if found.user.as_ref().is_some_and(|user| user.id != person.id) => Err(
                 CallError::Never(format!("the login {login} belongs to somebody else now")),
             ),
-            Some(found) => Ok(Some(found.role_name)),
+            Some(found) if found.permission == "none" => Ok(None),
+            Some(found) => Ok(Some(Access {
+                role: found.role_name,
+                until: None,
+            })),
         }
     }
 
-    /// What a person is called now. The login that we know may have changed hands.
+    /// What a person is called now; nothing where they are suspended. The login that we know may have changed hands.
     async fn login_of(
         &self,
         repository: &Repository,
         person: &Account,
-    ) -> Result<String, CallError> {
+    ) -> Result<Option<String>, CallError> {
+        let in_use = |named: Named| named.suspended_at.is_none().then_some(named.login);
         let path = format!("/users/{}", escaped(&person.login));
         let found: Option<Named> = self.read_maybe(As::In(repository), &path).await?;
         if let Some(found) = found
             && found.id == person.id
         {
-            return Ok(found.login);
+            return Ok(in_use(found));
         }
         let path = format!("/user/{}", person.id);
         match self.read_maybe::<Named>(As::In(repository), &path).await? {
-            Some(found) if found.id == person.id => Ok(found.login),
+            Some(found) if found.id == person.id => Ok(in_use(found)),
             Some(_) | None => Err(CallError::Never(format!(
                 "GitHub does not know account {} ({}) any more",
                 person.id, person.login
@@ -137,7 +148,13 @@ impl Client {
                 "GitHub shows no team {team}: may the app read the organization's members?"
             )));
         };
-        let login = self.login_of(repository, person).await?;
+        let Some(login) = self.login_of(repository, person).await? else {
+            return Ok(Membership {
+                team: id,
+                active: false,
+                until: None,
+            });
+        };
         let path = format!(
             "/orgs/{organization}/teams/{slug}/memberships/{}",
             escaped(&login)
@@ -146,6 +163,7 @@ impl Client {
         Ok(Membership {
             team: id,
             active: state.is_some_and(|found| found.state == "active"),
+            until: None,
         })
     }
 

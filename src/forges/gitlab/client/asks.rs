@@ -37,6 +37,23 @@ impl Client {
                 .compare(repository, base, head)
                 .await
                 .map(Fact::Comparison),
+            Question::Merges {
+                repository,
+                branch,
+                sha,
+                ..
+            } => self
+                .merges(repository, (branch, sha))
+                .await
+                .map(Fact::Merges),
+            Question::Moves {
+                repository,
+                branch,
+                back_to,
+            } => self
+                .moves(repository, branch, back_to.as_ref())
+                .await
+                .map(Fact::Moves),
             Question::Commit {
                 repository,
                 reference,

@@ -1,13 +1,16 @@
 //! Commits, branches and merge requests, and how two commits are related.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::Deserialize;
 
+use super::people::{User, behind};
 use super::{Client, project};
 use crate::call::CallError;
-use crate::domain::{Commit, Comparison, PullRequest, Relation, Repository, Sha};
+use crate::domain::{
+    Account, Commit, Comparison, Credit, Part, PullRequest, Relation, Repository, Sha, Somebody,
+};
 use crate::forges::co_authors::co_authors;
 use crate::web::escaped;
 
@@ -66,29 +69,40 @@ impl Client {
 
     /// The commit with the accounts of its people.
     async fn known(&self, raw: RawCommit) -> Result<Commit, CallError> {
-        let mut people = Vec::new();
-        let mut strangers = Vec::new();
-        let mut written = vec![
-            (raw.author_name.as_str(), raw.author_email.as_str()),
-            (raw.committer_name.as_str(), raw.committer_email.as_str()),
+        let mut named = vec![
+            (
+                Part::Author,
+                raw.author_name.as_str(),
+                raw.author_email.as_str(),
+            ),
+            (
+                Part::Committer,
+                raw.committer_name.as_str(),
+                raw.committer_email.as_str(),
+            ),
         ];
-        written.extend(co_authors(&raw.message));
-        let mut asked = BTreeSet::new();
-        for (name, email) in written {
-            if !asked.insert(email.to_ascii_lowercase()) {
-                continue;
-            }
-            match self.author(email).await? {
-                Some(account) => people.push(account),
-                None => strangers.push(format!("{name} <{email}>")),
-            }
+        let others = co_authors(&raw.message);
+        named.extend(others.map(|(name, email)| (Part::CoAuthor, name, email)));
+        let mut asked: BTreeMap<String, Option<Account>> = BTreeMap::new();
+        let mut credits = Vec::new();
+        for (part, name, email) in named {
+            let key = email.to_ascii_lowercase();
+            let account = match asked.get(&key) {
+                Some(known) => known.clone(),
+                None => self.author(email).await?,
+            };
+            asked.insert(key, account.clone());
+            let who = account.map_or_else(
+                || Somebody::Stranger(format!("{name} <{email}>")),
+                Somebody::Known,
+            );
+            credits.push(Credit { part, who });
         }
         Ok(Commit {
             sha: raw.id,
             title: raw.title,
-            people,
-            strangers,
-            parent: raw.parent_ids.into_iter().next(),
+            credits,
+            parents: raw.parent_ids,
         })
     }
 
@@ -123,6 +137,8 @@ impl Client {
         #[derive(Deserialize)]
         struct Merging {
             iid: u64,
+            #[serde(default)]
+            author: Option<User>,
             state: String,
             #[serde(default)]
             draft: bool,
@@ -143,6 +159,7 @@ impl Client {
         let merged = (found.state == "merged").then(|| landed.unwrap_or_else(|| found.sha.clone()));
         Ok(PullRequest {
             number: found.iid,
+            opener: behind(found.author),
             head: found.sha,
             head_repository: found.source_project_id,
             base: found.target_branch,

@@ -3,6 +3,7 @@
 
 mod acts;
 mod answer;
+mod arrivals;
 mod asks;
 mod authors;
 mod commits;
@@ -57,6 +58,8 @@ pub struct Client {
     token: HeaderValue,
     deadline: Duration,
     ourselves: OnceCell<Account>,
+    /// The host of private commit addresses; none are known where it is empty.
+    private_emails: String,
     /// Whose addresses these are, as far as GitLab told.
     authors: Mutex<HashMap<String, Account>>,
     trigger_tokens: TriggerTokens,
@@ -90,10 +93,20 @@ impl Client {
             token,
             deadline,
             ourselves: OnceCell::new(),
+            private_emails: String::new(),
             authors: Mutex::default(),
             trigger_tokens: TriggerTokens::new(),
             allowances: Allowances::default(),
         })
+    }
+
+    /// The same, which knows whose private commit addresses at this host are.
+    #[must_use]
+    pub fn with_private_emails(self, host: &str) -> Self {
+        Self {
+            private_emails: host.to_owned(),
+            ..self
+        }
     }
 
     /// The same, which can create pipelines with these tokens.
