@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::facts::{Facts, Purpose};
-use super::turn::{self, Asking, Turn};
+use super::turn::{self, Asking, Spoilt, Turn};
 use super::{FALLBACK, Shared};
 use crate::domain::{Catalog, Question};
 use crate::metrics::HandledLabels;
@@ -96,6 +96,7 @@ impl Intake {
             rows: rows.clone(),
             known: None,
             catalog: self.catalog.borrow().clone(),
+            spoilt: Spoilt::default(),
         };
         let Some(stuck) = self.take_turn(turn).await? else {
             return Ok(true);
@@ -175,6 +176,7 @@ impl Intake {
                 rows: stuck.rows.clone(),
                 known: Some(stuck.asking.clone()),
                 catalog: self.catalog.borrow().clone(),
+                spoilt: Spoilt::default(),
             };
             let before = (stuck.asking.row, stuck.asking.part);
             let Some(mut again) = self.take_turn(turn).await? else {
@@ -210,7 +212,7 @@ impl Intake {
     /// One transaction; the lanes that must ask, or nothing when the lanes were lost.
     async fn take_turn(&self, turn: Turn) -> Result<Option<Vec<Asking>>, StoreError> {
         let now = self.shared.clock.now();
-        let Some(done) = turn::take(&self.shared.store, Arc::new(turn), LEASE, now).await? else {
+        let Some(done) = turn::take(&self.shared.store, turn, LEASE, now).await? else {
             tracing::warn!("a lane was lost to another worker; nothing of the batch was written");
             return Ok(None);
         };

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -35,6 +36,17 @@ pub(super) struct Turn {
     /// What was found out for the first row.
     pub(super) known: Option<Asking>,
     pub(super) catalog: Arc<Catalog>,
+    pub(super) spoilt: Spoilt,
+}
+
+/// Which row the database will not have the outcome of. A lane goes on without it, instead of failing on it for ever.
+#[derive(Debug, Default)]
+pub(super) struct Spoilt {
+    /// The row that is being handled; 0 while none is.
+    at: AtomicI64,
+    /// Where it failed last: once may be chance.
+    once: i64,
+    rows: BTreeMap<i64, String>,
 }
 
 /// Where a lane stopped, and what must be found out.
@@ -61,10 +73,39 @@ pub(super) struct Done {
 /// Takes the turn; nothing when the lanes were lost to another holder.
 pub(super) async fn take(
     store: &Store,
-    turn: Arc<Turn>,
+    mut turn: Turn,
     lease: Duration,
     now: Timestamp,
 ) -> Result<Option<Done>, StoreError> {
+    loop {
+        let taken = Arc::new(turn);
+        let error = match take_once(store, &taken, lease, now).await {
+            Err(error) if error.is_by_content() => error,
+            ended => return ended,
+        };
+        // The unit is over, and nobody else holds it.
+        turn = match Arc::try_unwrap(taken) {
+            Ok(turn) => turn,
+            Err(_) => return Err(error),
+        };
+        let row = *turn.spoilt.at.get_mut();
+        if row == 0 || turn.spoilt.rows.contains_key(&row) {
+            return Err(error);
+        }
+        if turn.spoilt.once == row {
+            turn.spoilt.rows.insert(row, error.to_string());
+        }
+        turn.spoilt.once = row;
+    }
+}
+
+async fn take_once(
+    store: &Store,
+    turn: &Arc<Turn>,
+    lease: Duration,
+    now: Timestamp,
+) -> Result<Option<Done>, StoreError> {
+    let turn = turn.clone();
     store
         .unit(move |tx| {
             let turn = turn.clone();
@@ -94,6 +135,7 @@ async fn take_in(
         if stopped.contains(row.lane.as_str()) {
             continue;
         }
+        turn.spoilt.at.store(row.id, Ordering::Relaxed);
         match handle(tx, turn, row, now, &mut done).await? {
             Handled::Ended(verdict) => {
                 done.handled.push((row.source, verdict.columns().0));
@@ -105,6 +147,7 @@ async fn take_in(
             }
         }
     }
+    turn.spoilt.at.store(0, Ordering::Relaxed);
     for (verdict, ids) in ended {
         inbox::handled(tx, &ids, &verdict, now).await?;
     }
@@ -132,6 +175,9 @@ async fn handle(
     if row.attempts >= ATTEMPTS {
         let why = format!("its handler vanished {} times", row.attempts);
         return park(tx, row, now, why).await;
+    }
+    if let Some(why) = turn.spoilt.rows.get(&row.id) {
+        return park(tx, row, now, why.clone()).await;
     }
     let parts = match read(row) {
         Ok(parts) => parts,

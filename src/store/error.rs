@@ -46,6 +46,21 @@ impl StoreError {
             cause: sqlx::Error::RowNotFound,
         }
     }
+
+    /// What was to be written breaks a rule of the schema: the same will be refused again, whoever tries it.
+    pub(crate) fn is_by_content(&self) -> bool {
+        let Self::Refused(sqlx::Error::Database(error)) = self else {
+            return false;
+        };
+        let code = error.code().unwrap_or(Cow::Borrowed(""));
+        if error_is_from_postgres(&code) {
+            // Data exceptions and broken constraints.
+            return ["22", "23"].iter().any(|class| code.starts_with(class));
+        }
+        // TOOBIG, CONSTRAINT, MISMATCH.
+        let extended = code.parse::<u32>().unwrap_or_default();
+        [18, 19, 20].contains(&(extended & 0xff))
+    }
 }
 
 /// What a failed statement means for the unit it was part of.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use countersign_sandbox::github::Trouble;
+use sqlx::Executor as _;
 
 use crate::contract;
 use crate::support::world::{PLAIN, SHOP, Said};
@@ -16,6 +17,7 @@ on_both!(
     trouble_at_the_trigger,
     trouble_while_telling,
     trouble_while_telling_about_the_deployment,
+    what_the_database_will_not_have_is_set_aside_and_the_lane_goes_on,
 );
 
 /// Short, because many calls are never answered here.
@@ -57,6 +59,28 @@ fn services() -> String {
             "github_teams = [\"acme/qa\"]",
         )
         .replace("exclude = []", "exclude = [\"opener\"]")
+}
+
+async fn what_the_database_will_not_have_is_set_aside_and_the_lane_goes_on(engine: Engine) {
+    let world = World::plain(engine).await;
+    let (pull_request, _) = world.ready("feature").await;
+    world.say("ann", pull_request, "/deploy prod").await;
+    world.finish("success").await;
+    // Stands for a defect of ours that breaks a rule of the schema, each time that it is tried.
+    let rule = "CREATE UNIQUE INDEX never_twice ON request (repository)";
+    world.database.direct().await.execute(rule).await.unwrap();
+    let (pull_request, _) = world.ready("second").await;
+    let mut before = world.ledger().await;
+    let said = world.say("ann", pull_request, "/deploy prod").await;
+    assert_eq!(said.answers, Vec::<String>::new());
+    let parked = "SELECT COUNT(*) FROM inbox WHERE outcome = 'parked'";
+    assert_eq!(world.number(parked).await, 1);
+    assert_eq!(world.recorded("delivery.parked").await, 1);
+    before.extend(["command.received", "delivery.parked"].map(str::to_owned));
+    assert_eq!(world.ledger().await, before, "and nothing half");
+    let said = world.say("ann", pull_request, "/who prod").await;
+    said.expect("→ **prod** needs these approvals");
+    assert_eq!(world.starts(), 1);
 }
 
 async fn trouble_while_asking_about_people(engine: Engine) {

@@ -9,6 +9,7 @@ use crate::support::{Engine, World, on_both};
 on_both!(
     a_release_that_runs_again_after_weeks_under_a_lock_is_told,
     what_ran_again_and_failed_changes_nothing,
+    what_runs_again_beside_a_newer_release_is_told_and_holds_nothing_up,
     a_late_success_is_not_believed_for_ever,
     a_strangers_word_ends_no_release,
     whom_the_policy_names_is_believed,
@@ -106,6 +107,49 @@ async fn what_ran_again_and_failed_changes_nothing(engine: Engine) {
     let (pull_request, _) = world.ready("third").await;
     let said = world.say("ann", pull_request, "/deploy prod").await;
     said.expect("Started");
+}
+
+async fn what_runs_again_beside_a_newer_release_is_told_and_holds_nothing_up(engine: Engine) {
+    let world = World::plain(engine).await;
+    world
+        .github
+        .add_workflow(SHOP, "release.yml", &["deployment"]);
+    let (pull_request, old) = world.ready("old").await;
+    world.say("ann", pull_request, "/deploy prod").await;
+    let run = run_of(&world, &old);
+    world
+        .github
+        .run_moves(run, "completed", Some("failure"))
+        .await;
+    world.settle().await;
+    let (pull_request, new) = world.ready("new").await;
+    let said = world.say("ann", pull_request, "/deploy prod").await;
+    let newer = run_of(&world, &new);
+    world.github.run_moves(newer, "in_progress", None).await;
+    world.github.rerun(run).await;
+    world.github.run_moves(run, "in_progress", None).await;
+    world.settle().await;
+    // Moments after its end, and still nobody meant it: another commit is on its way.
+    assert_eq!(world.recorded("production.unexplained").await, 1);
+    world.said(said.comment).expect("Deploying");
+    world
+        .github
+        .run_moves(newer, "completed", Some("success"))
+        .await;
+    world.settle().await;
+    world.said(said.comment).expect("Live");
+    assert_eq!(is_live(&world).await, new);
+    world
+        .github
+        .run_moves(run, "completed", Some("success"))
+        .await;
+    world.settle().await;
+    // It is there now, and no approval says so.
+    assert_eq!(is_live(&world).await, old);
+    assert_eq!(world.recorded("succeeded").await, 1);
+    let parked = "SELECT COUNT(*) FROM inbox WHERE outcome = 'parked'";
+    assert_eq!(world.number(parked).await, 0);
+    world.is_as_described();
 }
 
 async fn a_late_success_is_not_believed_for_ever(engine: Engine) {

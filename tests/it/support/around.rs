@@ -22,7 +22,6 @@ pub(crate) enum About {
     Reports,
     /// Where the release branch stands.
     Head,
-    Comparison,
     Merges,
     Moves,
 }
@@ -36,7 +35,6 @@ impl About {
             Self::PullRequest => ("/pulls/", "/merge_requests/"),
             Self::Reports => ("/check-runs", "/jobs$"),
             Self::Head => ("/branches/main", "/repository/branches/main"),
-            Self::Comparison => ("/compare/", "/repository/compare"),
             Self::Merges => ("/pulls$", "/merge_requests$"),
             Self::Moves => ("/activity", "/events$"),
         };

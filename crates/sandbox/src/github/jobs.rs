@@ -109,12 +109,13 @@ impl World {
         }
         let head = self.branch_of(repository, sha);
         let below = || {
-            let branches = &self.repositories.get(&repository)?.branches;
-            let mut branches = branches.iter();
-            let holds = |head: &str| history::ancestors(&self.commits, head).contains(sha);
-            branches
-                .find(|(_, head)| holds(head))
-                .map(|(name, _)| name.clone())
+            let found = self.repositories.get(&repository)?;
+            let holds = |head: &String| history::ancestors(&self.commits, head).contains(sha);
+            let holding = found.branches.iter().filter(|(_, head)| holds(head));
+            let mut holding: Vec<_> = holding.map(|(name, _)| name.clone()).collect();
+            // A commit that came by a merge is tested where it was merged into.
+            holding.sort_by_key(|name| *name != found.default_branch);
+            holding.into_iter().next()
         };
         let branch = head.or_else(below);
         // A commit of a fork is tested with the pull request that it comes by.

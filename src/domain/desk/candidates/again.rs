@@ -9,8 +9,7 @@ use crate::domain::desk::sitting::Sitting;
 use crate::domain::desk::{Change, Outcome, candidates};
 use crate::domain::text::ticked;
 use crate::domain::{
-    Candidate, Due, Ended, Fact, Look, Question, Repository, RepositoryId, Service, ServiceName,
-    Sha, gates,
+    Candidate, Due, Ended, Look, Repository, RepositoryId, Service, ServiceName, Sha, gates,
 };
 
 const REREAD_EVERY: SignedDuration = SignedDuration::from_mins(10);

@@ -138,8 +138,20 @@ pub(crate) fn again(
     if sitting.was_remembered(&token) {
         return None;
     }
+    let instead = under_way(sitting, place, request);
+    let waits_there = |other: &Request| {
+        let flight = other.flight();
+        flight.is_some_and(|flight| flight.waiting_run == Some(run.id))
+    };
+    if instead.as_ref().is_some_and(waits_there) {
+        // It was run again to be answered, and the answer is on its way.
+        return None;
+    }
     outcome.changes.push(Change::Remember { token });
-    let is_explained = is_still_meant(sitting, request, place, *at);
+    let is_explained = is_still_meant(sitting, request, place, *at)
+        && instead
+            .as_ref()
+            .is_none_or(|other| other.sha == request.sha);
     if !is_explained {
         let kind = run.external().kind.as_str();
         let sighted = Sighted {
@@ -150,6 +162,10 @@ pub(crate) fn again(
             by: login_or_somebody(run.actor.as_ref()),
         };
         unexplained(sitting, &sighted, outcome);
+    }
+    if instead.is_some() {
+        // One at a time is followed there, and that is the one which people asked for.
+        return None;
     }
     let mut flight = flight.clone();
     flight.again = Some(Box::new(Again {
@@ -179,6 +195,13 @@ pub(crate) fn again(
         .changes
         .push(Change::Request(Box::new(request.clone())));
     Some(request)
+}
+
+/// Another release that is on its way to the same place.
+fn under_way(sitting: &Sitting<'_>, place: Destination<'_>, request: &Request) -> Option<Request> {
+    let open = sitting.open_requests(place.service).into_iter();
+    let mut others = open.filter(|other| other.number != request.number);
+    others.find(|other| other.environment == request.environment && other.flight().is_some())
 }
 
 /// Whether a run is not the one by which the release ended, but a later try of it.
