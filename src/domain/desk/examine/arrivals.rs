@@ -84,13 +84,8 @@ fn open_head(
         },
     );
     let branch = subject.place.service.branch.as_str();
-    let head = match sitting.fact(Question::Head {
-        repository: subject.repository.clone(),
-        branch: branch.to_owned(),
-    })? {
-        Fact::Head(Some(head)) => head,
-        Fact::Head(None) => return Err(text!["there is no branch ", code(branch)]),
-        other => return Err(misfit(other).into()),
+    let Some(head) = sitting.head(subject.repository, branch)? else {
+        return Err(text!["there is no branch ", code(branch)]);
     };
     let open = sitting.comparison(subject.repository, head.as_str(), subject.sha.as_str())?;
     Ok(open

@@ -71,6 +71,8 @@ impl Memory {
                             | Question::Membership { .. }
                             | Question::PullRequest { .. }
                             | Question::Comparison { .. }
+                            | Question::Merges { .. }
+                            | Question::Moves { .. }
                             | Question::Commit { .. }
                             | Question::Head { .. }
                             | Question::Reports { .. }

@@ -62,7 +62,7 @@ impl Client {
         // Anybody can write the address that is GitHub's own.
         let who = match author {
             Somebody::Known(account) if is_forge => Somebody::Stranger(account.login),
-            other => other,
+            known @ (Somebody::Known(_) | Somebody::Stranger(_)) => known,
         };
         credits.push(Credit {
             part: Part::Author,
