@@ -68,17 +68,14 @@ pub(super) async fn record(
     path: &Path,
     config: &Config,
 ) -> Result<(), StoreError> {
-    let entry = Entry {
-        at: clock.now(),
-        action: Action::ConfigurationLoaded,
-        actor: Actor::Countersign,
-        detail: [
-            ("digest", digest::sha256_hex(&config.source).into()),
-            ("file", path.display().to_string().into()),
-            ("version", env!("CARGO_PKG_VERSION").to_owned().into()),
-        ]
-        .into(),
-    };
+    let mut entry = Entry::new(clock.now(), Action::ConfigurationLoaded, Actor::Countersign)
+        .with("digest", digest::sha256_hex(&config.source))
+        .with("file", path.display().to_string())
+        .with("version", env!("CARGO_PKG_VERSION"));
+    let renames = config.catalog.renames();
+    if !renames.is_empty() {
+        entry = entry.with("formerly", renames.join(", "));
+    }
     store
         .unit(move |tx| {
             let entry = entry.clone();

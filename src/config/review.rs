@@ -100,6 +100,14 @@ impl<'a> Review<'a> {
     }
 }
 
+/// The problem of a former name that something else has.
+pub(super) fn taken<T: Display>(formerly: &At<T>, by: &Place) -> Problem {
+    let message = format!("`{}` is configured itself", formerly.value);
+    Problem::new(&formerly.place, message)
+        .also(by, "here")
+        .help("`formerly` is for a name that is not in use any more: remove it, or the other one")
+}
+
 /// The problem of something that stands there twice.
 pub(super) fn twice<T: Display>(second: &At<T>, first: &Place) -> Problem {
     Problem::new(&second.place, format!("`{}` appears twice", second.value))

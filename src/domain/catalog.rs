@@ -25,9 +25,25 @@ pub struct Catalog {
 }
 
 impl Catalog {
-    /// The service with this name.
+    /// The service that has, or had, this name.
     pub fn service(&self, name: &ServiceName) -> Option<&Service> {
-        self.services.iter().find(|service| &service.name == name)
+        self.services.iter().find(|service| service.is_called(name))
+    }
+
+    /// Which names follow which, for the log: `store/live = shop/prod`.
+    pub fn renames(&self) -> Vec<String> {
+        let mut renames = Vec::new();
+        for service in &self.services {
+            let before = service.formerly.as_ref().unwrap_or(&service.name);
+            for environment in &service.environments {
+                let was = environment.formerly.as_ref().unwrap_or(&environment.name);
+                if before != &service.name || was != &environment.name {
+                    let (service, environment) = (&service.name, &environment.name);
+                    renames.push(format!("{service}/{environment} = {before}/{was}"));
+                }
+            }
+        }
+        renames
     }
 
     /// The services that live in this repository. Forges compare paths without regard to case.

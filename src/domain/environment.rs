@@ -12,6 +12,8 @@ pub struct Environment {
     pub name: EnvironmentName,
     /// Other names that commands may use.
     pub aliases: Vec<EnvironmentName>,
+    /// What it was called before. What was released, is live or closed under that name is its own.
+    pub formerly: Option<EnvironmentName>,
     /// The stage that must have passed, with every stage before it.
     pub after: StageName,
     /// How many people of each role must approve; never empty, never zero.
@@ -31,6 +33,16 @@ pub struct Environment {
 }
 
 impl Environment {
+    /// The name and the former one.
+    pub fn names(&self) -> impl Iterator<Item = &EnvironmentName> {
+        std::iter::once(&self.name).chain(&self.formerly)
+    }
+
+    /// Whether this is or was its name.
+    pub fn is_called(&self, name: &EnvironmentName) -> bool {
+        self.names().any(|one| one == name)
+    }
+
     /// Whether a command that says `name` means this environment.
     pub fn answers_to(&self, name: &str) -> bool {
         self.name.as_str() == name || self.aliases.iter().any(|alias| alias.as_str() == name)

@@ -210,6 +210,7 @@ mod tests {
     fn service(forge: Forge, gate: &str) -> Service {
         Service {
             name: "shop".parse().unwrap(),
+            formerly: None,
             repo: "gitlab:acme/shop".parse().unwrap(),
             branch: "main".parse().unwrap(),
             paths: Vec::new(),

@@ -223,6 +223,7 @@ mod tests {
         Environment {
             name: "prod".parse().unwrap(),
             aliases: Vec::new(),
+            formerly: None,
             after: "build".parse().unwrap(),
             approvals: approvals
                 .iter()

@@ -52,6 +52,7 @@ mod people;
 mod proofs;
 mod queries;
 mod release;
+mod renames;
 mod reruns;
 mod sandbox;
 mod sandbox_discord;

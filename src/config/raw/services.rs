@@ -48,6 +48,9 @@ pub(crate) struct Service {
     /// The name that commands use: lower-case letters, digits and dashes.
     #[schemars(required, example = &"shop")]
     pub(crate) name: Option<At<String>>,
+    /// What it was called before, so that what is live, what was released and what is locked stays its own.
+    #[schemars(example = &"store")]
+    pub(crate) formerly: Option<At<String>>,
     /// The repository: `github:OWNER/NAME` or `gitlab:GROUP/PROJECT`.
     #[schemars(required, example = &"github:acme/shop")]
     pub(crate) repo: Option<At<String>>,
@@ -170,6 +173,9 @@ pub(crate) struct Environment {
     /// Other names that commands may use.
     #[schemars(example = ["production"])]
     pub(crate) aliases: Option<Vec<At<String>>>,
+    /// What it was called before, so that what is live, what was released and what is locked stays its own.
+    #[schemars(example = &"production")]
+    pub(crate) formerly: Option<At<String>>,
     /// The stage that must have passed, with every stage before it. The default is the last one.
     #[schemars(example = &"staging")]
     pub(crate) after: Option<At<String>>,

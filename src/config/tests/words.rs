@@ -146,3 +146,13 @@ fn an_empty_file_says_what_is_missing() {
         "error: there is no `service`\n |\n = help: describe what is deployed in a `[[service]]`; bot.toml.example shows a whole one\n\nbot.toml: 1 problem\n"
     );
 }
+
+#[test]
+fn a_former_name_is_in_use_no_more() {
+    let text = super::GOOD
+        .replace("name = \"shop\"", "name = \"shop\"\nformerly = \"shop\"")
+        .replace("name = \"prod\"", "name = \"prod\"\nformerly = \"prod\"");
+    let page = Page::new("formerly");
+    page.file("of themselves", &text);
+    page.pin();
+}

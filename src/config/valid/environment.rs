@@ -7,7 +7,7 @@ use super::{Known, Secrets, trigger};
 use crate::config::at::{At, Place};
 use crate::config::raw::{self, Allowed, Excluded};
 use crate::config::report::Problem;
-use crate::config::review::{Review, twice};
+use crate::config::review::{Review, taken, twice};
 use crate::config::suggest::closest;
 use crate::domain::{
     self, Allow, Branch, Environment, EnvironmentName, Exclude, Forge, RepoRef, Role, RoleName,
@@ -33,12 +33,28 @@ pub(super) fn environments(
     review: &mut Review<'_>,
 ) -> Vec<Environment> {
     let mut names: Vec<At<EnvironmentName>> = Vec::new();
-    raw.iter()
+    let mut former: Vec<At<EnvironmentName>> = Vec::new();
+    let environments: Vec<Environment> = raw
+        .iter()
         .filter_map(|at| {
             let own = own_names(&at.value, &mut names, review);
+            if let Some(name) = review.parse(at.value.formerly.as_ref()) {
+                review.add_new(&mut former, name);
+            }
             environment(at, own, surrounding, secrets, review)
         })
-        .collect()
+        .collect();
+    for gone in &former {
+        // Its old name may be an alias of its own.
+        let is_own = |one: &Environment| {
+            one.formerly.as_ref() == Some(&gone.value) && one.aliases.contains(&gone.value)
+        };
+        let name = names.iter().find(|name| name.value == gone.value);
+        if let Some(name) = name.filter(|_| !environments.iter().any(is_own)) {
+            review.refuse(taken(gone, &name.place));
+        }
+    }
+    environments
 }
 
 /// The name with its aliases; no two environments may answer to the same one.
@@ -82,6 +98,8 @@ fn environment(
         }
         reason.value.clone()
     });
+    let formerly = raw.formerly.as_ref();
+    let formerly = formerly.and_then(|name| name.value.parse::<EnvironmentName>().ok());
     let name = names.as_ref().map(|(name, _)| name);
     let made = trigger::trigger(at, name, surrounding, review);
     let (name, aliases) = names?;
@@ -92,6 +110,7 @@ fn environment(
     Some(Environment {
         name,
         aliases,
+        formerly,
         after: after?,
         approvals,
         exclude,

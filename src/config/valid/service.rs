@@ -5,7 +5,7 @@ use super::{Known, Secrets, stage, subscription};
 use crate::config::at::{At, Place};
 use crate::config::raw;
 use crate::config::report::Problem;
-use crate::config::review::Review;
+use crate::config::review::{Review, taken};
 use crate::domain::{Branch, PathPattern, RepoRef, Service, ServiceName};
 
 pub(super) fn services(
@@ -14,10 +14,14 @@ pub(super) fn services(
     review: &mut Review<'_>,
 ) -> Vec<Service> {
     let mut names: Vec<At<ServiceName>> = Vec::new();
+    let mut former: Vec<At<ServiceName>> = Vec::new();
     let mut services: Vec<At<Service>> = Vec::new();
     for at in known.file.service.iter().flatten() {
         if let Some(name) = review.parse(at.value.name.as_ref()) {
             review.add_new(&mut names, name);
+        }
+        if let Some(name) = review.parse(at.value.formerly.as_ref()) {
+            review.add_new(&mut former, name);
         }
         let Some(service) = service(at, known, secrets, review) else {
             continue;
@@ -47,6 +51,11 @@ pub(super) fn services(
         }
         services.push(new);
     }
+    for gone in &former {
+        if let Some(name) = names.iter().find(|name| name.value == gone.value) {
+            review.refuse(taken(gone, &name.place));
+        }
+    }
     services.into_iter().map(|service| service.value).collect()
 }
 
@@ -59,6 +68,10 @@ fn service(
     let raw = &at.value;
     let name = raw
         .name
+        .as_ref()
+        .and_then(|name| name.value.parse::<ServiceName>().ok());
+    let formerly = raw
+        .formerly
         .as_ref()
         .and_then(|name| name.value.parse::<ServiceName>().ok());
     let repo = review.parse::<RepoRef>(raw.repo.as_ref());
@@ -83,6 +96,7 @@ fn service(
     let environments = environment::environments(written, &surrounding, secrets, review);
     Some(Service {
         name: name?,
+        formerly,
         repo: repo?,
         branch: branch?,
         paths,

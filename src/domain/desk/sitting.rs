@@ -8,9 +8,9 @@ use jiff::Timestamp;
 use crate::domain::desk::Outcome;
 use crate::domain::{
     Account, Action, Actor, Caller, Candidate, Catalog, Commit, Comparison, Crowd, Entry,
-    Environment, Fact, Forge, FoundRun, Knowledge, Live, Lock, Look, Membership, Missing,
-    Ourselves, PinKind, PullRequest, Question, Report, Repository, RepositoryId, Request, Seen,
-    Service, Sha,
+    Environment, EnvironmentName, Fact, Forge, FoundRun, Knowledge, Live, Lock, Look, Membership,
+    Missing, Notice, Ourselves, PinKind, PullRequest, Question, Report, Repository, RepositoryId,
+    Request, Seen, Service, ServiceName, Sha,
 };
 
 /// One sitting.
@@ -69,22 +69,60 @@ impl<'a> Sitting<'a> {
         self.missing.borrow().is_empty()
     }
 
+    /// Requests by the names that their service and environment have now.
     pub(super) fn requests(&self, look: Look) -> Vec<Request> {
-        if let Some(Seen::Requests(requests)) = self.seen(look) {
-            requests.clone()
-        } else {
-            Vec::new()
+        let Some(Seen::Requests(requests)) = self.seen(look) else {
+            return Vec::new();
+        };
+        let mut requests = requests.clone();
+        for request in &mut requests {
+            self.rename(&mut request.service, &mut request.environment);
+        }
+        requests
+    }
+
+    /// Notices by the names that their service and environment have now.
+    pub(super) fn notices(&self, look: Look) -> Vec<Notice> {
+        let Some(Seen::Notices(notices)) = self.seen(look) else {
+            return Vec::new();
+        };
+        let mut notices = notices.clone();
+        for notice in &mut notices {
+            self.rename(&mut notice.service, &mut notice.environment);
+        }
+        notices
+    }
+
+    /// A name may have been another one when something was stored.
+    fn rename(&self, service: &mut ServiceName, environment: &mut EnvironmentName) {
+        let Some(known) = self.catalog.service(service) else {
+            return;
+        };
+        service.clone_from(&known.name);
+        if let Some(known) = known.environment_called(environment) {
+            environment.clone_from(&known.name);
         }
     }
 
     pub(super) fn open_requests(&self, service: &Service) -> Vec<Request> {
-        self.requests(Look::OpenRequests {
-            service: service.name.clone(),
-        })
+        let names = service.names().cloned();
+        let mut open: Vec<Request> = names
+            .flat_map(|service| self.requests(Look::OpenRequests { service }))
+            .collect();
+        open.sort_by_key(|request| request.number);
+        open
     }
 
     pub(super) fn request(&self, number: u64) -> Option<Request> {
         self.requests(Look::Request { number }).into_iter().next()
+    }
+
+    /// The newest candidates of a service, the newest first.
+    pub(super) fn newest(&self, service: &Service) -> Vec<Candidate> {
+        let names = service.names().cloned();
+        names
+            .flat_map(|service| self.candidates(Look::Newest { service }))
+            .collect()
     }
 
     pub(super) fn candidates(&self, look: Look) -> Vec<Candidate> {
@@ -108,33 +146,35 @@ impl<'a> Sitting<'a> {
     }
 
     pub(super) fn live(&self, service: &Service, environment: &Environment) -> Option<Live> {
-        let look = Look::Live {
-            service: service.name.clone(),
-        };
-        if let Some(Seen::Live(live)) = self.seen(look) {
-            live.iter()
-                .find(|live| live.environment == environment.name)
-                .cloned()
-        } else {
-            None
-        }
+        let names = service.names().cloned();
+        let known = names.filter_map(|service| match self.seen(Look::Live { service }) {
+            Some(Seen::Live(live)) => Some(live),
+            _ => None,
+        });
+        let here = known
+            .flatten()
+            .filter(|live| environment.is_called(&live.environment));
+        here.max_by_key(|live| live.since).cloned()
+    }
+
+    /// The locks that are in force: one, or several since it has another name.
+    pub(super) fn locks(&self, service: &Service, environment: &Environment) -> Vec<Lock> {
+        let names = service.names().cloned();
+        let known = names.filter_map(|service| match self.seen(Look::Locks { service }) {
+            Some(Seen::Locks(locks)) => Some(locks),
+            _ => None,
+        });
+        let here = known
+            .flatten()
+            .filter(|lock| environment.is_called(&lock.environment));
+        here.filter(|lock| lock.until.is_none_or(|until| until > self.now))
+            .cloned()
+            .collect()
     }
 
     /// The lock that is in force.
     pub(super) fn lock(&self, service: &Service, environment: &Environment) -> Option<Lock> {
-        let look = Look::Locks {
-            service: service.name.clone(),
-        };
-        match self.seen(look) {
-            Some(Seen::Locks(locks)) => locks
-                .iter()
-                .find(|lock| {
-                    lock.environment == environment.name
-                        && lock.until.is_none_or(|until| until > self.now)
-                })
-                .cloned(),
-            _ => None,
-        }
+        self.locks(service, environment).into_iter().next()
     }
 
     pub(super) fn pin(&self, kind: PinKind, forge: Forge, name: &str) -> Option<u64> {
@@ -356,10 +396,17 @@ impl<'a> Sitting<'a> {
 
     /// The newest successful releases, the newest first.
     pub(super) fn history(&self, service: &Service, environment: &Environment) -> Vec<Request> {
-        self.requests(Look::History {
-            service: service.name.clone(),
-            environment: environment.name.clone(),
-        })
+        let mut history: Vec<Request> = service
+            .names_with(environment)
+            .flat_map(|(service, environment)| {
+                self.requests(Look::History {
+                    service,
+                    environment,
+                })
+            })
+            .collect();
+        history.sort_by_key(|request| std::cmp::Reverse(request.number));
+        history
     }
 
     pub(super) fn entry(&self, action: Action, actor: Actor) -> Entry {

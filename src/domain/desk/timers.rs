@@ -63,10 +63,7 @@ pub(crate) fn due(sitting: &Sitting<'_>, due: &Due) -> Outcome {
             by,
         } => {
             if let Some(service) = sitting.catalog.service(service)
-                && let Some(environment) = service
-                    .environments
-                    .iter()
-                    .find(|one| one.name == *environment)
+                && let Some(environment) = service.environment_called(environment)
                 && let Some(repository) = sitting.bound_to(service)
             {
                 let sighted = Sighted {

@@ -32,6 +32,7 @@ const fn key(table: &'static str, name: &'static str, bearing: Bearing) -> Key {
 /// `tests/policy/changes.rs`.
 pub const KEYS: &[Key] = &[
     key("Service", "name", Outside),
+    key("Service", "formerly", Outside),
     key("Service", "repo", In),
     key("Service", "branch", In),
     key("Service", "paths", In),
@@ -53,6 +54,7 @@ pub const KEYS: &[Key] = &[
     key("Gate", "events", In),
     key("Environment", "name", Outside),
     key("Environment", "aliases", Outside),
+    key("Environment", "formerly", Outside),
     key("Environment", "after", In),
     key("Environment", "approvals", In),
     key("Environment", "exclude", In),

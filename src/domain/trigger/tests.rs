@@ -52,6 +52,7 @@ fn every_kind() -> Vec<Trigger> {
 fn service() -> Service {
     Service {
         name: "shop".parse().unwrap(),
+        formerly: None,
         repo: "github:acme/shop".parse().unwrap(),
         branch: "main".parse().unwrap(),
         paths: Vec::new(),

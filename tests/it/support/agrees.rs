@@ -99,6 +99,14 @@ impl Folded {
             }
             "unlocked" => {
                 self.locks.remove(&place());
+                let detail = detail(entry);
+                let formerly = detail["formerly"].as_str().unwrap_or_default();
+                for (service, environment) in
+                    formerly.split(", ").filter_map(|one| one.split_once('/'))
+                {
+                    let place = (service.to_owned(), environment.to_owned());
+                    self.locks.remove(&place);
+                }
             }
             "production.unexplained" => {
                 let (service, environment) = place();

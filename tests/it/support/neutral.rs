@@ -8,6 +8,8 @@ pub(crate) fn page(text: &str) -> String {
     let text = without_numbers(&text, "log ", "N");
     // GitLab numbers jobs and notes from one count, and who is first differs.
     let text = without_numbers(&text, "/-/jobs/", "JOB");
+    let text = without_numbers(&text, "<!-- countersign gitlab/9/comment/", "NOTE");
+    let text = without_numbers(&text, "(deployment/", "N");
     let text = without_numbers(&text, "/-/pipelines/", "PIPELINE");
     let text = without_heads(&text);
     let mut names = Names::default();

@@ -174,7 +174,10 @@ impl World {
     /// The newest message that only this person sees on Slack, as plain as it is.
     pub(crate) fn slack_answer(&self, person: &str) -> String {
         let shown = self.talk().slack.ephemeral_for(&on_slack(person));
-        shown.last().map(text_of).unwrap_or_default()
+        // An answer that was quick may be shown before the word that it comes.
+        let comes = |text: &String| text.starts_with("⏳ One moment.");
+        let mut texts = shown.iter().rev().map(text_of);
+        texts.find(|text| !comes(text)).unwrap_or_default()
     }
 
     /// The person asks on this surface; what they read there.

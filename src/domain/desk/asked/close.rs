@@ -82,21 +82,32 @@ pub(crate) fn open(
         service,
         environment,
     } = place;
-    if sitting.lock(service, environment).is_none() {
+    let locks = sitting.locks(service, environment);
+    if locks.is_empty() {
         let says = text![place.name(), " is not locked"];
         return Err(Reason::refuses(Rule::LOCK, says));
     }
     named::member(sitting, asked, environment)?;
-    outcome.entries.push(
-        sitting
-            .entry(Action::Unlocked, Actor::from(&asked.author))
-            .with("service", service.name.as_str())
-            .with("environment", environment.name.as_str()),
-    );
-    outcome.changes.push(Change::Unlock {
-        service: service.name.clone(),
-        environment: environment.name.clone(),
-    });
+    let mut entry = sitting
+        .entry(Action::Unlocked, Actor::from(&asked.author))
+        .with("service", service.name.as_str())
+        .with("environment", environment.name.as_str());
+    let formerly: Vec<String> = locks
+        .iter()
+        .filter(|lock| (&lock.service, &lock.environment) != (&service.name, &environment.name))
+        .map(|lock| format!("{}/{}", lock.service, lock.environment))
+        .collect();
+    if !formerly.is_empty() {
+        entry = entry.with("formerly", formerly.join(", "));
+    }
+    outcome.entries.push(entry);
+    let names = service.names_with(environment);
+    outcome
+        .changes
+        .extend(names.map(|(service, environment)| Change::Unlock {
+            service,
+            environment,
+        }));
     let text = text![strong("Unlocked"), ": ", place.says(), "."];
     answers::answer(asked, Answer::said(text), outcome);
     Ok(())

@@ -14,8 +14,8 @@ use crate::domain::desk::{Change, Outcome, candidates};
 use crate::domain::reason::{Reason, Rule};
 use crate::domain::text::{Message, Text, code, command, commit, strong, text, ticked};
 use crate::domain::{
-    Account, Action, Actor, Asked, Due, Ended, Given, Look, PolicyDigest, Relation, Repository,
-    Request, RequestKind, Sha, State, StatusState, Surface,
+    Account, Action, Actor, Asked, Due, Ended, Given, PolicyDigest, Relation, Repository, Request,
+    RequestKind, Sha, State, StatusState, Surface,
 };
 
 /// What the requester asks to release.
@@ -101,9 +101,7 @@ fn unfolded(sitting: &Sitting<'_>, repository: &Repository, short: &str) -> Resu
 /// The newest commit that passed every stage before the environment.
 fn newest_ready(sitting: &Sitting<'_>, place: Destination<'_>) -> Result<Sha, Reason> {
     let (service, environment) = (place.service, place.environment);
-    let newest = sitting.candidates(Look::Newest {
-        service: service.name.clone(),
-    });
+    let newest = sitting.newest(service);
     let ready = newest
         .into_iter()
         .find(|candidate| candidates::is_ready(service, environment, &candidate.marks));

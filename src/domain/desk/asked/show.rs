@@ -13,7 +13,7 @@ use crate::domain::view::{
     StatusView, Step,
 };
 use crate::domain::{
-    Asked, Candidate, Environment, Look, Reporter, Repository, Request, RequestKind, Service, State,
+    Asked, Candidate, Environment, Reporter, Repository, Request, RequestKind, Service, State,
 };
 
 /// Candidates that a status shows for each service.
@@ -56,9 +56,7 @@ pub(crate) fn of_service(
 ) -> ServiceView {
     let environments = service.environments.iter();
     let shown = environments.filter(|one| only.is_none_or(|only| only.name == one.name));
-    let newest = sitting.candidates(Look::Newest {
-        service: service.name.clone(),
-    });
+    let newest = sitting.newest(service);
     ServiceView {
         name: service.name.clone(),
         environments: shown

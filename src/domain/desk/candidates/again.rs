@@ -36,7 +36,7 @@ pub(crate) fn soaked(
     let candidates = sitting.candidates(look);
     let reports = sitting.stored_reports(repository.id, sha);
     for candidate in candidates {
-        if candidate.service == service.name {
+        if service.is_called(&candidate.service) {
             candidates::evaluate(sitting, service, candidate, &reports, outcome);
         }
     }
@@ -68,9 +68,7 @@ pub(crate) fn reread(sitting: &Sitting<'_>, service: &ServiceName, outcome: &mut
     };
     again(outcome, repository.id);
     void_what_meant_less(sitting, service, outcome);
-    let newest = sitting.candidates(Look::Newest {
-        service: service.name.clone(),
-    });
+    let newest = sitting.newest(service);
     if let Ok(Some(head)) = sitting.head(&repository, service.branch.as_str())
         && newest.iter().all(|candidate| candidate.sha != head)
         && leads_to(sitting, service, &repository, newest.first(), &head)

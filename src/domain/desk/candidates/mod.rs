@@ -94,7 +94,7 @@ pub(crate) fn new_candidate(
     let known = sitting.candidates(look);
     if known
         .iter()
-        .any(|candidate| candidate.service == service.name)
+        .any(|candidate| service.is_called(&candidate.service))
     {
         return;
     }
@@ -170,7 +170,7 @@ pub(crate) fn report(sitting: &Sitting<'_>, repository: &Repository, told: &Repo
     for candidate in candidates {
         let service = services
             .iter()
-            .find(|service| service.name == candidate.service);
+            .find(|service| service.is_called(&candidate.service));
         let Some(service) = service else { continue };
         if gates::waits_in_silence(service, &reports)
             && let Ok((fresh, changes)) = evidence::fresh_reports(sitting, repository, &report.sha)
@@ -376,9 +376,7 @@ pub(crate) fn pull_request_moved(sitting: &Sitting<'_>, moved: &PullRequestMoved
 /// Why a pull request is not any more what was asked for.
 fn what_moved(service: &Service, request: &Request, now: &PullRequest) -> Option<Text> {
     let drafts = service
-        .environments
-        .iter()
-        .find(|environment| environment.name == request.environment)
+        .environment_called(&request.environment)
         .is_some_and(|environment| environment.allow.drafts);
     if request.sha != now.head {
         Some(text![

@@ -13,7 +13,7 @@ use crate::domain::desk::{Outcome, chat, links};
 use crate::domain::reason::{Reason, Rule};
 use crate::domain::text::{commit, person, strong, text, ticked};
 use crate::domain::{
-    Account, Action, Actor, Asked, Button, InChat, Look, News, Notice, Said, Seen, Spot, Surface,
+    Account, Action, Actor, Asked, Button, InChat, Look, News, Notice, Said, Spot, Surface,
 };
 
 /// A button was pressed: it stands for a command about exactly what it was shown with.
@@ -122,11 +122,11 @@ fn given(reason: Option<&str>) -> Result<Option<command::Reason>, Reason> {
 }
 
 pub(crate) fn notice_of(sitting: &Sitting<'_>, number: u64) -> Result<Notice, Reason> {
-    match sitting.seen(Look::NoticeOf { number }) {
-        Some(Seen::Notices(found)) => found.first().cloned(),
-        _ => None,
-    }
-    .ok_or_else(|| Reason::refuses(Rule::STATE, "this message is not known any more"))
+    let found = sitting.notices(Look::NoticeOf { number });
+    found
+        .into_iter()
+        .next()
+        .ok_or_else(|| Reason::refuses(Rule::STATE, "this message is not known any more"))
 }
 
 /// A notice whose commit was not asked for yet.

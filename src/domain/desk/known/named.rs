@@ -10,10 +10,7 @@ use crate::domain::{Asked, Environment, Request, Service, Surface};
 /// The service and environment of a request, while they are configured.
 pub(crate) fn configured<'a>(sitting: &Sitting<'a>, request: &Request) -> Option<Destination<'a>> {
     let service = sitting.catalog.service(&request.service)?;
-    let environment = service
-        .environments
-        .iter()
-        .find(|environment| environment.name == request.environment)?;
+    let environment = service.environment_called(&request.environment)?;
     Some(Destination {
         service,
         environment,

@@ -11,7 +11,7 @@ use crate::domain::reason::Reason;
 use crate::domain::text::{Message, text};
 use crate::domain::{
     Candidate, Ended, Environment, GateShown, Happening, InChat, Look, News, Notice, Planned,
-    Request, RequestKind, Seen, Service, Sha, StageShown, State, Subscription,
+    Request, RequestKind, Service, Sha, StageShown, State, Subscription,
 };
 
 /// A commit is ready: it is offered where the service's channels want to know, in place of older ones.
@@ -26,11 +26,15 @@ pub(crate) fn offer(
     if listeners(service, environment).next().is_none() {
         return;
     }
-    let look = Look::Offered {
-        service: service.name.clone(),
-        environment: environment.name.clone(),
-    };
-    let offered = notices(sitting, look);
+    let offered = service
+        .names_with(environment)
+        .flat_map(|(service, environment)| {
+            sitting.notices(Look::Offered {
+                service,
+                environment,
+            })
+        });
+    let offered: Vec<Notice> = offered.collect();
     let is_newer = |notice: &&Notice| notice.seen_at > candidate.seen_at;
     if offered.iter().any(|notice| is_newer(&notice)) {
         return;
@@ -303,26 +307,22 @@ fn news(
     }
 }
 
-fn notices(sitting: &Sitting<'_>, look: Look) -> Vec<Notice> {
-    if let Some(Seen::Notices(notices)) = sitting.seen(look) {
-        notices.clone()
-    } else {
-        Vec::new()
-    }
-}
-
 fn newest_notice(
     sitting: &Sitting<'_>,
     service: &Service,
     environment: &Environment,
     sha: &Sha,
 ) -> Option<Notice> {
-    let look = Look::Notice {
-        service: service.name.clone(),
-        environment: environment.name.clone(),
-        sha: sha.clone(),
-    };
-    notices(sitting, look).into_iter().next()
+    let found = service
+        .names_with(environment)
+        .flat_map(|(service, environment)| {
+            sitting.notices(Look::Notice {
+                service,
+                environment,
+                sha: sha.clone(),
+            })
+        });
+    found.max_by_key(|notice| notice.number)
 }
 
 /// The channels that are told about an environment.

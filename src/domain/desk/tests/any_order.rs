@@ -43,6 +43,7 @@ pub(super) fn catalog() -> Catalog {
     let environment = Environment {
         name: "prod".parse().unwrap(),
         aliases: Vec::new(),
+        formerly: None,
         after: "staging".parse().unwrap(),
         approvals: BTreeMap::from([("deployer".parse().unwrap(), 1)]),
         exclude: Exclude::default(),
@@ -58,6 +59,7 @@ pub(super) fn catalog() -> Catalog {
     Catalog {
         services: vec![Service {
             name: "shop".parse().unwrap(),
+            formerly: None,
             repo: "github:acme/shop".parse().unwrap(),
             branch: "main".parse().unwrap(),
             paths: Vec::new(),
