@@ -25,6 +25,12 @@ const WEBHOOK: &str =
 fn example(table: &str, name: &str) -> Example {
     match (table, name) {
         ("Service", "name") => Change(GITHUB, "prod", "name = \"shop\"", "name = \"store\""),
+        ("Service", "formerly") => Change(
+            GITHUB,
+            "prod",
+            "name = \"shop\"",
+            "name = \"shop\"\nformerly = \"store\"",
+        ),
         ("Service", "repo") => Change(GITHUB, "prod", "github:Acme/shop", "github:acme/store"),
         ("Service", "branch") => Change(GITHUB, "prod", "release/2.x", "release/3.x"),
         ("Service", "paths") => Change(GITHUB, "prod", "\"shop/**\", ", ""),
@@ -84,6 +90,12 @@ fn example(table: &str, name: &str) -> Example {
         ("Environment", "name") => {
             Change(GITHUB, "production", "name = \"prod\"", "name = \"live\"")
         }
+        ("Environment", "formerly") => Change(
+            GITHUB,
+            "prod",
+            "aliases = [\"production\"]",
+            "aliases = [\"production\"]\nformerly = \"live\"",
+        ),
         ("Environment", "aliases") => Change(
             GITHUB,
             "prod",
