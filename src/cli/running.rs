@@ -225,6 +225,7 @@ fn start_engine(
     tasks.start("intake", intake.run(stops.stopping.clone()));
     let delivery = DeliveryLoop {
         shared: shared.clone(),
+        catalog: parts.catalog.clone(),
         executor: Arc::new(Hands {
             clock: shared.clock.clone(),
             forges: parts.forges.clone(),

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Chat, Environment, EnvironmentName, Forge, RepoRef, Role, RoleName, SealedPolicy, Service,
-    ServiceName,
+    Chat, Environment, EnvironmentName, Forge, PolicyDigest, RepoRef, Role, RoleName, SealedPolicy,
+    Service, ServiceName,
 };
 
 /// The services and the roles.
@@ -87,6 +87,16 @@ impl Catalog {
     pub fn policy(&self, service: &Service, environment: &Environment) -> Option<&SealedPolicy> {
         let key = (service.name.clone(), environment.name.clone());
         self.policies.get(&key)
+    }
+
+    /// Names all policies together: whoever may release what, and after which gates.
+    pub fn rules(&self) -> PolicyDigest {
+        let line =
+            |((service, environment), policy): (&(ServiceName, EnvironmentName), &SealedPolicy)| {
+                format!("{service}/{environment} {}\n", policy.digest.as_str())
+            };
+        let lines: Vec<String> = self.policies.iter().map(line).collect();
+        PolicyDigest::of(&lines.concat())
     }
 
     /// Puts the policies in.

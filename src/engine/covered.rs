@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::Shared;
 use super::signer::{Problem, Standing};
-use crate::domain::{Action, Departure};
+use crate::domain::{Action, Catalog, Departure};
 use crate::store::ledger::{self, Stored};
 use countersign_ledger::{Head, Wanted, leaf, leaf_is_in, person};
 
@@ -19,18 +19,28 @@ const PATIENCE: Duration = Duration::from_secs(15);
 pub(super) enum Uncovered {
     /// It may leave later: the log could not be signed in time.
     NotYet(String),
+    /// It leaves when other rules are read, or from a process that has read them.
+    ByOtherRules(String),
     /// The log does not fit what was signed.
     Broken(String),
     /// The log does not hold what would allow it.
     Unproven(String),
 }
 
+/// What the log says about a departure.
+enum Proven {
+    Yes,
+    No(String),
+    /// It was decided, or would leave, by rules that are not in force any more.
+    ByOtherRules(String),
+}
+
 /// Waits until a signed head covers the decision, and checks what is under it.
 pub(super) async fn covered(
     shared: &Shared,
+    catalog: &Catalog,
     departure: &Departure,
-    token: &str,
-    cause: i64,
+    (token, cause): (&str, i64),
 ) -> Result<(), Uncovered> {
     if token != departure.token() {
         // A row under another name would be the same trigger a second time.
@@ -38,9 +48,10 @@ pub(super) async fn covered(
         return Err(Uncovered::Unproven(why));
     }
     let head = signed(shared, cause).await?;
-    match proven(shared, departure, head).await {
-        Ok(None) => Ok(()),
-        Ok(Some(why)) => Err(Uncovered::Unproven(why)),
+    match proven(shared, catalog, departure, head).await {
+        Ok(Proven::Yes) => Ok(()),
+        Ok(Proven::No(why)) => Err(Uncovered::Unproven(why)),
+        Ok(Proven::ByOtherRules(why)) => Err(Uncovered::ByOtherRules(why)),
         Err(Problem::Passing(why)) => Err(Uncovered::NotYet(why)),
         Err(Problem::Broken(why)) => Err(Uncovered::Broken(why)),
     }
@@ -73,12 +84,13 @@ async fn signed(shared: &Shared, cause: i64) -> Result<Head, Uncovered> {
         })
 }
 
-/// What is missing for this departure, if anything is.
+/// Whether the log allows this departure.
 async fn proven(
     shared: &Shared,
+    catalog: &Catalog,
     departure: &Departure,
     head: Head,
-) -> Result<Option<String>, Problem> {
+) -> Result<Proven, Problem> {
     let request = i64::try_from(departure.request()).unwrap_or(i64::MAX);
     let entries = ledger::of_request(&shared.store, request).await?;
     let sha = Some(departure.sha().as_str());
@@ -89,14 +101,16 @@ async fn proven(
         }
     }
     let Some(decision) = decision else {
-        return Ok(Some("the audit log holds no such decision".to_owned()));
+        return Ok(Proven::No(
+            "the audit log holds no such decision".to_owned(),
+        ));
     };
     let went_on = entries
         .iter()
         .find(|entry| entry.seq > decision.seq && says_how_it_went(entry));
     if let Some(later) = went_on {
         let why = format!("by entry {}, it left or was over before", later.seq);
-        return Ok(Some(why));
+        return Ok(Proven::No(why));
     }
     let mut needed = vec![decision];
     let detail_of_decision = detail(decision);
@@ -105,12 +119,14 @@ async fn proven(
         .cloned()
         .unwrap_or_default();
     if approvals.is_empty() {
-        return Ok(Some("the decision names no approval".to_owned()));
+        return Ok(Proven::No("the decision names no approval".to_owned()));
     }
     for approval in &approvals {
         let (Some(forge), Some(number)) = (approval["forge"].as_str(), approval["number"].as_u64())
         else {
-            return Ok(Some("the decision names an approval by nobody".to_owned()));
+            return Ok(Proven::No(
+                "the decision names an approval by nobody".to_owned(),
+            ));
         };
         let who = person(forge, number);
         let approved = of(&entries, Action::Approved)
@@ -118,25 +134,57 @@ async fn proven(
             .filter(|entry| entry.person.as_deref() == Some(&who))
             .last();
         let Some(approved) = approved else {
-            return Ok(Some(format!("the audit log holds no approval by {who}")));
+            return Ok(Proven::No(format!(
+                "the audit log holds no approval by {who}"
+            )));
         };
         let voided = of(&entries, Action::ApprovalVoided)
             .filter(|entry| (approved.seq..decision.seq).contains(&entry.seq))
             .any(|entry| detail(entry)["number"].as_u64() == Some(number));
         if voided {
-            return Ok(Some(format!("the approval by {who} was void")));
+            return Ok(Proven::No(format!("the approval by {who} was void")));
         }
         needed.push(approved);
     }
     for entry in needed {
         if !is_under(shared, entry, head).await? {
-            return Ok(Some(format!(
+            return Ok(Proven::No(format!(
                 "entry {} is not under the signed head",
                 entry.seq
             )));
         }
     }
-    Ok(None)
+    by_other_rules(shared, catalog, departure, decision).await
+}
+
+/// Whether the rules are those that were loaded last, wherever that was, and the decision was made by them. A process
+/// that has not read the newest configuration releases nothing.
+async fn by_other_rules(
+    shared: &Shared,
+    catalog: &Catalog,
+    departure: &Departure,
+    decision: &Stored,
+) -> Result<Proven, Problem> {
+    let loaded = ledger::latest(&shared.store, Action::ConfigurationLoaded).await?;
+    let loaded = loaded.as_ref().map(detail);
+    let rules = loaded.as_ref().and_then(|loaded| loaded["rules"].as_str());
+    if rules.is_some_and(|rules| rules != catalog.rules().as_str()) {
+        let why = "other rules were loaded last, by another process, and this one has not read them: reload it";
+        return Ok(Proven::ByOtherRules(why.to_owned()));
+    }
+    let detail = detail(decision);
+    let Some(under) = detail["evidence"]["policy"].as_str() else {
+        return Ok(Proven::Yes);
+    };
+    let place = catalog.service(departure.service()).and_then(|service| {
+        let environment = service.environment_called(departure.environment())?;
+        catalog.policy(service, environment)
+    });
+    if place.is_some_and(|policy| policy.is_named(under)) {
+        return Ok(Proven::Yes);
+    }
+    let why = "it was decided by a policy that is not in force any more";
+    Ok(Proven::ByOtherRules(why.to_owned()))
 }
 
 /// Whether an entry about a request comes after its trigger has left, or will not leave.

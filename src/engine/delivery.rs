@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -13,7 +13,7 @@ use super::anchored::anchored;
 use super::covered::{Uncovered, covered};
 use super::hands::{self, Acted, Executor, Job};
 use super::{FALLBACK, Shared, backoff};
-use crate::domain::{Action, Actor, Departure, Effect, Entry, Internal, Went};
+use crate::domain::{Action, Actor, Catalog, Departure, Effect, Entry, Internal, Went};
 use crate::metrics::EffectLabels;
 use crate::store::outbox::{self, Claimed, Ending};
 use crate::store::{StoreError, ledger, note, quiet};
@@ -47,6 +47,8 @@ impl Default for Pace {
 
 /// How many seconds later a trigger departs again whose approval could not be signed.
 const WHEN_UNSIGNED: u64 = 30;
+/// The same, where a process has not read the rules that are in force: another one may take it.
+const WHEN_BY_OTHER_RULES: u64 = 5;
 /// Holders that may vanish for each attempt that may fail.
 const VANISHED_FOR_EACH: u64 = 4;
 
@@ -54,6 +56,7 @@ const VANISHED_FOR_EACH: u64 = 4;
 #[derive(Debug)]
 pub struct DeliveryLoop<E> {
     pub shared: Shared,
+    pub catalog: watch::Receiver<Arc<Catalog>>,
     pub executor: Arc<E>,
     pub pace: Pace,
     /// Cancelled when what is under way must be given back: the service is about to end.
@@ -137,10 +140,11 @@ impl<E: Executor> DeliveryLoop<E> {
     fn start(&self, running: &mut JoinSet<()>, row: Claimed, permit: OwnedSemaphorePermit) {
         let (shared, executor, pace) = (self.shared.clone(), self.executor.clone(), self.pace);
         let hurry = self.hurry.clone();
+        let catalog = self.catalog.borrow().clone();
         running.spawn(async move {
             let _room = permit;
             let attempted = tokio::select! {
-                attempted = attempt(&shared, executor.as_ref(), pace, &row) => attempted,
+                attempted = attempt((&shared, &catalog), executor.as_ref(), pace, &row) => attempted,
                 () = hurry.cancelled() => interrupted(&shared),
             };
             let labels = EffectLabels {
@@ -193,7 +197,7 @@ fn interrupted(shared: &Shared) -> Attempted {
 
 /// Acts once and says how the row goes on.
 async fn attempt<E: Executor>(
-    shared: &Shared,
+    (shared, catalog): (&Shared, &Catalog),
     executor: &E,
     pace: Pace,
     row: &Claimed,
@@ -222,7 +226,7 @@ async fn attempt<E: Executor>(
     );
     if let Effect::Trigger(departure) = effect
         && row.fence == 1
-        && let Err(why) = covered(shared, departure, &row.token, row.cause).await
+        && let Err(why) = covered(shared, catalog, departure, (&row.token, row.cause)).await
     {
         return uncovered(departure, &why, shared.clock.now());
     }
@@ -275,6 +279,13 @@ fn uncovered(departure: &Departure, why: &Uncovered, now: Timestamp) -> Attempte
             why: why.clone(),
             seconds: WHEN_UNSIGNED,
         },
+        Uncovered::ByOtherRules(why) => {
+            tracing::error!(request = departure.request(), why, "a release is held");
+            Went::Held {
+                why: why.clone(),
+                seconds: WHEN_BY_OTHER_RULES,
+            }
+        }
         Uncovered::Broken(why) => Went::Forbidden {
             why: format!(
                 "the audit log does not fit what was signed, so nothing is released until an operator has looked: {why}"
@@ -293,7 +304,7 @@ fn uncovered(departure: &Departure, why: &Uncovered, now: Timestamp) -> Attempte
             unproven: true,
             ..Attempted::parked(format!("the audit log does not allow it: {why}"))
         },
-        Uncovered::NotYet(_) | Uncovered::Broken(_) => Attempted::new(
+        Uncovered::NotYet(_) | Uncovered::ByOtherRules(_) | Uncovered::Broken(_) => Attempted::new(
             Ending::Done {
                 at: now,
                 result: None,

@@ -16,6 +16,7 @@ use countersign::store::{outbox, quiet};
 use countersign_ground::clock::{Clock, Hand};
 use countersign_sandbox::github::{GitHub, Trouble};
 use serde_json::json;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::leases::{now, plan};
@@ -68,6 +69,7 @@ fn run(store: &Store, answer: Acted, pace: Pace) -> Running {
     let stop = CancellationToken::new();
     let delivery = DeliveryLoop {
         shared: shared.clone(),
+        catalog: watch::channel(Arc::default()).1,
         executor: executor.clone(),
         pace,
         hurry: CancellationToken::new(),

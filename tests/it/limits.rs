@@ -3,9 +3,11 @@
 
 use std::process::Stdio;
 
+use countersign::domain::{Action, Actor, Entry};
 use countersign_sandbox::github::{Order, Trouble};
 
 use crate::support::crew::Part;
+use crate::support::log;
 use crate::support::service::{self, Wishes};
 use crate::support::world::PLAIN;
 use crate::support::{Setting, World, eventually, on_both_forges};
@@ -14,6 +16,8 @@ on_both_forges!(
     an_approver_who_left_meanwhile_stops_a_held_trigger,
     a_gate_that_turned_red_meanwhile_stops_a_held_trigger,
     a_policy_that_changed_meanwhile_stops_a_held_trigger,
+    what_was_decided_by_rules_that_are_replaced_does_not_leave,
+    a_process_that_has_not_read_the_newest_rules_releases_nothing,
     a_trigger_that_grew_stale_leaves_again,
     a_gate_that_turned_red_meanwhile_stops_a_stale_trigger,
     a_dropped_trigger_is_told,
@@ -95,6 +99,48 @@ async fn a_policy_that_changed_meanwhile_stops_a_held_trigger(setting: Setting) 
     }
     world.said(said.comment).expect("the policy has changed");
     stopped(&world, &sha);
+}
+
+async fn what_was_decided_by_rules_that_are_replaced_does_not_leave(setting: Setting) {
+    let world = World::plain(setting).await;
+    let (pull_request, sha) = world.ready("feature").await;
+    let comment = decided(&world, "ann", pull_request).await;
+    let stricter = PLAIN.replace("{ deployer = 1 }", "{ deployer = 2 }");
+    world.reconfigure_unheard(&stricter);
+    world.come_back().await;
+    world.settle().await;
+    assert_eq!(world.recorded("trigger.held").await, 1);
+    world.pass(10).await;
+    world.said(comment).expect("the policy has changed");
+    stopped(&world, &sha);
+}
+
+/// Another process loaded a configuration.
+async fn loaded(world: &World, rules: &str) {
+    let entry = Entry::new(
+        world.shared.clock.now(),
+        Action::ConfigurationLoaded,
+        Actor::Countersign,
+    );
+    assert!(log::append(&world.store, vec![entry.with("rules", rules)]).await);
+}
+
+async fn a_process_that_has_not_read_the_newest_rules_releases_nothing(setting: Setting) {
+    let world = World::plain(setting).await;
+    let (pull_request, _) = world.ready("feature").await;
+    loaded(&world, "others").await;
+    let said = world.say("ann", pull_request, "/deploy prod").await;
+    assert_eq!(world.starts(), 0);
+    assert_eq!(world.recorded("trigger.held").await, 1);
+    for _ in 0..3 {
+        world.pass(10).await;
+    }
+    assert_eq!(world.starts(), 0);
+    let rules = world.rules();
+    loaded(&world, &rules).await;
+    world.pass(10).await;
+    world.said(said.comment).expect("Started");
+    assert_eq!(world.starts(), 1);
 }
 
 /// It is decided, and no delivery carries it out.

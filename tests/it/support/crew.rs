@@ -73,6 +73,7 @@ impl Crew {
             Part::Delivery => {
                 let delivery = DeliveryLoop {
                     shared: shared.clone(),
+                    catalog: catalog.clone(),
                     executor: Arc::new(Hands {
                         clock: shared.clock.clone(),
                         forges: forges.clone(),

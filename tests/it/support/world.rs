@@ -467,6 +467,11 @@ impl World {
         self.catalog.send_replace(Arc::new(catalog(&services)));
     }
 
+    /// Names the policies that are in force.
+    pub(crate) fn rules(&self) -> String {
+        self.catalog.borrow().rules().as_str().to_owned()
+    }
+
     /// The policies that are in force.
     pub(crate) fn policies(&self) -> Vec<SealedPolicy> {
         self.catalog.borrow().policies.values().cloned().collect()
