@@ -217,11 +217,7 @@ fn start_engine(
         shared.clock.clone(),
         parts.forges.clone(),
     );
-    let intake = Intake {
-        shared: shared.clone(),
-        catalog: parts.catalog.clone(),
-        facts: Arc::new(facts),
-    };
+    let intake = Intake::new(shared.clone(), parts.catalog.clone(), Arc::new(facts));
     tasks.start("intake", intake.run(stops.stopping.clone()));
     let delivery = DeliveryLoop {
         shared: shared.clone(),

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Mutex, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -31,9 +31,12 @@ const ROUNDS: usize = 10;
 /// The intake loop.
 #[derive(Debug)]
 pub struct Intake {
-    pub shared: Shared,
-    pub catalog: watch::Receiver<Arc<Catalog>>,
-    pub facts: Arc<Facts>,
+    shared: Shared,
+    catalog: watch::Receiver<Arc<Catalog>>,
+    facts: Arc<Facts>,
+    /// Holds whose work failed. They are given back before anything else is taken: that the database was away is no
+    /// delivery's fault, and nobody waits for the end of their leases.
+    dropped: Mutex<Vec<Hold>>,
 }
 
 /// A lane that must ask, and its rows from there on.
@@ -45,6 +48,15 @@ struct Stuck {
 }
 
 impl Intake {
+    pub fn new(shared: Shared, catalog: watch::Receiver<Arc<Catalog>>, facts: Arc<Facts>) -> Self {
+        Self {
+            shared,
+            catalog,
+            facts,
+            dropped: Mutex::default(),
+        }
+    }
+
     /// Works until it is told to stop; a batch that was begun is finished, and lanes that wait for the
     /// forge are given back.
     pub async fn run(self, stop: CancellationToken) {
@@ -56,7 +68,11 @@ impl Intake {
             let woken = received.notified();
             tokio::pin!(woken);
             woken.as_mut().enable();
-            match intake.round(&room, &mut asking, &stop).await {
+            let round = async {
+                intake.give_back().await?;
+                intake.round(&room, &mut asking, &stop).await
+            };
+            match round.await {
                 Ok(true) => continue,
                 Ok(false) => {}
                 Err(error) => {
@@ -70,6 +86,23 @@ impl Intake {
             }
         }
         while asking.join_next().await.is_some() {}
+        if let Err(error) = intake.give_back().await {
+            tracing::debug!(error = %error, "lanes are left to their leases");
+        }
+    }
+
+    /// Gives back what was dropped.
+    async fn give_back(&self) -> Result<(), StoreError> {
+        let mut dropped = self.dropped.lock().await;
+        while let Some(hold) = dropped.last().cloned() {
+            let given = self.shared.store.unit(move |tx| {
+                let hold = hold.clone();
+                Box::pin(async move { lease::drop_all(tx, &hold).await })
+            });
+            given.await?;
+            dropped.pop();
+        }
+        Ok(())
     }
 
     /// Handles one batch; `false` when all that waits is worked on already.
@@ -98,8 +131,13 @@ impl Intake {
             catalog: self.catalog.borrow().clone(),
             spoilt: Spoilt::default(),
         };
-        let Some(stuck) = self.take_turn(turn).await? else {
-            return Ok(true);
+        let stuck = match self.take_turn(turn).await {
+            Ok(Some(stuck)) => stuck,
+            Ok(None) => return Ok(true),
+            Err(error) => {
+                self.dropped.lock().await.push(batch.hold);
+                return Err(error);
+            }
         };
         for one in stuck {
             let (intake, stop, room) = (self.clone(), stop.clone(), room.clone());
@@ -112,8 +150,10 @@ impl Intake {
                 asking: one,
             };
             asking.spawn(async move {
+                let hold = stuck.hold.clone();
                 if let Err(error) = intake.wait_and_go_on(stuck, room, &stop).await {
-                    tracing::error!(error = %error, "a lane could not be finished and is left to its lease");
+                    tracing::error!(error = %error, "a lane could not be finished and is given back");
+                    intake.dropped.lock().await.push(hold);
                 }
                 intake.shared.received.notify_waiters();
             });

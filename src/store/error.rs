@@ -118,10 +118,10 @@ fn error_is_from_postgres(code: &str) -> bool {
 
 fn classify_postgres(code: &str) -> Failure {
     match code {
-        // Serialization failure, deadlock.
-        "40001" | "40P01" => Failure::Conflict,
-        // Statement time-out, lock not available, read-only, idle time-out.
-        "57014" | "55P03" | "25006" | "25P03" => Failure::Unavailable,
+        // Serialization failure, deadlock, another writer's lock.
+        "40001" | "40P01" | "55P03" => Failure::Conflict,
+        // Statement time-out, read-only, idle time-out.
+        "57014" | "25006" | "25P03" => Failure::Unavailable,
         // Connection lost, resources, operator intervention, system error.
         _ if ["08", "53", "57", "58", "XX"]
             .iter()
@@ -155,6 +155,7 @@ mod tests {
         for (code, expect) in [
             ("40001", Failure::Conflict),
             ("40P01", Failure::Conflict),
+            ("55P03", Failure::Conflict),
             ("57P01", Failure::Unavailable),
             ("53100", Failure::Unavailable),
             ("23505", Failure::Refused),

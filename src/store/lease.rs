@@ -93,6 +93,19 @@ pub async fn give_part_back(tx: &mut Tx, part: &Hold) -> Result<bool, StoreError
     Ok(true)
 }
 
+/// Gives back whatever of a hold is still held.
+pub async fn drop_all(tx: &mut Tx, hold: &Hold) -> Result<(), StoreError> {
+    for (name, fence) in &hold.fences {
+        sqlx::query(tx.sql(&GIVE_ONE_BACK))
+            .bind(hold.holder.as_str())
+            .bind(name.as_str())
+            .bind(*fence)
+            .execute(tx.connection())
+            .await?;
+    }
+    Ok(())
+}
+
 /// Gives every lease of a hold back but the one with this name.
 pub(super) async fn give_others_back(
     tx: &mut Tx,

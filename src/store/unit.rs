@@ -4,7 +4,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sqlx::pool::PoolConnection;
 use sqlx::{Any, AnyConnection, Executor as _};
@@ -18,6 +18,8 @@ pub type Work<'t, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send
 
 /// How often a unit is tried when it meets other writers.
 const ATTEMPTS: u32 = 12;
+/// After so long it is not tried again: whoever waits for it has an answer to give.
+const PATIENCE: Duration = Duration::from_millis(2_500);
 
 /// An open transaction. Unless it ends in good order, its connection is closed and never used again: a failed disk, a
 /// lost server or a panic may have left it in any state.
@@ -116,9 +118,12 @@ impl Store {
         F: for<'t> Fn(&'t mut Tx) -> Work<'t, T>,
     {
         let mut attempts = 1;
+        let begun = Instant::now();
         loop {
             match self.attempt(&work).await {
-                Err(StoreError::Conflict { cause, .. }) if attempts >= ATTEMPTS => {
+                Err(StoreError::Conflict { cause, .. })
+                    if attempts >= ATTEMPTS || begun.elapsed() > PATIENCE =>
+                {
                     return Err(StoreError::Conflict { attempts, cause });
                 }
                 Err(StoreError::Conflict { .. }) => {

@@ -27,6 +27,7 @@ on_both!(
     a_delivery_that_brings_its_handler_down_is_set_aside,
     other_lanes_are_not_blamed_for_a_deadly_delivery,
     intake_wakes_up_without_waiting_for_the_fallback,
+    a_long_transaction_of_somebody_else_stalls_no_lane_and_blames_nobody,
 );
 
 pub(crate) fn delivery(key: &str, lane: &str) -> Delivery {
@@ -211,11 +212,46 @@ fn intake(shared: Shared, catalog: watch::Receiver<Arc<Catalog>>) -> Intake {
         gitlab: watch::channel(None).1,
     };
     let facts = Facts::new(shared.store.clone(), shared.clock.clone(), forges);
-    Intake {
-        shared,
-        catalog,
-        facts: Arc::new(facts),
+    Intake::new(shared, catalog, Arc::new(facts))
+}
+
+async fn a_long_transaction_of_somebody_else_stalls_no_lane_and_blames_nobody(engine: Engine) {
+    let database = Database::migrated(engine).await;
+    let store = database.open().await;
+    let (door, shared) = open_door(&store);
+    for lane in ["one", "two"] {
+        door.store(delivery(lane, lane), b"{}", now())
+            .await
+            .unwrap();
     }
+    let mut other = database.direct().await;
+    let begin = match engine {
+        Engine::Sqlite => "BEGIN IMMEDIATE",
+        Engine::Postgres => "BEGIN; SELECT id FROM inbox FOR UPDATE",
+    };
+    other.execute(begin).await.unwrap();
+    let (_catalog, catalog) = watch::channel(Arc::new(Catalog::default()));
+    let stop = CancellationToken::new();
+    let intake = tokio::spawn(intake(shared, catalog).run(stop.clone()));
+    // Longer than a writer waits, and than it tries again.
+    tokio::time::sleep(Duration::from_secs(7)).await;
+    other.execute("ROLLBACK").await.unwrap();
+    let handled = eventually("both are handled", async || {
+        inbox::oldest(&store).await.unwrap().is_none().then_some(())
+    });
+    // A lease would take three times as long.
+    tokio::time::timeout(Duration::from_secs(20), handled)
+        .await
+        .expect("the lanes are taken up");
+    let blamed = "SELECT COALESCE(SUM(attempts), 0) FROM inbox";
+    assert_eq!(
+        database
+            .number(&format!("SELECT CAST(({blamed}) AS BIGINT)"))
+            .await,
+        0
+    );
+    stop.cancel();
+    intake.await.unwrap();
 }
 
 async fn intake_wakes_up_without_waiting_for_the_fallback(engine: Engine) {

@@ -63,11 +63,7 @@ impl Crew {
         let start = |part: &Part| match part {
             Part::Intake => {
                 let facts = Facts::new(shared.store.clone(), shared.clock.clone(), forges.clone());
-                let intake = Intake {
-                    shared: shared.clone(),
-                    catalog: catalog.clone(),
-                    facts: Arc::new(facts),
-                };
+                let intake = Intake::new(shared.clone(), catalog.clone(), Arc::new(facts));
                 tokio::spawn(intake.run(stop.clone()))
             }
             Part::Delivery => {
