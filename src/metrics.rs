@@ -1,6 +1,7 @@
 //! Metrics: what the service counts, typed, and its Prometheus text. Names are part of the product: dashboards depend
 //! on them, so they are listed in `docs/operations.md` and change with a note in the changelog.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64};
@@ -177,12 +178,39 @@ impl Metrics {
         );
     }
 
-    /// The text that Prometheus reads.
+    /// In the form of OpenMetrics 1.0.
     pub fn encode(&self) -> Result<String, fmt::Error> {
         let mut text = String::new();
         text::encode(&mut text, &self.registry)?;
         Ok(text)
     }
+
+    /// In Prometheus' own form, for whoever does not ask for the other.
+    pub fn encode_plain(&self) -> Result<String, fmt::Error> {
+        self.encode().map(|text| plain(&text))
+    }
+}
+
+/// OpenMetrics as Prometheus' text format 0.0.4: a counter has its full name in the lines about it, and there is neither
+/// a unit nor an end.
+fn plain(text: &str) -> String {
+    let counters: BTreeSet<&str> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("# TYPE ")?.strip_suffix(" counter"))
+        .collect();
+    let mut plain = String::with_capacity(text.len());
+    for line in text.lines() {
+        let about = ["# HELP ", "# TYPE "].into_iter().find_map(|word| {
+            let (name, rest) = line.strip_prefix(word)?.split_once(' ')?;
+            counters.contains(name).then_some((word, name, rest))
+        });
+        match about {
+            Some((word, name, rest)) => plain.extend([word, name, "_total ", rest, "\n"]),
+            None if line.starts_with("# UNIT ") || line == "# EOF" => {}
+            None => plain.extend([line, "\n"]),
+        }
+    }
+    plain
 }
 
 impl fmt::Debug for Metrics {
@@ -214,5 +242,14 @@ mod tests {
             text.contains("countersign_oldest_unhandled_seconds"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn the_plain_form_names_counters_in_full() {
+        let open = "# HELP a A.\n# TYPE a counter\n# UNIT a seconds\na_total{b=\"c\"} 1\n\
+                    # HELP d D.\n# TYPE d gauge\nd 2\n# EOF\n";
+        let expect = "# HELP a_total A.\n# TYPE a_total counter\na_total{b=\"c\"} 1\n\
+                      # HELP d D.\n# TYPE d gauge\nd 2\n";
+        assert_eq!(plain(open), expect);
     }
 }

@@ -151,14 +151,28 @@ pub(super) async fn readyz(State(doorway): State<Arc<Doorway>>) -> Response {
     (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
 }
 
-pub(super) async fn metrics(State(doorway): State<Arc<Doorway>>) -> Response {
+/// In the form that is asked for; in Prometheus' own where nothing is.
+pub(super) async fn metrics(
+    State(doorway): State<Arc<Doorway>>,
+    headers: http::HeaderMap,
+) -> Response {
     // The gauges of the database are as fresh as the last look.
     doorway.readiness.condition().await;
-    match doorway.metrics.encode() {
-        Ok(text) => {
-            let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-            ([(header::CONTENT_TYPE, kind)], text).into_response()
-        }
+    let asked = headers.get_all(header::ACCEPT).iter();
+    let mut asked = asked.filter_map(|accept| accept.to_str().ok());
+    let (text, kind) = if asked.any(|accept| accept.contains("application/openmetrics-text")) {
+        let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+        (doorway.metrics.encode(), kind)
+    } else {
+        let kind = "text/plain; version=0.0.4; charset=utf-8";
+        (doorway.metrics.encode_plain(), kind)
+    };
+    match text {
+        Ok(text) => (
+            [(header::CONTENT_TYPE, kind), (header::VARY, "accept")],
+            text,
+        )
+            .into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }

@@ -578,6 +578,10 @@ def tell(request, entries, values):
         before = [e for s, e in approvals if s < seq and detail_of(e).get("sha") == sha]
         if not isinstance(sha, str) or not before:
             raise Bad(f"entry {seq}: was triggered, and no approval of its commit stands before it")
+        approvers = [account(e.get("actor"), "id") for e in before]
+        for named in approvals_of(seq, entry, values):
+            if account(named, "number") not in approvers:
+                raise Bad(f"entry {seq}: names an approval that is not in this receipt")
     last, trigger = triggers[-1]
     what = [shown(detail_of(trigger).get(name, "?")) for name in ("service", "environment", "sha")]
     told = ["  request {}: {} to {}, commit {}".format(request, *what)]
@@ -588,6 +592,26 @@ def tell(request, entries, values):
     ends = [(s, e) for s, e in own if s > last and e.get("action") in ENDS]
     told += [f"  entry {s}: {e['action']} at {at(e)}" for s, e in ends[-1:]]
     return told + ([] if ends else ["  how it ended is not in this receipt"])
+
+
+def approvals_of(seq, trigger, values):
+    """The approvals that a start of a release names; they may lie aside."""
+    where = f"entry {seq}: approvals"
+    named = detail_of(trigger).get("approvals", [])
+    if isinstance(named, dict) and "aside" in named:
+        if (seq, "approvals") not in values:
+            raise Bad(f"{where}: are withheld")
+        named = values[seq, "approvals"]
+    if not isinstance(named, list) or None in [account(one, "number") for one in named]:
+        raise Bad(f"{where}: cannot be read")
+    return named
+
+
+def account(who, number):
+    """The forge and the account's number there."""
+    if not isinstance(who, dict) or not isinstance(who.get("forge"), str):
+        return None
+    return (who["forge"], who[number]) if is_count(who.get(number)) else None
 
 
 def at(entry):

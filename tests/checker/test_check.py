@@ -823,6 +823,16 @@ class Receipts(Case):
         self.good_receipt(log.receipt(42, seqs[1:]))
         self.bad_receipt(log.receipt(42, seqs), "^entry 2: .*no approval")
 
+    def test_every_approval_that_the_start_names_is_there(self):
+        both = [{"forge": "github", "number": 8}, {"forge": "github", "number": 9}]
+        log, seqs = story(approvals=both[:1])
+        self.good_receipt(log.receipt(42, seqs))
+        log, seqs = story(approvals=both)
+        self.bad_receipt(log.receipt(42, seqs), "^entry 5: names an approval that is not in this receipt")
+        for odd in ({}, "bob", [None], [{"forge": "github"}], [{"number": 8}], [{"forge": "github", "number": True}]):
+            log, seqs = story(approvals=odd)
+            self.bad_receipt(log.receipt(42, seqs), "^entry 5: approvals: cannot be read")
+
     def test_an_approval_of_nothing_in_particular(self):
         log = Log()
         seqs = [log.add("approved", {"sha": "0" * 40}), log.add("triggered", {"sha": "0" * 40, "request": 42})]

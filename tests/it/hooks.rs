@@ -28,6 +28,7 @@ on_both!(
     a_body_is_taken_up_to_its_limit,
     junk_that_is_signed_is_stored_as_malformed,
     what_is_not_served_is_said_plainly,
+    metrics_come_in_the_form_that_is_asked_for,
     an_overload_is_answered_before_the_body_is_read,
 );
 
@@ -165,6 +166,70 @@ async fn junk_that_is_signed_is_stored_as_malformed(engine: Engine) {
         202
     );
     assert_eq!(service.stop().await, 0);
+}
+
+async fn metrics_come_in_the_form_that_is_asked_for(engine: Engine) {
+    let database = Database::migrated(engine).await;
+    let service = Service::start(&database, None).await;
+    let hook = service.url("/hooks/github");
+    let client = reqwest::Client::new();
+    client.post(hook).body("{}").send().await.unwrap();
+    let asked = async |accept: Option<&str>| {
+        let mut asked = client.get(service.url("/metrics"));
+        if let Some(accept) = accept {
+            asked = asked.header("accept", accept);
+        }
+        let answer = asked.send().await.unwrap();
+        let kind = answer.headers()["content-type"]
+            .to_str()
+            .unwrap()
+            .to_owned();
+        (kind, answer.text().await.unwrap())
+    };
+    // What Prometheus 3 sends.
+    let prometheus =
+        "application/openmetrics-text;version=1.0.0;q=0.6,text/plain;version=0.0.4;q=0.3,*/*;q=0.1";
+    let (kind, open) = asked(Some(prometheus)).await;
+    assert_eq!(
+        kind,
+        "application/openmetrics-text; version=1.0.0; charset=utf-8"
+    );
+    assert!(open.ends_with("# EOF\n"), "{open}");
+    for accept in [None, Some("text/plain"), Some("*/*")] {
+        let (kind, plain) = asked(accept).await;
+        assert_eq!(kind, "text/plain; version=0.0.4; charset=utf-8");
+        assert!(!plain.contains("# EOF"), "{plain}");
+        let counter = "# TYPE countersign_deliveries_total counter\n";
+        assert!(plain.contains(counter), "{plain}");
+        let samples = |text: &str| text.lines().filter(|line| !line.starts_with('#')).count();
+        assert_eq!(samples(&plain), samples(&open));
+        judged_by_promtool(&plain);
+    }
+    assert_eq!(service.stop().await, 0);
+}
+
+/// Prometheus' own judgement, where it is installed.
+fn judged_by_promtool(text: &str) {
+    use std::io::Write as _;
+    use std::process::{Command, Stdio};
+    let promtool = Command::new("promtool")
+        .args(["check", "metrics"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn();
+    let Ok(mut promtool) = promtool else {
+        return;
+    };
+    promtool
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(text.as_bytes())
+        .unwrap();
+    let judged = promtool.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&judged.stderr);
+    assert!(judged.status.success(), "{said}\n{text}");
 }
 
 async fn what_is_not_served_is_said_plainly(engine: Engine) {

@@ -1,7 +1,7 @@
 //! An export: a folder with the log as C2SP's tlog-tiles lays it out and the private values beside it. Names its files,
 //! and checks them with nothing but themselves and the keys that are trusted; the caller reads and writes them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -71,12 +71,17 @@ pub struct ReadBack {
     pub has_private: bool,
 }
 
-/// Checks an export with nothing but its files, which `file` reads by their names if they are there, and
-/// the keys that are trusted.
+/// What lies in a folder: names, and whether each is a folder itself.
+pub type Listed = Vec<(String, bool)>;
+
+/// Checks an export with nothing but its files and the keys that are trusted. `file` reads a file by its name if it is
+/// there, `list` says what lies in a folder: what does not belong below `tile/` could be taken for a part of the log.
 pub fn check_export(
     file: impl Fn(&str) -> Result<Option<Vec<u8>>, String>,
+    list: impl Fn(&str) -> Result<Listed, String>,
     trusted: &PublicKeys,
 ) -> Result<ReadBack, String> {
+    let mut own = BTreeSet::new();
     let read = |name: &str| {
         file(name)
             .and_then(|bytes| bytes.ok_or_else(|| "it is not there".to_owned()))
@@ -96,6 +101,7 @@ pub fn check_export(
         let width = (size - n * WIDTH).min(WIDTH);
         let name = entries_path(n, width);
         let bytes = read(&name)?;
+        own.insert(name.clone());
         let entries =
             decode_bundle(&bytes).ok_or_else(|| format!("the file {name} is cut short"))?;
         if u64::try_from(entries.len()) != Ok(width) {
@@ -122,6 +128,7 @@ pub fn check_export(
             if read(&name)? != tile.hashes {
                 return Err(format!("the file {name} does not follow from the entries"));
             }
+            own.insert(name);
         }
     }
     let mut width = size;
@@ -133,10 +140,24 @@ pub fn check_export(
             if read(&name)? != hashes {
                 return Err(format!("the file {name} does not follow from the entries"));
             }
+            own.insert(name);
         }
         width /= WIDTH;
         if width == 0 {
             break;
+        }
+    }
+    let mut folders = vec!["tile".to_owned()];
+    while let Some(folder) = folders.pop() {
+        for (name, is_folder) in list(&folder).map_err(|why| format!("{folder}: {why}"))? {
+            let name = format!("{folder}/{name}");
+            if is_folder {
+                folders.push(name);
+            } else if !own.contains(&name) {
+                return Err(format!(
+                    "the file {name} does not belong to a log of {size} entries"
+                ));
+            }
         }
     }
     if let Some(private) = &private

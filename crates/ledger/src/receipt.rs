@@ -1,10 +1,13 @@
 //! A receipt: the entries of one request, each with the proof that it is in the log, under one signed head.
 //! It can be checked without the service and without its database.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::canonical::Aside;
-use super::facets::Seen;
+use super::facets::{Seen, person};
 use super::keys::{Head, PublicKeys};
 use super::proof::leaf_is_in;
 use super::rows::check_asides;
@@ -68,6 +71,31 @@ impl Revealed {
     }
 }
 
+impl Proved {
+    /// The people whose approvals a start of a release names. What did not fit into the entry lies aside.
+    fn approvals(&self) -> Result<Vec<String>, String> {
+        let body: Value =
+            serde_json::from_str(&self.body).map_err(|_| "it cannot be read".to_owned())?;
+        let mut named = body["detail"]["approvals"].clone();
+        if named.get("aside").is_some() {
+            let given = self.private.iter().find(|one| one.name == "approvals");
+            let given = given.and_then(|one| serde_json::from_str(&one.value).ok());
+            named = given.ok_or("it names its approvals in a value that is not there")?;
+        }
+        let unread = || "an approval that it names cannot be read".to_owned();
+        let named = match named {
+            Value::Null => Vec::new(),
+            Value::Array(named) => named,
+            _ => return Err(unread()),
+        };
+        let who = |one: &Value| Some(person(one["forge"].as_str()?, one["number"].as_u64()?));
+        named
+            .iter()
+            .map(|one| who(one).ok_or_else(unread))
+            .collect()
+    }
+}
+
 impl Receipt {
     pub fn new(request: i64, keys: &PublicKeys, checkpoint: String, entries: Vec<Proved>) -> Self {
         Self {
@@ -88,27 +116,43 @@ impl Receipt {
         let head = trusted
             .check(&self.checkpoint)
             .map_err(|error| format!("its checkpoint: {error}"))?;
+        let mut known = BTreeSet::new();
         let mut approved = Vec::new();
         let mut triggered = Vec::new();
         for entry in &self.entries {
-            let seen = self
-                .check_entry(entry, head)
-                .map_err(|problem| format!("entry {}: {problem}", entry.seq))?;
-            let facets = seen.facets;
+            if !known.insert(entry.seq) {
+                return Err(format!("entry {}: it is there twice", entry.seq));
+            }
+            let wrong = |problem| format!("entry {}: {problem}", entry.seq);
+            let seen = self.check_entry(entry, head).map_err(wrong)?;
+            let facets = &seen.facets;
             if facets.action == Action::Approved.as_str() {
-                approved.push((seen.seq, facets.sha));
+                approved.push(seen);
             } else if facets.action == Action::Triggered.as_str() {
-                triggered.push((seen.seq, facets.sha));
+                let wanted = entry.approvals().map_err(wrong)?;
+                triggered.push((seen, wanted));
             }
         }
         if triggered.is_empty() {
             return Err("it proves no release: none was started in it".to_owned());
         }
-        for (seq, sha) in &triggered {
-            if sha.is_none() || !approved.iter().any(|(yes, of)| yes < seq && of == sha) {
+        for (started, wanted) in &triggered {
+            let (seq, sha) = (started.seq, &started.facets.sha);
+            let before = approved
+                .iter()
+                .filter(|yes| yes.seq < seq && yes.facets.sha == *sha);
+            let before: Vec<_> = before.map(|yes| yes.facets.person.as_ref()).collect();
+            if sha.is_none() || before.is_empty() {
                 return Err(format!(
                     "entry {seq} started a release, and the receipt has no earlier approval of its commit"
                 ));
+            }
+            for who in wanted {
+                if !before.contains(&Some(who)) {
+                    return Err(format!(
+                        "entry {seq} names an approval by {who}, and the receipt does not have it"
+                    ));
+                }
             }
         }
         Ok(head)

@@ -9,14 +9,15 @@ use std::process::Command;
 
 use countersign_ledger::export::{Line, PRIVATE, entries_path, hash_path};
 use countersign_ledger::{
-    Action, Actor, Aside, Edge, Entry, Keys, Proved, PublicKeys, Receipt, Revealed, TILE_WIDTH,
-    Wanted, base64, encode_bundle, leaf, proof, spell, tlog_proof,
+    Action, Actor, Aside, Detail, Edge, Entry, Keys, Proved, PublicKeys, Receipt, Revealed,
+    TILE_WIDTH, Wanted, base64, encode_bundle, leaf, proof, spell, tlog_proof,
 };
 use jiff::Timestamp;
 
 /// Enough for a full tile and a part of another.
 const SIZE: i64 = 300;
 /// The entries of the release.
+const APPROVED_TOO: i64 = 289;
 const APPROVED: i64 = 290;
 const TRIGGERED: i64 = 291;
 
@@ -34,17 +35,41 @@ fn ann() -> Actor {
     }
 }
 
+fn dora() -> Actor {
+    Actor::Person {
+        forge: "github",
+        id: 8,
+        login: "dora".to_owned(),
+    }
+}
+
+/// The approvals that a start names.
+fn both() -> Detail {
+    let by = |number| {
+        let forge = Detail::Text("github".to_owned());
+        Detail::Record([("forge", forge), ("number", Detail::Number(number))].into())
+    };
+    Detail::List(vec![by(7), by(8)])
+}
+
 fn entry(seq: i64, key: &str) -> Entry {
     let (action, actor) = match seq {
         1 => (Action::LogOpened, Actor::Countersign),
         APPROVED => (Action::Approved, ann()),
+        APPROVED_TOO => (Action::Approved, dora()),
         TRIGGERED => (Action::Triggered, Actor::Countersign),
         _ => (Action::CommandReceived, ann()),
     };
     let entry = Entry::new(Timestamp::UNIX_EPOCH, action, actor);
     match seq {
         1 => entry.with("key", key),
-        APPROVED | TRIGGERED => entry.with("request", 42).with("sha", "a".repeat(40)),
+        APPROVED | APPROVED_TOO | TRIGGERED => {
+            let entry = entry.with("request", 42).with("sha", "a".repeat(40));
+            if seq == TRIGGERED {
+                return entry.with("approvals", both());
+            }
+            entry
+        }
         _ => entry.with_private("command", "/help"),
     }
 }
@@ -116,9 +141,14 @@ impl Log {
             proof: proof_of(seq).iter().map(|hash| base64(hash)).collect(),
         };
         let public = PublicKeys::new(log.keys.publics()).unwrap();
-        let entries = [APPROVED, TRIGGERED].map(proved).into();
-        let receipt = Receipt::new(42, &public, head.clone(), entries);
-        log.write("receipt.json", &serde_json::to_vec(&receipt).unwrap());
+        let receipt = |name: &str, seqs: &[i64]| {
+            let entries = seqs.iter().copied().map(proved).collect();
+            let receipt = Receipt::new(42, &public, head.clone(), entries);
+            log.write(name, &serde_json::to_vec(&receipt).unwrap());
+        };
+        receipt("receipt.json", &[APPROVED_TOO, APPROVED, TRIGGERED]);
+        receipt("cut.json", &[APPROVED, TRIGGERED]);
+        receipt("twice.json", &[APPROVED, APPROVED, TRIGGERED]);
         log.write("entry.json", body(APPROVED));
         let index = u64::try_from(APPROVED - 1).unwrap();
         let text = tlog_proof(index, &proof_of(APPROVED), &head);
@@ -161,7 +191,7 @@ fn what_is_whole_is_accepted() {
         let head = said.split(['(', ')']).nth(1).unwrap().to_owned();
         assert_eq!(
             said,
-            format!("ok: example.com/log: 300 entries ({head}), 595 private values, 0 erased\n")
+            format!("ok: example.com/log: 300 entries ({head}), 594 private values, 0 erased\n")
         );
         head
     };
@@ -170,7 +200,7 @@ fn what_is_whole_is_accepted() {
         log.says(&format!("receipt receipt.json --key {key}")),
         (
             0,
-            format!("ok: request #42 in example.com/log: 2 entries under the signed head {head}\n")
+            format!("ok: request #42 in example.com/log: 3 entries under the signed head {head}\n")
         )
     );
     assert_eq!(
@@ -241,6 +271,35 @@ fn a_changed_byte_anywhere_is_found() {
         fs::write(&file, whole).unwrap();
         assert_eq!(log.says(check).0, 0);
     }
+}
+
+#[test]
+fn a_receipt_has_every_approval_that_the_start_names() {
+    let log = Log::made();
+    for (receipt, why) in [
+        (
+            "cut.json",
+            "bad: entry 291 names an approval by github:8, and the receipt does not have it\n",
+        ),
+        ("twice.json", "bad: entry 290: it is there twice\n"),
+    ] {
+        let (code, said) = log.says(&format!("receipt {receipt} --key key.txt"));
+        assert_eq!((code, said.as_str()), (1, why));
+    }
+}
+
+#[test]
+fn a_foreign_tile_is_found() {
+    let log = Log::made();
+    for name in ["tile/0/007", "tile/entries/x/x001/000", "tile/note.txt"] {
+        let path = log.path(&format!("log/{name}"));
+        log.write(&format!("log/{name}"), b"foreign");
+        let (code, said) = log.says("export log --key key.txt");
+        let why = format!("bad: the file {name} does not belong to a log of 300 entries\n");
+        assert_eq!((code, said), (1, why));
+        fs::remove_file(path).unwrap();
+    }
+    assert_eq!(log.says("export log --key key.txt").0, 0);
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::domain::Action;
 use crate::engine::signer::{Left, Place, Problem, examine};
 use crate::store::{Store, ledger};
-use countersign_ledger::export::{ReadBack, check_export};
+use countersign_ledger::export::{Listed, ReadBack, check_export};
 use countersign_ledger::{PublicKeys, Receipt, clean, short};
 
 #[derive(Debug, Args)]
@@ -41,7 +41,8 @@ pub(super) async fn run(verify: Verify) -> anyhow::Result<ExitCode> {
     };
     match (&verify.export, &verify.receipt, &given) {
         (Some(folder), _, Some(keys)) => {
-            let checking = async { check_export(|name| file_of(&folder.join(name)), keys) };
+            let file = |name: &str| file_of(&folder.join(name));
+            let checking = async { check_export(file, |name| list_of(&folder.join(name)), keys) };
             let checked = progress::shown("checking the export", checking).await;
             return Ok(ended(checked.map(|read| said_of_export(&read))));
         }
@@ -217,6 +218,19 @@ fn file_of(path: &Path) -> Result<Option<Vec<u8>>, String> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error.to_string()),
     }
+}
+
+/// What lies in a folder of an export, in order.
+fn list_of(path: &Path) -> Result<Listed, String> {
+    let entries = std::fs::read_dir(path).map_err(|error| error.to_string())?;
+    let mut listed = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(|error| error.to_string())?;
+        let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        listed.push((entry.file_name().to_string_lossy().into_owned(), is_folder));
+    }
+    listed.sort();
+    Ok(listed)
 }
 
 fn check_receipt(file: &PathBuf, keys: &PublicKeys) -> anyhow::Result<Result<String, String>> {

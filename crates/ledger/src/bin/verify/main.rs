@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use countersign_ledger::export::check_export;
+use countersign_ledger::export::{Listed, check_export};
 use countersign_ledger::{PublicKeys, Receipt, check_proof, clean, short};
 
 const USAGE: &str = "\
@@ -118,7 +118,11 @@ fn trusted(given: &[String]) -> Result<PublicKeys, String> {
 fn check(what: &What, keys: &PublicKeys) -> Result<String, String> {
     match what {
         What::Export(folder) => {
-            let read = check_export(|name| file_of(&Path::new(folder).join(name)), keys)?;
+            let read = {
+                let folder = Path::new(folder);
+                let file = |name: &str| file_of(&folder.join(name));
+                check_export(file, |name| list_of(&folder.join(name)), keys)?
+            };
             let private = if read.has_private {
                 format!(
                     "{} private values, {} erased",
@@ -166,6 +170,19 @@ fn file_of(path: &Path) -> Result<Option<Vec<u8>>, String> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error.to_string()),
     }
+}
+
+/// What lies in a folder of an export, in order.
+fn list_of(path: &Path) -> Result<Listed, String> {
+    let entries = std::fs::read_dir(path).map_err(|error| error.to_string())?;
+    let mut listed = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(|error| error.to_string())?;
+        let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        listed.push((entry.file_name().to_string_lossy().into_owned(), is_folder));
+    }
+    listed.sort();
+    Ok(listed)
 }
 
 fn bytes_of(file: &str) -> Result<Vec<u8>, String> {
