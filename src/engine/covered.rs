@@ -7,12 +7,17 @@ use serde_json::Value;
 
 use super::Shared;
 use super::signer::{Problem, Standing};
-use crate::domain::{Action, Catalog, Departure};
+use crate::domain::{Action, Catalog, Departure, Went};
 use crate::store::ledger::{self, Stored};
 use countersign_ledger::{Head, Wanted, leaf, leaf_is_in, person};
 
 /// How long a trigger waits for a signature. It is decided less than a minute before it leaves.
 const PATIENCE: Duration = Duration::from_secs(15);
+
+/// How many seconds later a trigger departs again whose approval could not be signed.
+const WHEN_UNSIGNED: u64 = 30;
+/// The same, where a process has not read the rules that are in force: another one may take it.
+const WHEN_BY_OTHER_RULES: u64 = 5;
 
 /// Why a trigger does not leave.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +30,33 @@ pub(super) enum Uncovered {
     Broken(String),
     /// The log does not hold what would allow it.
     Unproven(String),
+}
+
+impl Uncovered {
+    /// What the desk is told of it.
+    pub(super) fn went(&self, departure: &Departure) -> Went {
+        match self {
+            Self::NotYet(why) => Went::Held {
+                why: why.clone(),
+                seconds: WHEN_UNSIGNED,
+            },
+            Self::ByOtherRules(why) => {
+                tracing::error!(request = departure.request(), why, "a release is held");
+                Went::Held {
+                    why: why.clone(),
+                    seconds: WHEN_BY_OTHER_RULES,
+                }
+            }
+            Self::Broken(why) => Went::Forbidden {
+                why: format!(
+                    "the audit log does not fit what was signed, so nothing is released until an operator has looked: {why}"
+                ),
+            },
+            Self::Unproven(why) => Went::Forbidden {
+                why: format!("the audit log does not allow it: {why}"),
+            },
+        }
+    }
 }
 
 /// What the log says about a departure.

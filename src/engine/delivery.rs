@@ -45,10 +45,6 @@ impl Default for Pace {
     }
 }
 
-/// How many seconds later a trigger departs again whose approval could not be signed.
-const WHEN_UNSIGNED: u64 = 30;
-/// The same, where a process has not read the rules that are in force: another one may take it.
-const WHEN_BY_OTHER_RULES: u64 = 5;
 /// Holders that may vanish for each attempt that may fail.
 const VANISHED_FOR_EACH: u64 = 4;
 
@@ -274,28 +270,7 @@ async fn attempt<E: Executor>(
 /// A trigger that the audit log does not allow. Where the log does not know of it at all, it is not from us: that is
 /// recorded, and the row kept for a person to look at.
 fn uncovered(departure: &Departure, why: &Uncovered, now: Timestamp) -> Attempted {
-    let outcome = match why {
-        Uncovered::NotYet(why) => Went::Held {
-            why: why.clone(),
-            seconds: WHEN_UNSIGNED,
-        },
-        Uncovered::ByOtherRules(why) => {
-            tracing::error!(request = departure.request(), why, "a release is held");
-            Went::Held {
-                why: why.clone(),
-                seconds: WHEN_BY_OTHER_RULES,
-            }
-        }
-        Uncovered::Broken(why) => Went::Forbidden {
-            why: format!(
-                "the audit log does not fit what was signed, so nothing is released until an operator has looked: {why}"
-            ),
-        },
-        Uncovered::Unproven(why) => Went::Forbidden {
-            why: format!("the audit log does not allow it: {why}"),
-        },
-    };
-    let note = match hands::told(departure, outcome) {
+    let note = match hands::told(departure, why.went(departure)) {
         Acted::Told(note) => Some(note),
         Acted::Done { .. } | Acted::Later { .. } | Acted::Never { .. } => None,
     };
