@@ -70,7 +70,7 @@ impl Handover {
 }
 
 /// The catalog with the digest of every environment's policy.
-fn sealed(config: &Config) -> Arc<Catalog> {
+pub(super) fn sealed(config: &Config) -> Arc<Catalog> {
     Arc::new(config.catalog.clone().sealed())
 }
 

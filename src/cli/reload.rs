@@ -71,7 +71,7 @@ pub(super) async fn record(
     let mut entry = Entry::new(clock.now(), Action::ConfigurationLoaded, Actor::Countersign)
         .with("digest", digest::sha256_hex(&config.source))
         .with("file", path.display().to_string())
-        .with("rules", config.catalog.rules().as_str())
+        .with("rules", handover::sealed(config).rules().as_str())
         .with("version", env!("CARGO_PKG_VERSION"));
     let renames = config.catalog.renames();
     if !renames.is_empty() {
