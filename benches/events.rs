@@ -245,11 +245,7 @@ impl World {
             gitlab: watch::channel(None).1,
         };
         let facts = Facts::new(self.store.clone(), self.shared.clock.clone(), forges);
-        let intake = Intake {
-            shared: self.shared.clone(),
-            catalog: self.catalog.clone(),
-            facts: Arc::new(facts),
-        };
+        let intake = Intake::new(self.shared.clone(), self.catalog.clone(), Arc::new(facts));
         let stop = CancellationToken::new();
         #[expect(clippy::disallowed_methods, reason = "this is what is measured")]
         let start = Instant::now();

@@ -116,6 +116,12 @@ fn error_is_from_postgres(code: &str) -> bool {
     code.len() == 5
 }
 
+/// Whether another writer kept its lock for as long as we wait for one.
+pub(super) fn waited_for_a_lock(cause: &sqlx::Error) -> bool {
+    let database = cause.as_database_error();
+    database.is_some_and(|database| database.code().as_deref() == Some("55P03"))
+}
+
 fn classify_postgres(code: &str) -> Failure {
     match code {
         // Serialization failure, deadlock, another writer's lock.

@@ -4,11 +4,12 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
 use sqlx::{Any, AnyConnection, Executor as _};
 
+use super::error::waited_for_a_lock;
 use super::{Dialect, Statement, Store, StoreError};
 use countersign_ground::chance;
 use countersign_ledger::Sealer;
@@ -18,8 +19,6 @@ pub type Work<'t, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send
 
 /// How often a unit is tried when it meets other writers.
 const ATTEMPTS: u32 = 12;
-/// After so long it is not tried again: whoever waits for it has an answer to give.
-const PATIENCE: Duration = Duration::from_millis(2_500);
 
 /// An open transaction. Unless it ends in good order, its connection is closed and never used again: a failed disk, a
 /// lost server or a panic may have left it in any state.
@@ -118,17 +117,19 @@ impl Store {
         F: for<'t> Fn(&'t mut Tx) -> Work<'t, T>,
     {
         let mut attempts = 1;
-        let begun = Instant::now();
         loop {
             match self.attempt(&work).await {
-                Err(StoreError::Conflict { cause, .. })
-                    if attempts >= ATTEMPTS || begun.elapsed() > PATIENCE =>
-                {
+                Err(StoreError::Conflict { cause, .. }) if attempts >= ATTEMPTS => {
                     return Err(StoreError::Conflict { attempts, cause });
                 }
-                Err(StoreError::Conflict { .. }) => {
+                Err(StoreError::Conflict { cause, .. }) => {
                     tokio::time::sleep(pause(attempts, chance::fraction())).await;
-                    attempts += 1;
+                    // Whoever waited for a lock in vain tries once more: somebody waits for an answer.
+                    attempts += if waited_for_a_lock(&cause) {
+                        ATTEMPTS
+                    } else {
+                        1
+                    };
                 }
                 outcome => return outcome,
             }

@@ -86,7 +86,9 @@ impl Proved {
         let named = match named {
             Value::Null => Vec::new(),
             Value::Array(named) => named,
-            _ => return Err(unread()),
+            Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => {
+                return Err(unread());
+            }
         };
         let who = |one: &Value| Some(person(one["forge"].as_str()?, one["number"].as_u64()?));
         named
