@@ -233,8 +233,27 @@ async fn a_long_transaction_of_somebody_else_stalls_no_lane_and_blames_nobody(en
     let (_catalog, catalog) = watch::channel(Arc::new(Catalog::default()));
     let stop = CancellationToken::new();
     let intake = tokio::spawn(intake(shared, catalog).run(stop.clone()));
-    // Longer than a writer waits, and than it tries again.
-    tokio::time::sleep(Duration::from_secs(7)).await;
+    match engine {
+        // Who waits as long as intake gives up like it.
+        Engine::Sqlite => {
+            let second = Duration::from_secs(1);
+            let taken = store.unit(move |tx| {
+                Box::pin(async move { lease::take_one(tx, "other", "nobody", second).await })
+            });
+            taken.await.unwrap_err();
+        }
+        Engine::Postgres => {
+            eventually(
+                "the lanes were given back and are taken again",
+                async || {
+                    let fence =
+                        "SELECT COALESCE(MAX(fence), 0) FROM lease WHERE name LIKE 'inbox/%'";
+                    (database.number(fence).await > 1).then_some(())
+                },
+            )
+            .await;
+        }
+    }
     other.execute("ROLLBACK").await.unwrap();
     let handled = eventually("both are handled", async || {
         inbox::oldest(&store).await.unwrap().is_none().then_some(())

@@ -23,15 +23,7 @@ async fn failed_and_live(world: &World) -> (u64, String, String) {
     world
         .github
         .add_workflow(SHOP, "release.yml", &["deployment"]);
-    let (pull_request, old) = world.ready("old").await;
-    let said = world.say("ann", pull_request, "/deploy prod").await;
-    let run = run_of(world, &old);
-    world
-        .github
-        .run_moves(run, "completed", Some("failure"))
-        .await;
-    world.settle().await;
-    world.said(said.comment).expect("Failed");
+    let (run, old) = failed(world).await;
     world.pass(DAY).await;
     let (pull_request, new) = world.ready("new").await;
     world.say("ann", pull_request, "/deploy prod").await;
@@ -43,6 +35,20 @@ async fn failed_and_live(world: &World) -> (u64, String, String) {
     world.settle().await;
     assert_eq!(is_live(world).await, new);
     (run, old, new)
+}
+
+/// A release whose run failed a moment ago.
+async fn failed(world: &World) -> (u64, String) {
+    let (pull_request, sha) = world.ready("old").await;
+    let said = world.say("ann", pull_request, "/deploy prod").await;
+    let run = run_of(world, &sha);
+    world
+        .github
+        .run_moves(run, "completed", Some("failure"))
+        .await;
+    world.settle().await;
+    world.said(said.comment).expect("Failed");
+    (run, sha)
 }
 
 fn run_of(world: &World, sha: &str) -> u64 {
@@ -114,14 +120,7 @@ async fn what_runs_again_beside_a_newer_release_is_told_and_holds_nothing_up(eng
     world
         .github
         .add_workflow(SHOP, "release.yml", &["deployment"]);
-    let (pull_request, old) = world.ready("old").await;
-    world.say("ann", pull_request, "/deploy prod").await;
-    let run = run_of(&world, &old);
-    world
-        .github
-        .run_moves(run, "completed", Some("failure"))
-        .await;
-    world.settle().await;
+    let (run, old) = failed(&world).await;
     let (pull_request, new) = world.ready("new").await;
     let said = world.say("ann", pull_request, "/deploy prod").await;
     let newer = run_of(&world, &new);
